@@ -1,0 +1,176 @@
+//! The claims of a token (RFC 7519 §4), each read as its one type. Times are whole seconds: RFC 7519 §2 would allow
+//! fractions, but no issuer needs them, and a float in a token is more often an attack than a clock.
+
+use std::fmt;
+
+use serde_json::{Map, Value};
+
+use super::json;
+use crate::time::Timestamp;
+
+/// The largest time that is read, in seconds: up to here JSON numbers are exact everywhere (RFC 7493 §2.2).
+const MAX_SECONDS: u64 = 1 << 53;
+
+/// The claims, as they were sent.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Claims(Map<String, Value>);
+
+impl Claims {
+    /// Reads a payload: one JSON object, no member twice.
+    pub fn parse(payload: &[u8]) -> Result<Self, ClaimError> {
+        json::parse_object(payload)
+            .map(Self)
+            .map_err(|error| ClaimError::NotJson(error.to_string()))
+    }
+
+    /// A claim that is a text: `iss`, `sub`, `azp`, `client_id`, `jti`.
+    pub fn text(&self, name: &'static str) -> Result<Option<&str>, ClaimError> {
+        match self.0.get(name) {
+            None => Ok(None),
+            Some(Value::String(text)) => Ok(Some(text)),
+            Some(_) => Err(ClaimError::Wrong {
+                name,
+                expected: "a string",
+            }),
+        }
+    }
+
+    /// A claim that is a time: `exp`, `nbf`, `iat`. A whole number of seconds, 0 to 2⁵³: no text, no fraction, no `1e9`.
+    pub fn time(&self, name: &'static str) -> Result<Option<Timestamp>, ClaimError> {
+        let Some(value) = self.0.get(name) else { return Ok(None) };
+        let seconds = value.as_u64().filter(|seconds| *seconds <= MAX_SECONDS);
+        match seconds.and_then(|seconds| i64::try_from(seconds).ok()) {
+            Some(seconds) => Ok(Some(Timestamp::from_seconds(seconds))),
+            None => Err(ClaimError::Wrong {
+                name,
+                expected: "a whole number of seconds",
+            }),
+        }
+    }
+
+    /// A claim that is a text or a list of texts, as `aud` (RFC 7519 §4.1.3); absent is an empty list.
+    pub fn texts(&self, name: &'static str) -> Result<Vec<&str>, ClaimError> {
+        let wrong = || ClaimError::Wrong {
+            name,
+            expected: "a string or an array of strings",
+        };
+        match self.0.get(name) {
+            None => Ok(Vec::new()),
+            Some(Value::String(text)) => Ok(vec![text]),
+            Some(Value::Array(items)) => items.iter().map(|item| item.as_str().ok_or_else(wrong)).collect(),
+            Some(_) => Err(wrong()),
+        }
+    }
+
+    /// Whether there is a claim of this name, whatever its value.
+    pub fn has(&self, name: &str) -> bool {
+        self.0.contains_key(name)
+    }
+
+    /// All claims, as they were sent.
+    pub fn members(&self) -> &Map<String, Value> {
+        &self.0
+    }
+}
+
+/// Why a payload, or a claim of it, is not what it must be.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum ClaimError {
+    /// The payload is not a JSON object, for this reason.
+    NotJson(String),
+    /// A claim is of another type.
+    Wrong {
+        /// The claim.
+        name: &'static str,
+        /// What it has to be.
+        expected: &'static str,
+    },
+}
+
+impl fmt::Display for ClaimError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotJson(reason) => write!(f, "the token's payload is not a JSON object: {reason}"),
+            Self::Wrong { name, expected } => write!(f, "\"{name}\" claim must be {expected}"),
+        }
+    }
+}
+
+impl std::error::Error for ClaimError {}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::{any, prop_assert_eq, proptest};
+
+    use super::*;
+
+    fn claim(value: &str) -> Claims {
+        Claims::parse(format!(r#"{{"c":{value}}}"#).as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn times_are_whole_seconds() {
+        assert_eq!(
+            claim("1700000000").time("c"),
+            Ok(Some(Timestamp::from_seconds(1_700_000_000)))
+        );
+        assert_eq!(claim("9007199254740992").time("c").unwrap().unwrap().seconds(), 1 << 53);
+        assert_eq!(claim("0").time("other"), Ok(None));
+        for bad in [
+            "-1",
+            "-0",
+            "1.5",
+            "1.0",
+            "1e9",
+            "1e308",
+            "9007199254740993",
+            "\"1700000000\"",
+            "true",
+            "null",
+            "[1]",
+            "{}",
+        ] {
+            assert!(claim(bad).time("c").is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn an_audience_is_a_text_or_texts() {
+        assert_eq!(claim(r#""a""#).texts("c"), Ok(vec!["a"]));
+        assert_eq!(claim(r#"["a","b"]"#).texts("c"), Ok(vec!["a", "b"]));
+        assert_eq!(claim("[]").texts("c"), Ok(vec![]));
+        for bad in ["1", "null", r#"["a",1]"#, r#"{"a":1}"#, r#"[["a"]]"#] {
+            assert!(claim(bad).texts("c").is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_text_is_a_text() {
+        assert_eq!(claim(r#""""#).text("c"), Ok(Some("")));
+        assert_eq!(
+            claim("7").text("c"),
+            Err(ClaimError::Wrong {
+                name: "c",
+                expected: "a string"
+            })
+        );
+        assert!(Claims::parse(br#"["iss"]"#).is_err());
+        assert!(Claims::parse(br#"{"aud":"a","aud":"b"}"#).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn a_time_that_is_accepted_prints_back(seconds in any::<u64>()) {
+            if let Ok(Some(time)) = claim(&seconds.to_string()).time("c") {
+                prop_assert_eq!(time.seconds().to_string(), seconds.to_string());
+            }
+        }
+
+        #[test]
+        fn any_payload_is_read_or_refused(bytes in any::<Vec<u8>>()) {
+            if let Ok(claims) = Claims::parse(&bytes) {
+                let _ = (claims.text("iss"), claims.time("exp"), claims.texts("aud"));
+            }
+        }
+    }
+}

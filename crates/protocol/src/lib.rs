@@ -1,0 +1,15 @@
+//! The words and seals that Tokenhouse's server, guard and client share: ids, scopes, requests,
+//! errors, discovery, JOSE. No I/O and no async: what is here can be tested with values alone.
+
+pub mod bearer;
+pub mod credentials;
+pub mod crypto;
+pub mod discovery;
+pub mod error;
+pub mod grant;
+pub mod id;
+pub mod jose;
+pub mod scope;
+pub mod secret;
+pub mod time;
+pub mod token;
