@@ -1,0 +1,386 @@
+//! The two databases behind one face: connecting, transactions, and what their errors mean. With
+//! `revision` this is the only file that tells SQLite from PostgreSQL (DESIGN §3, promise 3).
+
+use std::path::Path;
+use std::time::Duration;
+
+use sqlx::migrate::MigrateError;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{ConnectOptions, Connection, PgPool, Postgres, Sqlite, SqliteConnection, SqlitePool};
+
+use tokenhouse_protocol::time::Clock;
+
+use crate::error::{OpenError, StoreError};
+use crate::migrations;
+
+/// How long a query waits for a connection of its pool.
+const ACQUIRE: Duration = Duration::from_secs(5);
+/// How long SQLite waits for another process to let go of the file.
+const BUSY: Duration = Duration::from_secs(5);
+/// Connections to PostgreSQL; one of them is most often the batch writer's.
+const POSTGRES_CONNECTIONS: u32 = 8;
+/// Readers of a SQLite file, besides its one writer.
+const SQLITE_READERS: u32 = 4;
+
+/// The open database. Cloning shares it.
+#[derive(Clone)]
+pub(crate) enum Db {
+    /// A file with one writing connection; the readers see the last commit. In memory both are the same one.
+    Sqlite { writer: SqlitePool, reader: SqlitePool },
+    /// A server; `rings` when it knows NOTIFY, as PostgreSQL does and CockroachDB does not.
+    Postgres {
+        pool: PgPool,
+        options: Box<PgConnectOptions>,
+        rings: bool,
+    },
+}
+
+/// A configuration transaction. Dropped without [`Tx::commit`], it leaves nothing.
+///
+/// SQLite has one writer: while a `Tx` is open, every other write waits for it, so nothing slow belongs inside,
+/// and no `Store` method may be awaited in between (a database in memory has one connection for everything).
+/// What must be read to decide is read through the `Tx`.
+#[must_use = "a transaction that is dropped leaves nothing"]
+pub struct Tx<'c> {
+    pub(crate) backend: Backend<'c>,
+    pub(crate) clock: Clock,
+}
+
+/// A transaction of either database.
+pub(crate) enum Backend<'c> {
+    Sqlite(sqlx::Transaction<'c, Sqlite>),
+    Postgres {
+        transaction: sqlx::Transaction<'c, Postgres>,
+        rings: bool,
+    },
+}
+
+impl Db {
+    /// A new database in this process's memory, gone when it is closed.
+    pub(crate) async fn memory() -> Result<Self, OpenError> {
+        let options = SqliteConnectOptions::new()
+            .in_memory(true)
+            .foreign_keys(true)
+            .disable_statement_logging();
+        let pool = sqlite_pool(1)
+            .connect_with(options)
+            .await
+            .map_err(|error| sqlite_error(":memory:", &error))?;
+        let mut connection = pool.acquire().await.map_err(|error| sqlite_error(":memory:", &error))?;
+        migrations::run(&mut *connection)
+            .await
+            .map_err(|error| migrate_error(":memory:", error, sqlite_error))?;
+        drop(connection);
+        Ok(Self::Sqlite {
+            writer: pool.clone(),
+            reader: pool,
+        })
+    }
+
+    /// Opens the file, or makes it, readable for this user alone.
+    pub(crate) async fn file(path: &Path) -> Result<Self, OpenError> {
+        let name = path.display().to_string();
+        make_private(path).map_err(|cause| {
+            OpenError::NotWritable(format!(
+                "the database file {name} cannot be written ({cause}): check that its folder exists and belongs to this user"
+            ))
+        })?;
+        let options = SqliteConnectOptions::new()
+            .filename(path)
+            .foreign_keys(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .busy_timeout(BUSY)
+            .pragma("wal_autocheckpoint", "8000")
+            .disable_statement_logging();
+        migrate_file(&options)
+            .await
+            .map_err(|error| migrate_error(&name, error, sqlite_error))?;
+        let writer = sqlite_pool(1)
+            .connect_with(options.clone())
+            .await
+            .map_err(|error| sqlite_error(&name, &error))?;
+        let reader = sqlite_pool(SQLITE_READERS).connect_lazy_with(options.pragma("query_only", "on"));
+        Ok(Self::Sqlite { writer, reader })
+    }
+
+    /// Connects to PostgreSQL, or what speaks its protocol, at `url`; encrypted when its `sslmode` asks.
+    pub(crate) async fn postgres(url: &str) -> Result<Self, OpenError> {
+        let options: PgConnectOptions = url.parse().map_err(|cause: sqlx::Error| {
+            OpenError::Other(format!(
+                "the database address is not a postgres:// address ({cause}): correct it"
+            ))
+        })?;
+        let options = options.application_name("tokenhouse").disable_statement_logging();
+        let name = format!("{}:{}", options.get_host(), options.get_port());
+        let connecting = tokio::time::timeout(Duration::from_secs(10), options.connect());
+        let Ok(connection) = connecting.await else {
+            return Err(OpenError::Unreachable(format!(
+                "the PostgreSQL server at {name} does not answer: start it, or correct the database address"
+            )));
+        };
+        // Without the limits below: a second process waits here for as long as the first one migrates.
+        let mut connection = connection.map_err(|error| postgres_error(&name, &error))?;
+        migrations::run(&mut connection)
+            .await
+            .map_err(|error| migrate_error(&name, error, postgres_error))?;
+        let rings = sqlx::query("listen tokenhouse").execute(&mut connection).await.is_ok();
+        connection
+            .close()
+            .await
+            .map_err(|error| postgres_error(&name, &error))?;
+        let limited = options.clone().options([
+            ("statement_timeout", "10s"),
+            ("lock_timeout", "5s"),
+            ("idle_in_transaction_session_timeout", "30s"),
+        ]);
+        let pool = PgPoolOptions::new()
+            .max_connections(POSTGRES_CONNECTIONS)
+            .acquire_timeout(ACQUIRE)
+            .connect_with(limited)
+            .await
+            .map_err(|error| postgres_error(&name, &error))?;
+        Ok(Self::Postgres {
+            pool,
+            options: Box::new(options),
+            rings,
+        })
+    }
+
+    /// Begins a transaction that may write; on SQLite the write lock is taken at once, so that what is read in it
+    /// stays true until it commits.
+    pub(crate) async fn begin(&self, clock: Clock) -> Result<Tx<'static>, sqlx::Error> {
+        let backend = match self {
+            Self::Sqlite { writer, .. } => Backend::Sqlite(writer.begin_with("begin immediate").await?),
+            Self::Postgres { pool, rings, .. } => Backend::Postgres {
+                transaction: pool.begin().await?,
+                rings: *rings,
+            },
+        };
+        Ok(Tx { backend, clock })
+    }
+
+    /// Closes every connection once what runs on it has ended.
+    pub(crate) async fn close(&self) {
+        match self {
+            Self::Sqlite { writer, reader } => {
+                reader.close().await;
+                writer.close().await;
+            }
+            Self::Postgres { pool, .. } => pool.close().await,
+        }
+    }
+}
+
+impl Tx<'_> {
+    /// Makes everything done in this transaction durable and visible, and rings other nodes if it was a change.
+    pub async fn commit(self) -> Result<(), StoreError> {
+        Ok(self.end().await?)
+    }
+
+    /// The same, with the driver's own error, for whoever can try again.
+    pub(crate) async fn end(self) -> Result<(), sqlx::Error> {
+        match self.backend {
+            Backend::Sqlite(transaction) => transaction.commit().await,
+            Backend::Postgres { transaction, .. } => transaction.commit().await,
+        }
+    }
+}
+
+/// Runs one expression on either database: `on!(store, c => …)` on a reading connection, `on!(tx: tx, c => …)`
+/// inside a transaction. The driver's types are inferred anew in each arm.
+macro_rules! on {
+    (tx: $tx:expr, $connection:ident => $run:expr) => {
+        match &mut $tx.backend {
+            $crate::db::Backend::Sqlite(transaction) => {
+                let $connection = &mut **transaction;
+                $run
+            }
+            $crate::db::Backend::Postgres { transaction, .. } => {
+                let $connection = &mut **transaction;
+                $run
+            }
+        }
+    };
+    ($db:expr, $connection:ident => $run:expr) => {
+        match &$db {
+            $crate::db::Db::Sqlite {
+                reader: $connection, ..
+            } => $run,
+            $crate::db::Db::Postgres { pool: $connection, .. } => $run,
+        }
+    };
+}
+pub(crate) use on;
+
+/// Runs a statement in a transaction: how many rows it touched.
+macro_rules! execute {
+    ($tx:expr, $sql:expr $(, $bind:expr)* $(,)?) => {
+        $crate::db::on!(tx: $tx, connection => {
+            sqlx::query($sql)$(.bind($bind))*.execute(connection).await.map(|done| done.rows_affected())
+        })
+    };
+}
+pub(crate) use execute;
+
+/// Reads every row, from the store or (`tx:`) inside a transaction.
+macro_rules! all {
+    (tx: $tx:expr, $sql:expr $(, $bind:expr)* $(,)?) => {
+        $crate::db::on!(tx: $tx, connection => sqlx::query_as($sql)$(.bind($bind))*.fetch_all(connection).await)
+            .map_err($crate::error::StoreError::from)
+    };
+    ($db:expr, $sql:expr $(, $bind:expr)* $(,)?) => {
+        $crate::db::on!($db, connection => sqlx::query_as($sql)$(.bind($bind))*.fetch_all(connection).await)
+            .map_err($crate::error::StoreError::from)
+    };
+}
+pub(crate) use all;
+
+/// Reads a row if there is one, from the store or (`tx:`) inside a transaction.
+macro_rules! optional {
+    (tx: $tx:expr, $sql:expr $(, $bind:expr)* $(,)?) => {
+        $crate::db::present(
+            $crate::db::on!(tx: $tx, connection => sqlx::query_as($sql)$(.bind($bind))*.fetch_optional(connection).await)
+        )
+    };
+    ($db:expr, $sql:expr $(, $bind:expr)* $(,)?) => {
+        $crate::db::present(
+            $crate::db::on!($db, connection => sqlx::query_as($sql)$(.bind($bind))*.fetch_optional(connection).await)
+        )
+    };
+}
+pub(crate) use optional;
+
+/// A looked-up row. A name with U+0000, which PostgreSQL refuses to hear, is the name of nothing.
+pub(crate) fn present<T>(row: Result<Option<T>, sqlx::Error>) -> Result<Option<T>, StoreError> {
+    match row {
+        Err(error) if code(&error).is_some_and(|code| code == "22021") => Ok(None),
+        row => Ok(row?),
+    }
+}
+
+/// Whether the same work may succeed if it is done again: another transaction was in its way.
+pub(crate) fn may_be_retried(error: &sqlx::Error) -> bool {
+    // SQLite's BUSY and LOCKED (the low byte of its code); PostgreSQL's serialization failure and deadlock.
+    let Some(code) = code(error) else { return false };
+    code == "40001" || code == "40P01" || (code.len() < 5 && matches!(sqlite_code(&code), Some(5 | 6)))
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        let damaged = match &error {
+            sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) => true,
+            other => code(other).is_some_and(|code| code.len() < 5 && matches!(sqlite_code(&code), Some(11 | 26))),
+        };
+        if damaged {
+            Self::Damaged(error.to_string())
+        } else {
+            Self::Unavailable(error.to_string())
+        }
+    }
+}
+
+/// The driver's code: five characters from PostgreSQL, a shorter number from SQLite.
+fn code(error: &sqlx::Error) -> Option<String> {
+    error
+        .as_database_error()
+        .and_then(sqlx::error::DatabaseError::code)
+        .map(std::borrow::Cow::into_owned)
+}
+
+/// SQLite's primary result code, the low byte of the extended one.
+fn sqlite_code(code: &str) -> Option<i32> {
+    code.parse::<i32>().ok().map(|code| code & 0xff)
+}
+
+/// A pool whose connections live as long as it does: a connection to a database in memory *is* the database.
+fn sqlite_pool(connections: u32) -> SqlitePoolOptions {
+    SqlitePoolOptions::new()
+        .max_connections(connections)
+        .acquire_timeout(ACQUIRE)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .test_before_acquire(false)
+}
+
+/// Makes the file if there is none, readable for its owner alone; SQLite gives its side files the same rights.
+fn make_private(path: &Path) -> std::io::Result<()> {
+    let mut options = std::fs::OpenOptions::new();
+    options.append(true).create(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path).map(drop)
+}
+
+/// Migrates a file inside one write transaction, so that a second process waits and then finds it done.
+async fn migrate_file(options: &SqliteConnectOptions) -> Result<(), MigrateError> {
+    let mut connection = connect_file(options).await?;
+    let mut transaction = connection.begin_with("begin immediate").await?;
+    migrations::run(&mut *transaction).await?;
+    transaction.commit().await?;
+    connection.close().await?;
+    Ok(())
+}
+
+/// The first connection. Turning a new file's journal into a write-ahead log does not wait for a second process
+/// that is doing the same, so that is tried again.
+async fn connect_file(options: &SqliteConnectOptions) -> Result<SqliteConnection, sqlx::Error> {
+    for _ in 0..20 {
+        match options.connect().await {
+            Err(error) if may_be_retried(&error) => pause(Duration::from_millis(50)).await,
+            connection => return connection,
+        }
+    }
+    options.connect().await
+}
+
+/// Waits for another process, which no clock of ours can move.
+#[expect(clippy::disallowed_methods, reason = "what is waited for is another process")]
+pub(crate) async fn pause(time: Duration) {
+    tokio::time::sleep(time).await;
+}
+
+/// What a migration's failure means to the person who started the program.
+fn migrate_error(name: &str, error: MigrateError, driver: fn(&str, &sqlx::Error) -> OpenError) -> OpenError {
+    match error {
+        MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => driver(name, &error),
+        MigrateError::VersionMissing(found) if found > migrations::newest() => OpenError::Newer {
+            found,
+            known: migrations::newest(),
+        },
+        other => OpenError::Other(format!(
+            "the database {name} has a schema that no release of Tokenhouse made ({other}): restore it from a backup"
+        )),
+    }
+}
+
+fn sqlite_error(name: &str, error: &sqlx::Error) -> OpenError {
+    match code(error).as_deref().and_then(sqlite_code) {
+        Some(11 | 26) => OpenError::Damaged(format!(
+            "the file {name} is damaged or not a database: restore it from a backup, or name another; nothing was changed"
+        )),
+        Some(5 | 6) => OpenError::Unreachable(format!(
+            "the database file {name} is locked by another process: stop that one, then start again"
+        )),
+        Some(3 | 8 | 14) => OpenError::NotWritable(format!(
+            "the database file {name} cannot be written: check that it and its folder belong to this user"
+        )),
+        _ => OpenError::Other(format!("the database file {name} cannot be opened: {error}")),
+    }
+}
+
+fn postgres_error(name: &str, error: &sqlx::Error) -> OpenError {
+    match code(error).as_deref() {
+        Some("42501" | "25006") => OpenError::NotWritable(format!(
+            "the database's user at {name} may not create tables ({error}): grant it that right, or name another user"
+        )),
+        Some("28000" | "28P01" | "3D000") => OpenError::Unreachable(format!(
+            "the PostgreSQL server at {name} refuses this user or database ({error}): correct the database address"
+        )),
+        Some(_) => OpenError::Other(format!("the PostgreSQL server at {name} cannot be used: {error}")),
+        None => OpenError::Unreachable(format!(
+            "the PostgreSQL server at {name} cannot be reached ({error}): start it, or correct the database address"
+        )),
+    }
+}

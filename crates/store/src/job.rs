@@ -1,0 +1,94 @@
+//! What one exchange leaves behind, and what a batch commits: a [`Job`] and its [`Outcome`].
+//!
+//! Everything that one answer depends on is one job: it becomes durable together or not at all. Today that is
+//! what is logged. Codes and refresh tokens that are taken, `jti`s that are used and quotas that are counted join
+//! as further lists of `Job`, each with its answer in `Outcome`: one statement per table and batch, conflicts
+//! settled by `on conflict do nothing returning`, never by an error, since one job's data must not fail another's.
+
+use serde_json::{Map, Value};
+
+use tokenhouse_protocol::id::{ApiId, ClientId, LogId, TenantId, UserId};
+use tokenhouse_protocol::time::Timestamp;
+
+use crate::columns::json;
+
+/// What must be durable before an answer leaves.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Job {
+    /// The tenant it happened in.
+    pub tenant: TenantId,
+    /// What is logged; one entry, as a rule.
+    pub entries: Vec<LogEntry>,
+}
+
+/// What became of a [`Job`].
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Outcome {
+    /// The ids of its log rows, in the order of its entries.
+    pub logs: Vec<LogId>,
+}
+
+/// One line of a tenant's log, before it has an id.
+#[derive(Clone, PartialEq, Debug)]
+pub struct LogEntry {
+    /// When it happened.
+    pub at: Timestamp,
+    /// Auth0's type code, such as `seccft`.
+    pub kind: &'static str,
+    /// The application it is about; need not exist.
+    pub client_id: Option<ClientId>,
+    /// The API it is about.
+    pub api_id: Option<ApiId>,
+    /// The user it is about.
+    pub user_id: Option<UserId>,
+    /// The grant's short name, under which tokens are counted.
+    pub grant: Option<String>,
+    /// The caller's address.
+    pub address: Option<String>,
+    /// How many access tokens this row issued: 1 or 0.
+    pub tokens: i64,
+    /// How many events this row stands for: 1, or the number of refusals it sums.
+    pub repeats: i64,
+    /// Everything else.
+    pub body: Map<String, Value>,
+}
+
+/// A job made ready by its caller, so that the one writer has less to do.
+pub(crate) struct Prepared {
+    pub(crate) tenant: TenantId,
+    pub(crate) rows: Vec<PreparedRow>,
+}
+
+/// A log entry that every database takes, and its body as text.
+pub(crate) struct PreparedRow {
+    pub(crate) entry: LogEntry,
+    pub(crate) body: String,
+}
+
+impl Job {
+    /// Strangers' words are logged too, and PostgreSQL refuses a text with U+0000, which would fail the whole
+    /// batch: it becomes U+FFFD. (In the body JSON escapes it.)
+    pub(crate) fn prepare(self) -> Prepared {
+        let prepare = |mut entry: LogEntry| {
+            let body = json(&entry.body);
+            entry.body = Map::new();
+            entry.client_id = entry
+                .client_id
+                .map(|id| replaced(id.as_str()).map_or(id, ClientId::new));
+            entry.api_id = entry.api_id.map(|id| replaced(id.as_str()).map_or(id, ApiId::new));
+            entry.user_id = entry.user_id.map(|id| replaced(id.as_str()).map_or(id, UserId::new));
+            entry.grant = entry.grant.map(|text| replaced(&text).unwrap_or(text));
+            entry.address = entry.address.map(|text| replaced(&text).unwrap_or(text));
+            PreparedRow { entry, body }
+        };
+        Prepared {
+            tenant: self.tenant,
+            rows: self.entries.into_iter().map(prepare).collect(),
+        }
+    }
+}
+
+/// The text without U+0000, if there is one in it.
+fn replaced(text: &str) -> Option<String> {
+    text.contains('\0').then(|| text.replace('\0', "\u{fffd}"))
+}

@@ -1,0 +1,192 @@
+//! Everything Tokenhouse keeps, in SQLite or PostgreSQL. All SQL lives in this crate; nothing of the driver's
+//! leaves it (DESIGN §5).
+//!
+//! Reads are methods of [`Store`]. Configuration changes through a [`Tx`], which is [`Store::begin`], the writes,
+//! [`Tx::bump`], [`Tx::commit`]. What a token exchange leaves behind is a [`Job`], which [`Store::commit`] makes
+//! durable together with everything that waits at that moment.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
+
+use tokenhouse_protocol::crypto::Random;
+use tokenhouse_protocol::id::NodeId;
+use tokenhouse_protocol::time::Clock;
+
+mod apis;
+mod client_grants;
+mod clients;
+mod columns;
+mod connections;
+mod db;
+mod error;
+mod installation;
+mod job;
+mod keys;
+mod log_id;
+mod logs;
+mod migrations;
+mod page;
+mod revision;
+mod tenants;
+mod usage;
+mod users;
+mod writer;
+
+pub use apis::{Api, ApiScope};
+pub use client_grants::ClientGrant;
+pub use clients::{Client, ClientSecret};
+pub use connections::Connection;
+pub use db::Tx;
+pub use error::{OpenError, StoreError};
+pub use installation::Installation;
+pub use job::{Job, LogEntry, Outcome};
+pub use keys::{Key, KeyState};
+pub use logs::LogRow;
+pub use page::Page;
+pub use revision::{Change, Doorbell};
+pub use tenants::Tenant;
+pub use usage::UsageRow;
+pub use users::{User, normalise};
+
+use db::Db;
+use writer::Message;
+
+/// The open database. Cloning shares it; the last clone that is dropped ends it without waiting, so a server calls
+/// [`Store::close`].
+#[derive(Clone)]
+pub struct Store(Arc<Inner>);
+
+struct Inner {
+    db: Db,
+    node: NodeId,
+    clock: Clock,
+    queue: mpsc::Sender<Message>,
+    writer: Mutex<Option<JoinHandle<()>>>,
+}
+
+/// What [`Store::open`] needs.
+pub struct Options {
+    /// Which database.
+    pub database: Database,
+    /// The clock of log ids and of what ages.
+    pub clock: Clock,
+    /// Where this node's id comes from.
+    pub random: Random,
+}
+
+/// Which database to open.
+pub enum Database {
+    /// SQLite in this process's memory, on one connection; gone when it is closed. For tests.
+    Memory,
+    /// SQLite in this file, which is made if it is missing.
+    File(PathBuf),
+    /// PostgreSQL at this `postgres://` address; encrypted when its `sslmode` asks.
+    Postgres(String),
+}
+
+/// Whether something was added, or was there before. An addition never fails for being there.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[must_use = "what was there before stays as it was"]
+pub enum Added {
+    /// It was added.
+    Yes,
+    /// Its id, or a name that must be unique, is taken; nothing was written.
+    Exists,
+}
+
+impl Store {
+    /// Connects, brings the schema up to date, and starts the task that writes batches.
+    ///
+    /// Fails with one sentence that says what to do; a database that is damaged or newer than this binary is left
+    /// as it is. Several processes may open one database at once.
+    pub async fn open(options: Options) -> Result<Self, OpenError> {
+        let Options {
+            database,
+            clock,
+            random,
+        } = options;
+        let db = match database {
+            Database::Memory => Db::memory().await?,
+            Database::File(path) => Db::file(&path).await?,
+            Database::Postgres(url) => Db::postgres(&url).await?,
+        };
+        let node = NodeId::generate(&random);
+        let (queue, writer) = writer::start(db.clone(), node.clone(), clock.clone());
+        Ok(Self(Arc::new(Inner {
+            db,
+            node,
+            clock,
+            queue,
+            writer: Mutex::new(Some(writer)),
+        })))
+    }
+
+    /// This run of this process, as its log rows name it.
+    pub fn node(&self) -> &NodeId {
+        &self.0.node
+    }
+
+    /// Asks the database for an answer.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        db::on!(self.db(), connection => sqlx::query("select 1").execute(connection).await.map(drop))?;
+        Ok(())
+    }
+
+    /// Begins a configuration transaction. While it is open, await no other method of the store; see [`Tx`].
+    pub async fn begin(&self) -> Result<Tx<'static>, StoreError> {
+        Ok(self.0.db.begin(self.0.clock.clone()).await?)
+    }
+
+    /// Makes a job durable, in one transaction with all that waits now, and answers when it is.
+    ///
+    /// On an error nothing may be given out: [`StoreError::Busy`] when 4096 wait already, or what the database
+    /// said. Once this was first polled the job is written even if the caller hangs up.
+    pub async fn commit(&self, job: Job) -> Result<Outcome, StoreError> {
+        let (answer, outcome) = oneshot::channel();
+        self.enqueue(job.prepare(), Some(answer))?;
+        outcome.await.unwrap_or_else(|_| Err(writer::closed()))
+    }
+
+    /// Queues a job without waiting for it: for refusals, of which nothing depends.
+    pub fn record(&self, job: Job) -> Result<(), StoreError> {
+        self.enqueue(job.prepare(), None)
+    }
+
+    /// Takes no more jobs, commits those that wait, and closes the database.
+    pub async fn close(&self) {
+        // An error means that the queue is closed already.
+        self.0.queue.send(Message::Close).await.ok();
+        let writer = self.0.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(writer) = writer
+            && let Err(error) = writer.await
+        {
+            tracing::error!(%error, "the task that writes batches failed");
+        }
+        self.0.db.close().await;
+    }
+
+    pub(crate) fn db(&self) -> &Db {
+        &self.0.db
+    }
+
+    pub(crate) fn clock(&self) -> &Clock {
+        &self.0.clock
+    }
+
+    pub(crate) fn queue(&self) -> &mpsc::Sender<Message> {
+        &self.0.queue
+    }
+}
+
+/// What an `insert … on conflict do nothing` did.
+pub(crate) fn added(rows: Result<u64, sqlx::Error>) -> Result<Added, StoreError> {
+    Ok(if rows? == 0 { Added::Exists } else { Added::Yes })
+}
+
+/// Whether an update or a removal found its row.
+pub(crate) fn changed(rows: Result<u64, sqlx::Error>) -> Result<bool, StoreError> {
+    Ok(rows? > 0)
+}

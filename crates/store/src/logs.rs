@@ -1,0 +1,130 @@
+//! Reading and ageing the log: table `logs`. Only the batch task writes it (`writer`).
+
+use serde_json::{Map, Value};
+
+use tokenhouse_protocol::id::{ApiId, ClientId, LogId, NodeId, TenantId, UserId};
+use tokenhouse_protocol::time::Timestamp;
+
+use crate::columns::from_row;
+use crate::db::{all, execute, optional};
+use crate::log_id::prefix;
+use crate::{Store, StoreError};
+
+/// A line of a tenant's log; its fields are those of [`LogEntry`](crate::LogEntry).
+#[expect(missing_docs, reason = "LogEntry says what each field is")]
+#[derive(Clone, PartialEq, Debug)]
+pub struct LogRow {
+    pub id: LogId,
+    pub node: NodeId,
+    pub at: Timestamp,
+    pub kind: String,
+    pub client_id: Option<ClientId>,
+    pub api_id: Option<ApiId>,
+    pub user_id: Option<UserId>,
+    pub grant: Option<String>,
+    pub address: Option<String>,
+    pub tokens: i64,
+    pub repeats: i64,
+    pub body: Map<String, Value>,
+}
+
+macro_rules! columns {
+    () => {
+        "id, node_id, happened_at, kind, client_id, api_id, user_id, grant_type, address, tokens, repeats, body"
+    };
+}
+
+from_row!(LogRow, row => LogRow {
+    id: LogId::new(row.text("id")?),
+    node: NodeId::new(row.text("node_id")?),
+    at: row.time("happened_at")?,
+    kind: row.text("kind")?,
+    client_id: row.optional_text("client_id")?.map(ClientId::new),
+    api_id: row.optional_text("api_id")?.map(ApiId::new),
+    user_id: row.optional_text("user_id")?.map(UserId::new),
+    grant: row.optional_text("grant_type")?,
+    address: row.optional_text("address")?,
+    tokens: row.integer("tokens")?,
+    repeats: row.integer("repeats")?,
+    body: row.map("body")?,
+});
+
+impl Store {
+    /// A line by its id.
+    pub async fn log(&self, tenant: &TenantId, id: &LogId) -> Result<Option<LogRow>, StoreError> {
+        let sql = concat!("select ", columns!(), " from logs where tenant_id = $1 and id = $2");
+        optional!(self.db(), sql, tenant.as_str(), id.as_str())
+    }
+
+    /// At most `take` lines after the one named, or from the first, oldest first.
+    pub async fn logs_after(
+        &self,
+        tenant: &TenantId,
+        after: Option<&LogId>,
+        take: u32,
+    ) -> Result<Vec<LogRow>, StoreError> {
+        let sql = concat!(
+            "select ",
+            columns!(),
+            " from logs where tenant_id = $1 and id > $2 order by id limit $3"
+        );
+        all!(
+            self.db(),
+            sql,
+            tenant.as_str(),
+            after.map_or("", LogId::as_str),
+            i64::from(take)
+        )
+    }
+
+    /// The last `take` lines, newest first.
+    pub async fn logs_latest(&self, tenant: &TenantId, take: u32) -> Result<Vec<LogRow>, StoreError> {
+        let sql = concat!(
+            "select ",
+            columns!(),
+            " from logs where tenant_id = $1 order by id desc limit $2"
+        );
+        all!(self.db(), sql, tenant.as_str(), i64::from(take))
+    }
+
+    /// Removes at most `take` lines written before `before` whose tokens are counted: how many it removed. For a
+    /// background task, which calls again while the answer is `take`.
+    pub async fn prune_logs(&self, before: Timestamp, take: u32) -> Result<u64, StoreError> {
+        let before = prefix(before);
+        let take = u64::from(take);
+        let mut removed = 0;
+        let mut tenant = String::new();
+        // From one tenant to the next along the primary key: those whose tenant was removed are found as well.
+        while removed < take {
+            let sql = "select tenant_id from logs where tenant_id > $1 order by tenant_id limit 1";
+            let next: Option<(String,)> = optional!(self.db(), sql, tenant.as_str())?;
+            let Some((next,)) = next else { break };
+            tenant = next;
+            removed += self.prune_tenant(&tenant, &before, take - removed).await?;
+        }
+        Ok(removed)
+    }
+
+    async fn prune_tenant(&self, tenant: &str, before: &str, take: u64) -> Result<u64, StoreError> {
+        // A node without a row was removed with nothing left to count.
+        let old = "select logs.id from logs where logs.tenant_id = $1 and logs.id < $2 and not exists (\
+                   select 1 from nodes where nodes.id = logs.node_id and nodes.folded_to < logs.id) \
+                   order by logs.id limit $3";
+        let take = i64::try_from(take).unwrap_or(i64::MAX);
+        let rows: Vec<(String,)> = all!(self.db(), old, tenant, before, take)?;
+        let (Some((first,)), Some((last,))) = (rows.first(), rows.last()) else {
+            return Ok(0);
+        };
+        let mut tx = self.begin().await?;
+        let removed = execute!(
+            tx,
+            "delete from logs where tenant_id = $1 and id >= $2 and id <= $3 and not exists (\
+             select 1 from nodes where nodes.id = logs.node_id and nodes.folded_to < logs.id)",
+            tenant,
+            first.as_str(),
+            last.as_str(),
+        )?;
+        tx.commit().await?;
+        Ok(removed)
+    }
+}

@@ -1,0 +1,36 @@
+//! The schema's history: which texts of `migrations/` have run, and running those that have not.
+//!
+//! A migration expands; what it makes unnecessary is contracted a release later (DESIGN §5).
+
+use std::borrow::Cow;
+
+use sqlx::SqlSafeStr;
+use sqlx::migrate::{Migrate, MigrateError, Migration, MigrationType, Migrator};
+
+/// Version, name and text, oldest first. A text that was released never changes: databases hold its checksum.
+const MIGRATIONS: &[(i64, &str, &str)] = &[(
+    20_261_123_000_001,
+    "first",
+    include_str!("../migrations/20261123_000001_first.sql"),
+)];
+
+/// The newest version this binary knows.
+pub(crate) fn newest() -> i64 {
+    MIGRATIONS.iter().map(|(version, _, _)| *version).max().unwrap_or(0)
+}
+
+/// Brings the database up to [`newest`]. Writes nothing when the database holds a version unknown here.
+pub(crate) async fn run<C: Migrate>(connection: &mut C) -> Result<(), MigrateError> {
+    let migrations = MIGRATIONS.iter().map(|(version, name, text)| {
+        Migration::new(
+            *version,
+            Cow::Borrowed(*name),
+            MigrationType::Simple,
+            text.into_sql_str(),
+            false,
+        )
+    });
+    Migrator::with_migrations(migrations.collect())
+        .run_direct(None, connection, false)
+        .await
+}

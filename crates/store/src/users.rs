@@ -1,0 +1,210 @@
+//! Users: table `users`. What they are looked up by is stored normalised beside what they wrote.
+
+use std::fmt;
+
+use serde_json::{Map, Value};
+
+use tokenhouse_protocol::id::{ConnectionId, TenantId, UserId};
+use tokenhouse_protocol::time::Timestamp;
+
+use crate::columns::{from_row, json};
+use crate::db::{all, execute, optional};
+use crate::{Added, Page, Store, StoreError, Tx, added, changed};
+
+/// A user of one connection. No two of a connection share an e-mail address or a user name, however written.
+#[derive(Clone, PartialEq)]
+pub struct User {
+    /// Their id, the `sub` of their tokens.
+    pub id: UserId,
+    /// Where they come from.
+    pub connection_id: ConnectionId,
+    /// Their e-mail address, as written.
+    pub email: Option<String>,
+    /// Whether the address was shown to be theirs.
+    pub email_verified: bool,
+    /// Their user name, as written.
+    pub username: Option<String>,
+    /// The hash of their password, in PHC form; `None` if they have none here.
+    pub password_hash: Option<String>,
+    /// Whether an administrator shut them out.
+    pub blocked: bool,
+    /// The fields that are only carried, as they were written.
+    pub rest: Map<String, Value>,
+    /// When they were made.
+    pub created_at: Timestamp,
+    /// When they were last changed.
+    pub updated_at: Timestamp,
+}
+
+/// Only who it is: neither the hash nor what is personal belongs in a log.
+impl fmt::Debug for User {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("User")
+            .field("id", &self.id)
+            .field("connection_id", &self.connection_id)
+            .field("blocked", &self.blocked)
+            .finish_non_exhaustive()
+    }
+}
+
+/// An e-mail address or user name as it is looked up: without blanks around it, in Unicode's lower case.
+pub fn normalise(login: &str) -> String {
+    login.trim().to_lowercase()
+}
+
+macro_rules! columns {
+    () => {
+        "id, connection_id, email, email_verified, username, password_hash, blocked, rest, created_at, updated_at"
+    };
+}
+
+from_row!(User, row => User {
+    id: UserId::new(row.text("id")?),
+    connection_id: ConnectionId::new(row.text("connection_id")?),
+    email: row.optional_text("email")?,
+    email_verified: row.flag("email_verified")?,
+    username: row.optional_text("username")?,
+    password_hash: row.optional_text("password_hash")?,
+    blocked: row.flag("blocked")?,
+    rest: row.map("rest")?,
+    created_at: row.time("created_at")?,
+    updated_at: row.time("updated_at")?,
+});
+
+const ONE: &str = concat!("select ", columns!(), " from users where tenant_id = $1 and id = $2");
+
+impl Store {
+    /// A user by their id.
+    pub async fn user(&self, tenant: &TenantId, id: &UserId) -> Result<Option<User>, StoreError> {
+        optional!(self.db(), ONE, tenant.as_str(), id.as_str())
+    }
+
+    /// The user of a connection who signs in with `login`: their e-mail address or, if it is nobody's address,
+    /// their user name, both however written.
+    pub async fn user_by_login(
+        &self,
+        tenant: &TenantId,
+        connection: &ConnectionId,
+        login: &str,
+    ) -> Result<Option<User>, StoreError> {
+        let sql = concat!(
+            "select ",
+            columns!(),
+            " from users where tenant_id = $1 and connection_id = $2 \
+             and (email_normalised = $3 or username_normalised = $3) \
+             order by case when email_normalised = $3 then 0 else 1 end limit 1"
+        );
+        optional!(self.db(), sql, tenant.as_str(), connection.as_str(), normalise(login))
+    }
+
+    /// A page of users, by id.
+    pub async fn users(&self, tenant: &TenantId, page: Page) -> Result<Vec<User>, StoreError> {
+        let (after, take, skip) = page.binds();
+        let sql = concat!(
+            "select ",
+            columns!(),
+            " from users where tenant_id = $1 and id > $2 order by id limit $3 offset $4"
+        );
+        all!(self.db(), sql, tenant.as_str(), after, take, skip)
+    }
+}
+
+impl Tx<'_> {
+    /// A user by their id, read inside this transaction.
+    pub async fn user(&mut self, tenant: &TenantId, id: &UserId) -> Result<Option<User>, StoreError> {
+        optional!(tx: self, ONE, tenant.as_str(), id.as_str())
+    }
+
+    /// Adds a user; [`Added::Exists`] if their id, e-mail address or user name is taken.
+    pub async fn add_user(&mut self, tenant: &TenantId, user: &User) -> Result<Added, StoreError> {
+        added(execute!(
+            self,
+            "insert into users (tenant_id, id, connection_id, email, email_normalised, email_verified, username, \
+             username_normalised, password_hash, blocked, rest, created_at, updated_at) \
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) on conflict do nothing",
+            tenant.as_str(),
+            user.id.as_str(),
+            user.connection_id.as_str(),
+            user.email.as_deref(),
+            user.email.as_deref().map(normalise),
+            user.email_verified,
+            user.username.as_deref(),
+            user.username.as_deref().map(normalise),
+            user.password_hash.as_deref(),
+            user.blocked,
+            json(&user.rest),
+            user.created_at.ms(),
+            user.updated_at.ms(),
+        ))
+    }
+
+    /// Overwrites a user but for their id, connection and age; `false` if there is none, or if their new e-mail
+    /// address or user name is another's (which one it is, [`Tx::user`] tells).
+    pub async fn update_user(&mut self, tenant: &TenantId, user: &User) -> Result<bool, StoreError> {
+        let email = user.email.as_deref().map(normalise);
+        let username = user.username.as_deref().map(normalise);
+        // Asked first, not found out: in PostgreSQL a statement that fails ends the transaction.
+        changed(execute!(
+            self,
+            "update users set email = $3, email_normalised = $4, email_verified = $5, username = $6, \
+             username_normalised = $7, password_hash = $8, blocked = $9, rest = $10, updated_at = $11 \
+             where tenant_id = $1 and id = $2 and not exists (\
+             select 1 from users other where other.tenant_id = $1 and other.connection_id = users.connection_id \
+             and other.id <> $2 and (other.email_normalised = $4 or other.username_normalised = $7))",
+            tenant.as_str(),
+            user.id.as_str(),
+            user.email.as_deref(),
+            email,
+            user.email_verified,
+            user.username.as_deref(),
+            username,
+            user.password_hash.as_deref(),
+            user.blocked,
+            json(&user.rest),
+            user.updated_at.ms(),
+        ))
+    }
+
+    /// Gives a user another password; `false` if there is no such user.
+    pub async fn set_password(
+        &mut self,
+        tenant: &TenantId,
+        id: &UserId,
+        hash: &str,
+        at: Timestamp,
+    ) -> Result<bool, StoreError> {
+        changed(execute!(
+            self,
+            "update users set password_hash = $3, updated_at = $4 where tenant_id = $1 and id = $2",
+            tenant.as_str(),
+            id.as_str(),
+            hash,
+            at.ms(),
+        ))
+    }
+
+    /// Removes a user.
+    pub async fn remove_user(&mut self, tenant: &TenantId, id: &UserId) -> Result<bool, StoreError> {
+        changed(execute!(
+            self,
+            "delete from users where tenant_id = $1 and id = $2",
+            tenant.as_str(),
+            id.as_str()
+        ))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn logins_are_compared_without_case_and_surrounding_blanks() {
+        assert_eq!(normalise("  User@Example.COM\t"), "user@example.com");
+        assert_eq!(
+            normalise("ÄÖÜ.Σίσυφος"),
+            normalise("äöü.σίσυφοσ".to_uppercase().as_str())
+        );
+        assert_eq!(normalise("two words"), "two words");
+    }
+}

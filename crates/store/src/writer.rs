@@ -1,0 +1,214 @@
+//! The batch task: takes what waits, commits it in one transaction, answers. One per store.
+//!
+//! A batch never waits to fill: it closes when the commit before it has returned, so a lone job costs one commit
+//! and a thousand cost one as well (DESIGN §4, "Jobs and batches").
+
+use std::time::Duration;
+
+use sqlx::QueryBuilder;
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, timeout};
+
+use tokenhouse_protocol::id::{ApiId, ClientId, LogId, NodeId, TenantId, UserId};
+use tokenhouse_protocol::time::{Clock, Timestamp};
+
+use crate::db::{Db, execute, may_be_retried, on, pause};
+use crate::job::{Outcome, Prepared, PreparedRow};
+use crate::log_id::LogIds;
+use crate::{Store, StoreError};
+
+/// Jobs that may wait.
+const WAITING: usize = 4096;
+/// Jobs of one batch.
+const BATCH: usize = 1024;
+/// Rows of one statement: SQLite binds 32 766 values, a row is 13.
+const ROWS_AT_ONCE: usize = 2500;
+/// How often a node says that it lives, if it writes at all.
+const SEEN_EVERY_MS: i64 = 60_000;
+/// After this a batch that lost its races is given up.
+const RETRY_FOR: Duration = Duration::from_secs(4);
+/// After this the database is taken for gone, though its connection still stands.
+const GIVE_UP: Duration = Duration::from_secs(20);
+
+/// What the writer hears.
+pub(crate) enum Message {
+    /// A job, and where its outcome goes if anybody waits for it.
+    Job(Prepared, Option<Answer>),
+    /// Take no more; finish what waits.
+    Close,
+}
+
+/// Where an outcome goes. A caller who hung up is no reason to undo anything.
+pub(crate) type Answer = oneshot::Sender<Result<Outcome, StoreError>>;
+
+/// Starts the task. It ends when it is told to close, or when every sender is gone, with nothing left waiting.
+pub(crate) fn start(db: Db, node: NodeId, clock: Clock) -> (mpsc::Sender<Message>, JoinHandle<()>) {
+    let (sender, receiver) = mpsc::channel(WAITING);
+    let ids = LogIds::new(&node);
+    let writer = Writer {
+        started_at: clock.now(),
+        db,
+        node,
+        clock,
+        ids,
+        receiver,
+        seen_at: None,
+    };
+    (sender, tokio::spawn(writer.run()))
+}
+
+struct Writer {
+    db: Db,
+    node: NodeId,
+    clock: Clock,
+    ids: LogIds,
+    receiver: mpsc::Receiver<Message>,
+    started_at: Timestamp,
+    seen_at: Option<Timestamp>,
+}
+
+/// A log row with its id, ready to be written.
+struct Row<'a> {
+    id: LogId,
+    tenant: &'a TenantId,
+    row: &'a PreparedRow,
+}
+
+/// What a batch writes about its node, if it is time.
+struct Seen {
+    at: Timestamp,
+    folded_to: String,
+}
+
+impl Writer {
+    async fn run(mut self) {
+        let mut messages = Vec::with_capacity(BATCH);
+        while self.receiver.recv_many(&mut messages, BATCH).await > 0 {
+            let mut jobs = Vec::with_capacity(messages.len());
+            for message in messages.drain(..) {
+                match message {
+                    Message::Job(job, answer) => jobs.push((job, answer)),
+                    Message::Close => self.receiver.close(),
+                }
+            }
+            if !jobs.is_empty() {
+                self.batch(jobs).await;
+            }
+        }
+    }
+
+    async fn batch(&mut self, jobs: Vec<(Prepared, Option<Answer>)>) {
+        let now = self.clock.now();
+        let seen = self.seen(now);
+        let mut rows = Vec::with_capacity(jobs.len());
+        for (job, _) in &jobs {
+            rows.extend(job.rows.iter().map(|row| Row {
+                id: self.ids.next(now),
+                tenant: &job.tenant,
+                row,
+            }));
+        }
+        let written = self.write(&rows, seen.as_ref()).await;
+        if written.is_ok() && seen.is_some() {
+            self.seen_at = Some(now);
+        }
+        if let Err(error) = &written {
+            let unrecorded = jobs.iter().filter(|(_, answer)| answer.is_none()).count();
+            tracing::error!(jobs = jobs.len(), unrecorded, %error, "a batch was not written");
+        }
+        let mut ids = rows.into_iter().map(|row| row.id).collect::<Vec<_>>().into_iter();
+        for (job, answer) in jobs {
+            let logs = ids.by_ref().take(job.rows.len()).collect();
+            if let Some(answer) = answer {
+                answer.send(written.clone().map(|()| Outcome { logs })).ok();
+            }
+        }
+    }
+
+    /// The node's row must be there before its first log row, and be fresh enough that nobody removes it.
+    ///
+    /// Should it have been removed while this node was silent, all that it wrote before was folded: what is folded
+    /// next begins after the last id it made.
+    fn seen(&self, now: Timestamp) -> Option<Seen> {
+        let fresh = self.seen_at.is_some_and(|seen_at| now < seen_at.plus_ms(SEEN_EVERY_MS));
+        (!fresh).then(|| Seen {
+            at: now,
+            folded_to: self.ids.last().to_owned(),
+        })
+    }
+
+    /// Writes the rows, again if another transaction was in the way; the ids stay, so nothing can be there twice.
+    async fn write(&self, rows: &[Row<'_>], seen: Option<&Seen>) -> Result<(), StoreError> {
+        let begun = Instant::now();
+        loop {
+            match timeout(GIVE_UP, self.attempt(rows, seen)).await {
+                Ok(Ok(())) => return Ok(()),
+                Ok(Err(error)) if may_be_retried(&error) && begun.elapsed() < RETRY_FOR => {
+                    pause(Duration::from_millis(10)).await;
+                }
+                Ok(Err(error)) => return Err(error.into()),
+                Err(_) => return Err(StoreError::Unavailable("the database does not answer".into())),
+            }
+        }
+    }
+
+    async fn attempt(&self, rows: &[Row<'_>], seen: Option<&Seen>) -> Result<(), sqlx::Error> {
+        let mut tx = self.db.begin(self.clock.clone()).await?;
+        if let Some(seen) = seen {
+            execute!(
+                tx,
+                "insert into nodes (id, started_at, seen_at, folded_to) values ($1, $2, $3, $4) \
+                 on conflict (id) do update set seen_at = excluded.seen_at",
+                self.node.as_str(),
+                self.started_at.ms(),
+                seen.at.ms(),
+                seen.folded_to.as_str(),
+            )?;
+        }
+        for some in rows.chunks(ROWS_AT_ONCE) {
+            on!(tx: tx, connection => {
+                let mut query = QueryBuilder::new(
+                    "insert into logs (tenant_id, id, node_id, happened_at, kind, client_id, api_id, user_id, \
+                     grant_type, address, tokens, repeats, body) ",
+                );
+                query.push_values(some, |mut values, Row { id, tenant, row }| {
+                    let entry = &row.entry;
+                    values
+                        .push_bind(tenant.as_str())
+                        .push_bind(id.as_str())
+                        .push_bind(self.node.as_str())
+                        .push_bind(entry.at.ms())
+                        .push_bind(entry.kind)
+                        .push_bind(entry.client_id.as_ref().map(ClientId::as_str))
+                        .push_bind(entry.api_id.as_ref().map(ApiId::as_str))
+                        .push_bind(entry.user_id.as_ref().map(UserId::as_str))
+                        .push_bind(entry.grant.as_deref())
+                        .push_bind(entry.address.as_deref())
+                        .push_bind(entry.tokens)
+                        .push_bind(entry.repeats)
+                        .push_bind(row.body.as_str());
+                });
+                query.build().persistent(false).execute(connection).await.map(drop)
+            })?;
+        }
+        tx.end().await
+    }
+}
+
+impl Store {
+    /// Puts a job into the queue.
+    pub(crate) fn enqueue(&self, job: Prepared, answer: Option<Answer>) -> Result<(), StoreError> {
+        self.queue()
+            .try_send(Message::Job(job, answer))
+            .map_err(|error| match error {
+                mpsc::error::TrySendError::Full(_) => StoreError::Busy,
+                mpsc::error::TrySendError::Closed(_) => closed(),
+            })
+    }
+}
+
+/// The answer once the store was closed.
+pub(crate) fn closed() -> StoreError {
+    StoreError::Unavailable("the store is closed".into())
+}

@@ -1,0 +1,112 @@
+//! Connections and the users in them: each comes back as written, and is found by what people type.
+
+use tokenhouse_store::{Added, Page, normalise};
+
+use crate::place::{Place, both};
+use crate::samples::{at, connection, rest, user, with_tenant};
+
+both!(
+    connections_come_back_and_their_names_are_unique,
+    users_are_found_however_their_login_is_written,
+    two_users_of_a_connection_share_no_login,
+);
+
+async fn connections_come_back_and_their_names_are_unique(place: &Place) {
+    let store = place.open().await;
+    let tenant = with_tenant(&store, "acme").await;
+    let mut one = connection("Users");
+    let mut tx = store.begin().await.unwrap();
+    assert_eq!(tx.add_connection(&tenant, &one).await.unwrap(), Added::Yes);
+    assert_eq!(
+        tx.add_connection(&tenant, &connection("Users")).await.unwrap(),
+        Added::Exists
+    );
+    one.options.clear();
+    one.rest = rest();
+    assert!(tx.update_connection(&tenant, &one).await.unwrap());
+    assert_eq!(tx.connection(&tenant, &one.id).await.unwrap(), Some(one.clone()));
+    tx.commit().await.unwrap();
+    assert_eq!(store.connection(&tenant, &one.id).await.unwrap(), Some(one.clone()));
+    assert_eq!(
+        store.connection_by_name(&tenant, "Users").await.unwrap(),
+        Some(one.clone())
+    );
+    assert_eq!(store.connections(&tenant, Page::first(5)).await.unwrap(), [one]);
+    store.close().await;
+}
+
+async fn users_are_found_however_their_login_is_written(place: &Place) {
+    let store = place.open().await;
+    let tenant = with_tenant(&store, "acme").await;
+    let (here, there) = (connection("here"), connection("there"));
+    let one = user(&here, Some(" Jürgen@Example.COM"), Some("JÜRGEN"));
+    let namesake = user(&here, Some("jürgen"), None);
+    let mut tx = store.begin().await.unwrap();
+    assert_eq!(tx.add_connection(&tenant, &here).await.unwrap(), Added::Yes);
+    assert_eq!(tx.add_connection(&tenant, &there).await.unwrap(), Added::Yes);
+    assert_eq!(tx.add_user(&tenant, &one).await.unwrap(), Added::Yes);
+    tx.commit().await.unwrap();
+    assert_eq!(store.user(&tenant, &one.id).await.unwrap(), Some(one.clone()));
+    for login in ["jürgen@example.com", "JÜRGEN@EXAMPLE.COM ", "jürgen", " Jürgen"] {
+        assert_eq!(
+            store.user_by_login(&tenant, &here.id, login).await.unwrap().as_ref(),
+            Some(&one),
+            "{login}"
+        );
+        assert_eq!(
+            store.user_by_login(&tenant, &there.id, login).await.unwrap(),
+            None,
+            "{login}"
+        );
+    }
+    assert_eq!(normalise(" JÜRGEN"), "jürgen");
+
+    let mut tx = store.begin().await.unwrap();
+    assert_eq!(tx.add_user(&tenant, &namesake).await.unwrap(), Added::Yes);
+    tx.commit().await.unwrap();
+    let found = store.user_by_login(&tenant, &here.id, "jürgen").await.unwrap();
+    assert_eq!(found, Some(namesake), "an address comes before a user name");
+    store.close().await;
+}
+
+async fn two_users_of_a_connection_share_no_login(place: &Place) {
+    let store = place.open().await;
+    let tenant = with_tenant(&store, "acme").await;
+    let (here, there) = (connection("here"), connection("there"));
+    let one = user(&here, Some("a@example.com"), None);
+    let mut two = user(&here, None, Some("b"));
+    let mut tx = store.begin().await.unwrap();
+    assert_eq!(tx.add_connection(&tenant, &here).await.unwrap(), Added::Yes);
+    assert_eq!(tx.add_connection(&tenant, &there).await.unwrap(), Added::Yes);
+    assert_eq!(tx.add_user(&tenant, &one).await.unwrap(), Added::Yes);
+    assert_eq!(tx.add_user(&tenant, &two).await.unwrap(), Added::Yes);
+    assert_eq!(
+        tx.add_user(&tenant, &user(&here, Some("A@example.com "), None))
+            .await
+            .unwrap(),
+        Added::Exists
+    );
+    assert_eq!(
+        tx.add_user(&tenant, &user(&here, None, Some("B"))).await.unwrap(),
+        Added::Exists
+    );
+    assert_eq!(
+        tx.add_user(&tenant, &user(&there, Some("a@example.com"), Some("b")))
+            .await
+            .unwrap(),
+        Added::Yes
+    );
+    two.email = Some("A@EXAMPLE.COM".into());
+    assert!(!tx.update_user(&tenant, &two).await.unwrap());
+    two.email = Some("c@example.com".into());
+    two.blocked = true;
+    assert!(tx.update_user(&tenant, &two).await.unwrap());
+    assert!(tx.set_password(&tenant, &two.id, "new", at(20)).await.unwrap());
+    two.password_hash = Some("new".into());
+    two.updated_at = at(20);
+    assert_eq!(tx.user(&tenant, &two.id).await.unwrap(), Some(two));
+    assert!(tx.remove_user(&tenant, &one.id).await.unwrap());
+    tx.commit().await.unwrap();
+    assert_eq!(store.users(&tenant, Page::first(5)).await.unwrap().len(), 2);
+    store.close().await;
+}

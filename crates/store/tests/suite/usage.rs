@@ -1,0 +1,200 @@
+//! Tokens are counted exactly, whoever folds and whoever dies; the log is pruned after it was counted.
+
+use tokenhouse_protocol::id::{ApiId, ClientId, TenantId};
+use tokenhouse_protocol::time::Timestamp;
+use tokenhouse_store::{LogEntry, Store, UsageRow};
+
+use crate::place::{Place, both};
+use crate::samples::{entry, job, with_tenant};
+
+both!(
+    tokens_are_counted_by_hour_client_api_and_grant,
+    two_folders_count_every_token_once,
+    what_a_dead_node_issued_is_counted,
+    a_node_that_was_forgotten_and_speaks_again_is_counted_once,
+    the_log_is_pruned_only_where_it_was_counted,
+);
+
+const FAR: i64 = 4_000_000_000_000;
+
+async fn tokens_are_counted_by_hour_client_api_and_grant(place: &Place) {
+    let store = place.open().await;
+    let (tenant, other) = (with_tenant(&store, "acme").await, with_tenant(&store, "other").await);
+    let now = place.clock.now();
+    let later = now.plus_ms(3_600_000);
+    let refused = LogEntry {
+        tokens: 0,
+        ..entry("a", now)
+    };
+    let anonymous = LogEntry {
+        client_id: None,
+        api_id: None,
+        grant: None,
+        ..entry("", now)
+    };
+    let entries = vec![
+        entry("a", now),
+        entry("a", now),
+        entry("b", now),
+        entry("a", later),
+        refused,
+        anonymous,
+    ];
+    store.commit(job(&tenant, entries)).await.unwrap();
+    store.commit(job(&other, vec![entry("a", now)])).await.unwrap();
+    assert_eq!(store.fold_usage().await.unwrap(), 7);
+    assert_eq!(store.fold_usage().await.unwrap(), 0);
+    store.commit(job(&tenant, vec![entry("b", now)])).await.unwrap();
+    assert_eq!(store.fold_usage().await.unwrap(), 1);
+
+    let row = |hour: Timestamp, client: &str, tokens| UsageRow {
+        hour: hour.hour(),
+        client_id: Some(ClientId::new(client)),
+        api_id: Some(ApiId::new("api")),
+        grant: "client_credentials".into(),
+        tokens,
+    };
+    let nobody = UsageRow {
+        client_id: None,
+        api_id: None,
+        grant: String::new(),
+        ..row(now, "", 1)
+    };
+    let usage = store
+        .usage(&tenant, now.plus_ms(-1), Timestamp::from_ms(FAR))
+        .await
+        .unwrap();
+    assert_eq!(usage, [nobody, row(now, "a", 2), row(now, "b", 2), row(later, "a", 1)]);
+    assert_eq!(
+        store.usage(&tenant, later, Timestamp::from_ms(FAR)).await.unwrap(),
+        [row(later, "a", 1)]
+    );
+    assert_eq!(total(&store, &other).await, 1);
+    store.close().await;
+}
+
+async fn two_folders_count_every_token_once(place: &Place) {
+    let (here, there) = (place.open().await, place.open().await);
+    let tenant = with_tenant(&here, "acme").await;
+    let issue = |store: Store, count: usize| {
+        let (tenant, now) = (tenant.clone(), place.clock.now());
+        tokio::spawn(async move {
+            for number in 0..count {
+                store
+                    .commit(job(&tenant, vec![entry(&(number % 7).to_string(), now); 11]))
+                    .await
+                    .unwrap();
+            }
+        })
+    };
+    let fold = |store: Store| {
+        tokio::spawn(async move {
+            for _ in 0..30 {
+                store.fold_usage().await.unwrap();
+            }
+        })
+    };
+    let tasks = [
+        issue(here.clone(), 100),
+        issue(there.clone(), 100),
+        fold(here.clone()),
+        fold(there.clone()),
+        fold(there.clone()),
+    ];
+    for task in tasks {
+        task.await.unwrap();
+    }
+    here.fold_usage().await.unwrap();
+    assert_eq!(total(&here, &tenant).await, 2200);
+    assert_eq!(total(&there, &tenant).await, 2200);
+    here.close().await;
+    there.close().await;
+}
+
+async fn what_a_dead_node_issued_is_counted(place: &Place) {
+    let store = place.open().await;
+    let tenant = with_tenant(&store, "acme").await;
+    // More than one folding step.
+    for _ in 0..3 {
+        store
+            .commit(job(&tenant, vec![entry("c", place.clock.now()); 9000]))
+            .await
+            .unwrap();
+    }
+    drop(store);
+    let store = place.open().await;
+    assert_eq!(store.fold_usage().await.unwrap(), 27_000);
+    assert_eq!(total(&store, &tenant).await, 27_000);
+    store.close().await;
+}
+
+async fn a_node_that_was_forgotten_and_speaks_again_is_counted_once(place: &Place) {
+    let (silent, folder) = (place.open().await, place.open().await);
+    let tenant = with_tenant(&silent, "acme").await;
+    silent
+        .commit(job(&tenant, vec![entry("c", place.clock.now()); 5]))
+        .await
+        .unwrap();
+    place.clock.advance_ms(3_700_000);
+    assert_eq!(
+        folder.fold_usage().await.unwrap(),
+        5,
+        "a silent node is counted before it is forgotten"
+    );
+    assert_eq!(folder.fold_usage().await.unwrap(), 0);
+    silent
+        .commit(job(&tenant, vec![entry("c", place.clock.now()); 3]))
+        .await
+        .unwrap();
+    assert_eq!(folder.fold_usage().await.unwrap(), 3);
+    assert_eq!(total(&folder, &tenant).await, 8);
+    silent.close().await;
+    folder.close().await;
+}
+
+async fn the_log_is_pruned_only_where_it_was_counted(place: &Place) {
+    let store = place.open().await;
+    let (one, two) = (with_tenant(&store, "one").await, with_tenant(&store, "two").await);
+    for tenant in [&one, &two] {
+        store
+            .commit(job(tenant, vec![entry("c", place.clock.now()); 10]))
+            .await
+            .unwrap();
+    }
+    place.clock.advance_ms(10);
+    let young = store
+        .commit(job(&one, vec![entry("c", place.clock.now())]))
+        .await
+        .unwrap()
+        .logs;
+    let before = place.clock.now();
+    assert_eq!(
+        store.prune_logs(before, 100).await.unwrap(),
+        0,
+        "nothing is counted yet"
+    );
+    store.fold_usage().await.unwrap();
+    assert_eq!(store.prune_logs(before, 4).await.unwrap(), 4);
+    assert_eq!(store.prune_logs(before, 100).await.unwrap(), 16);
+    assert_eq!(store.prune_logs(before, 100).await.unwrap(), 0);
+    let left: Vec<_> = store
+        .logs_after(&one, None, 100)
+        .await
+        .unwrap()
+        .into_iter()
+        .map(|row| row.id)
+        .collect();
+    assert_eq!(left, young);
+    assert_eq!(total(&store, &one).await, 11);
+    assert_eq!(total(&store, &two).await, 10);
+    store.close().await;
+}
+
+/// All tokens of a tenant.
+async fn total(store: &Store, tenant: &TenantId) -> i64 {
+    let rows = store
+        .usage(tenant, Timestamp::from_ms(0), Timestamp::from_ms(FAR))
+        .await
+        .unwrap();
+    rows.iter().map(|row| row.tokens).sum()
+}
