@@ -1,0 +1,294 @@
+//! Keys fetched over HTTP, kept, and renewed in the background (DESIGN §4, walk 3). One task fetches, so there is never
+//! more than one fetch in flight; requests read what is held and at most wait for that task.
+
+use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
+use std::time::Duration;
+
+use reqwest::header::HeaderValue;
+use tokenhouse_protocol::crypto::Random;
+use tokenhouse_protocol::time::{Clock, Timestamp};
+use tokio::runtime::Handle;
+use tokio::sync::{Notify, watch};
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+
+use super::fetch::{Fetched, Fetcher};
+use super::{KeySet, KeySource, LookAgain, Unavailable};
+use crate::BuildError;
+
+/// How long keys are served that the issuer no longer confirms.
+const MAX_AGE_MS: i64 = 24 * 3_600_000;
+/// How often strangers' tokens may make us ask for a key.
+const LOOK_AGAIN_EVERY_MS: i64 = 5_000;
+/// The lifetime of keys whose issuer states none, and the bounds for what one may state, in seconds.
+const LIFETIME_SECONDS: (u64, std::ops::RangeInclusive<u64>) = (300, 60..=3600);
+/// The largest of those bounds: no attempt is further away.
+const MAX_LIFETIME_MS: i64 = 3_600_000;
+/// The longest pause after failures.
+const MAX_PAUSE_MS: i64 = 30_000;
+/// How long a request waits for keys: two fetches, the metadata and the keys, each with its timeout.
+const WAIT: Duration = Duration::from_secs(11);
+/// How long the task sleeps at most, so that it sees a clock that was moved and a guard that is gone.
+const NAP: Duration = Duration::from_secs(30);
+
+/// An issuer's keys, by HTTP.
+pub(crate) struct Remote(Arc<Shared>);
+
+struct Shared {
+    fetcher: Fetcher,
+    clock: Clock,
+    random: Random,
+    state: RwLock<State>,
+    /// Rings when there may be something to fetch.
+    bell: Notify,
+    /// The number of the last attempt that ended.
+    ended: watch::Sender<u64>,
+    task: Mutex<Option<JoinHandle<()>>>,
+}
+
+struct State {
+    held: Option<Held>,
+    /// When the next attempt is made of itself.
+    due_at: Timestamp,
+    /// The number of the last attempt that began.
+    begun: u64,
+    /// The number of the last attempt that a request asked for, and when.
+    asked: u64,
+    asked_at: Option<Timestamp>,
+    /// Attempts that failed since the last that did not, and why the last did.
+    failures: u32,
+    cause: String,
+}
+
+struct Held {
+    keys: Arc<KeySet>,
+    etag: Option<HeaderValue>,
+    confirmed_at: Timestamp,
+}
+
+impl Remote {
+    /// Keys from a fixed address.
+    pub(crate) fn at(url: &str, clock: Clock) -> Result<Self, BuildError> {
+        Ok(Self::new(Fetcher::at(url, clock.clone())?, clock))
+    }
+
+    /// Keys from where the issuer's metadata says.
+    pub(crate) fn discover(issuer: &str, clock: Clock) -> Result<Self, BuildError> {
+        Ok(Self::new(Fetcher::discover(issuer, clock.clone())?, clock))
+    }
+
+    fn new(fetcher: Fetcher, clock: Clock) -> Self {
+        let state = State {
+            held: None,
+            due_at: clock.now(),
+            begun: 0,
+            asked: 0,
+            asked_at: None,
+            failures: 0,
+            cause: "the issuer's keys have not been fetched yet".to_owned(),
+        };
+        let shared = Arc::new(Shared {
+            fetcher,
+            clock,
+            random: Random::system(),
+            state: RwLock::new(state),
+            bell: Notify::new(),
+            ended: watch::Sender::new(0),
+            task: Mutex::new(None),
+        });
+        shared.wake();
+        Self(shared)
+    }
+}
+
+impl Drop for Remote {
+    fn drop(&mut self) {
+        // The task finds that the guard is gone.
+        self.0.bell.notify_one();
+    }
+}
+
+impl KeySource for Remote {
+    fn held(&self) -> Result<Arc<KeySet>, Unavailable> {
+        let now = self.0.clock.now();
+        let (answer, is_due) = {
+            let state = self.0.read();
+            (state.held(now), state.is_due(now))
+        };
+        if is_due {
+            self.0.wake();
+        }
+        answer
+    }
+
+    fn look_again(&self) -> LookAgain<'_> {
+        Box::pin(self.0.look_again())
+    }
+}
+
+impl Shared {
+    /// Waits for an attempt, if one is under way or may be made; then answers with what is held.
+    async fn look_again(self: &Arc<Self>) -> Result<Arc<KeySet>, Unavailable> {
+        let attempt = {
+            let now = self.clock.now();
+            let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+            state.attempt_to_wait_for(now, *self.ended.borrow())
+        };
+        if let Some(attempt) = attempt {
+            self.wake();
+            let mut ended = self.ended.subscribe();
+            // Whether it came in time or not, the state says what to answer.
+            let _ = timeout(WAIT, ended.wait_for(|last| *last >= attempt)).await;
+        }
+        let state = self.read();
+        let now = self.clock.now();
+        // A key that could not be looked for is not an unknown key: the token may be good.
+        if state.failures > 0 {
+            Err(state.unavailable(now))
+        } else {
+            state.held(now)
+        }
+    }
+
+    /// Rings for the task, and starts it where there is none or its runtime is gone.
+    fn wake(self: &Arc<Self>) {
+        let mut task = self.task.lock().unwrap_or_else(PoisonError::into_inner);
+        if task.as_ref().is_none_or(JoinHandle::is_finished) {
+            // Outside of a runtime nothing can be fetched; the first request starts the task.
+            if let Ok(runtime) = Handle::try_current() {
+                *task = Some(runtime.spawn(keep_fresh(Arc::downgrade(self))));
+            }
+        }
+        self.bell.notify_one();
+    }
+
+    /// Makes one attempt and notes how it ended.
+    async fn attempt(&self) {
+        let (attempt, etag) = {
+            let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+            state.begun += 1;
+            (state.begun, state.held.as_ref().and_then(|held| held.etag.clone()))
+        };
+        let result = self.fetcher.fetch(etag).await;
+        {
+            let now = self.clock.now();
+            let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+            match result {
+                Ok(fetched) => state.succeeded(fetched, now, self.fraction()),
+                Err(cause) => {
+                    tracing::warn!(%cause, keys_held = state.held.is_some(), "the issuer's keys could not be fetched");
+                    state.failed(cause, now);
+                }
+            }
+        }
+        self.ended.send_replace(attempt);
+    }
+
+    fn read(&self) -> std::sync::RwLockReadGuard<'_, State> {
+        self.state.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A random number from 0 to 1, so that many guards do not ask at the same time.
+    fn fraction(&self) -> f64 {
+        let mut byte = [0];
+        self.random.fill(&mut byte);
+        f64::from(byte[0]) / 255.0
+    }
+}
+
+impl State {
+    /// The keys, unless there are none or nobody confirmed them for too long.
+    fn held(&self, now: Timestamp) -> Result<Arc<KeySet>, Unavailable> {
+        match &self.held {
+            Some(held) if now < held.confirmed_at.plus_ms(MAX_AGE_MS) => Ok(Arc::clone(&held.keys)),
+            _ => Err(self.unavailable(now)),
+        }
+    }
+
+    /// Whether it is time for an attempt; also where a clock that was set back would put it off for more than an hour.
+    fn is_due(&self, now: Timestamp) -> bool {
+        !(1..=MAX_LIFETIME_MS).contains(&(self.due_at.ms() - now.ms()))
+    }
+
+    fn unavailable(&self, now: Timestamp) -> Unavailable {
+        let wait_ms = (self.due_at.ms() - now.ms()).clamp(0, MAX_PAUSE_MS);
+        Unavailable::for_seconds(wait_ms.unsigned_abs().div_ceil(1000).max(1), self.cause.clone())
+    }
+
+    /// Which attempt a request that misses a key should wait for; `None` if none may be made for it now.
+    fn attempt_to_wait_for(&mut self, now: Timestamp, ended: u64) -> Option<u64> {
+        if self.held(now).is_err() {
+            // Without keys the task already tries as often as is decent.
+            let in_flight = self.begun > ended;
+            let next = if in_flight { self.begun } else { self.begun + 1 };
+            return (in_flight || self.is_due(now)).then_some(next);
+        }
+        if self.asked > ended {
+            return Some(self.asked);
+        }
+        let too_soon = self
+            .asked_at
+            .is_some_and(|at| (0..LOOK_AGAIN_EVERY_MS).contains(&(now.ms() - at.ms())));
+        if too_soon {
+            return None;
+        }
+        // One in flight may have begun before the key was published: the next one counts.
+        self.asked = self.begun + 1;
+        self.asked_at = Some(now);
+        Some(self.asked)
+    }
+
+    fn succeeded(&mut self, fetched: Fetched, now: Timestamp, fraction: f64) {
+        let (default, bounds) = LIFETIME_SECONDS;
+        let lifetime = fetched
+            .max_age_seconds
+            .unwrap_or(default)
+            .clamp(*bounds.start(), *bounds.end());
+        // Ahead of need: after 70 to 80 of 100 parts of their lifetime.
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_precision_loss,
+            reason = "at most an hour"
+        )]
+        let ahead_ms = (lifetime as f64 * 1000.0 * (0.7 + 0.1 * fraction)) as i64;
+        self.due_at = now.plus_ms(ahead_ms);
+        self.failures = 0;
+        let keys = fetched
+            .keys
+            .or_else(|| self.held.as_ref().map(|held| Arc::clone(&held.keys)))
+            .unwrap_or_default();
+        self.held = Some(Held {
+            keys,
+            etag: fetched.etag,
+            confirmed_at: now,
+        });
+    }
+
+    fn failed(&mut self, cause: String, now: Timestamp) {
+        self.cause = cause;
+        self.due_at = now.plus_ms((1000_i64 << self.failures.min(5)).min(MAX_PAUSE_MS));
+        self.failures = self.failures.saturating_add(1);
+    }
+}
+
+/// The task: fetches whenever it is time or a request asked, and ends with the guard.
+async fn keep_fresh(shared: Weak<Shared>) {
+    loop {
+        let Some(shared) = shared.upgrade() else { return };
+        let now = shared.clock.now();
+        let (wait_ms, wanted) = {
+            let state = shared.read();
+            (
+                state.due_at.ms() - now.ms(),
+                state.is_due(now) || state.asked > state.begun,
+            )
+        };
+        if wanted {
+            shared.attempt().await;
+            continue;
+        }
+        let nap = NAP.min(Duration::from_millis(wait_ms.unsigned_abs()));
+        // Rung or not, the state says what to do.
+        let _ = timeout(nap, shared.bell.notified()).await;
+    }
+}
