@@ -102,17 +102,37 @@ mod tests {
         assert_eq!(read(std::iter::empty()), Err(BearerError::Missing));
         assert_eq!(one("Basic abc"), Err(BearerError::Missing));
         assert_eq!(one("Bearerabc"), Err(BearerError::Missing));
-        for malformed in ["Bearer", "Bearer ", "Bearer a b", "Bearer a,b", "Bearer =", "Bearer a=b", "Bearer \"a\"", "Bearer é"] {
+        for malformed in [
+            "Bearer",
+            "Bearer ",
+            "Bearer a b",
+            "Bearer a,b",
+            "Bearer =",
+            "Bearer a=b",
+            "Bearer \"a\"",
+            "Bearer é",
+        ] {
             assert_eq!(one(malformed), Err(BearerError::Malformed), "{malformed:?}");
         }
-        assert_eq!(read([b"Bearer a".as_slice(), b"Bearer a"].into_iter()), Err(BearerError::Several));
-        assert_eq!(one(&format!("Bearer {}", "a".repeat(MAX_TOKEN_BYTES + 1))), Err(BearerError::TooLong));
+        assert_eq!(
+            read([b"Bearer a".as_slice(), b"Bearer a"].into_iter()),
+            Err(BearerError::Several)
+        );
+        assert_eq!(
+            one(&format!("Bearer {}", "a".repeat(MAX_TOKEN_BYTES + 1))),
+            Err(BearerError::TooLong)
+        );
     }
 
     #[test]
     fn a_challenge_keeps_its_quotes() {
-        let challenge = Challenge::bare("api").with("error", "invalid_token").with("error_description", "a \"b\"\r\n");
-        assert_eq!(challenge.as_str(), "Bearer realm=\"api\", error=\"invalid_token\", error_description=\"a 'b'??\"");
+        let challenge = Challenge::bare("api")
+            .with("error", "invalid_token")
+            .with("error_description", "a \"b\"\r\n");
+        assert_eq!(
+            challenge.as_str(),
+            "Bearer realm=\"api\", error=\"invalid_token\", error_description=\"a 'b'??\""
+        );
     }
 
     proptest! {

@@ -71,8 +71,16 @@ pub fn read<'a>(
         if client_id.is_some_and(|named| named != id) {
             return Err(CredentialsError::Several);
         }
-        let proof = if secret.is_empty() { Proof::None } else { Proof::Secret(Secret::new(secret)) };
-        return Ok(ClientCredentials { client_id: checked(id)?, proof, by_header: true });
+        let proof = if secret.is_empty() {
+            Proof::None
+        } else {
+            Proof::Secret(Secret::new(secret))
+        };
+        return Ok(ClientCredentials {
+            client_id: checked(id)?,
+            proof,
+            by_header: true,
+        });
     }
     let client_id = checked(client_id.ok_or(CredentialsError::Missing)?.to_owned())?;
     let proof = match (secret, assertion) {
@@ -80,7 +88,11 @@ pub fn read<'a>(
         (None, Some(assertion)) => Proof::Assertion(Secret::new(assertion)),
         (None, None) => Proof::None,
     };
-    Ok(ClientCredentials { client_id, proof, by_header: false })
+    Ok(ClientCredentials {
+        client_id,
+        proof,
+        by_header: false,
+    })
 }
 
 /// Decodes the Basic scheme's `id:secret`, each part form-encoded (RFC 6749 §2.3.1).
@@ -132,17 +144,27 @@ mod tests {
     #[test]
     fn two_ways_at_once_are_refused() {
         let header = basic("id:secret");
-        let both = read([header.as_bytes()].into_iter(), &form("client_id=id&client_secret=secret"));
+        let both = read(
+            [header.as_bytes()].into_iter(),
+            &form("client_id=id&client_secret=secret"),
+        );
         assert_eq!(both.err(), Some(CredentialsError::Several));
         let other = read([header.as_bytes()].into_iter(), &form("client_id=other"));
         assert_eq!(other.err(), Some(CredentialsError::Several));
-        let two = read(std::iter::empty(), &form("client_id=id&client_secret=s&client_assertion=a"));
+        let two = read(
+            std::iter::empty(),
+            &form("client_id=id&client_secret=s&client_assertion=a"),
+        );
         assert_eq!(two.err(), Some(CredentialsError::Several));
     }
 
     #[test]
     fn a_stray_bearer_header_is_passed_over() {
-        let read = read([b"Bearer x".as_slice()].into_iter(), &form("client_id=id&client_secret=s")).unwrap();
+        let read = read(
+            [b"Bearer x".as_slice()].into_iter(),
+            &form("client_id=id&client_secret=s"),
+        )
+        .unwrap();
         assert!(!read.by_header);
     }
 

@@ -54,7 +54,10 @@ impl FromStr for GrantType {
     type Err = UnknownGrantType;
 
     fn from_str(text: &str) -> Result<Self, UnknownGrantType> {
-        Self::ALL.into_iter().find(|grant| grant.as_str() == text).ok_or(UnknownGrantType)
+        Self::ALL
+            .into_iter()
+            .find(|grant| grant.as_str() == text)
+            .ok_or(UnknownGrantType)
     }
 }
 

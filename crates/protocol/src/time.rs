@@ -57,7 +57,11 @@ impl Timestamp {
         let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
         let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
         let month_shifted = (5 * day_of_year + 2) / 153;
-        let month = if month_shifted < 10 { month_shifted + 3 } else { month_shifted - 9 };
+        let month = if month_shifted < 10 {
+            month_shifted + 3
+        } else {
+            month_shifted - 9
+        };
         Civil {
             year: year_of_era + era * 400 + i64::from(month <= 2),
             month,
@@ -149,14 +153,23 @@ mod tests {
 
     #[test]
     fn times_print_as_auth0_prints_them() {
-        assert_eq!(Timestamp::from_ms(1_689_093_016_596).to_string(), "2023-07-11T16:30:16.596Z");
-        assert_eq!(Timestamp::from_ms(951_782_400_000).to_string(), "2000-02-29T00:00:00.000Z");
+        assert_eq!(
+            Timestamp::from_ms(1_689_093_016_596).to_string(),
+            "2023-07-11T16:30:16.596Z"
+        );
+        assert_eq!(
+            Timestamp::from_ms(951_782_400_000).to_string(),
+            "2000-02-29T00:00:00.000Z"
+        );
         assert_eq!(Timestamp::from_ms(-1).to_string(), "1969-12-31T23:59:59.999Z");
     }
 
     #[test]
     fn an_hour_begins_on_the_hour() {
-        assert_eq!(Timestamp::from_ms(1_689_093_016_596).hour().to_string(), "2023-07-11T16:00:00.000Z");
+        assert_eq!(
+            Timestamp::from_ms(1_689_093_016_596).hour().to_string(),
+            "2023-07-11T16:00:00.000Z"
+        );
     }
 
     #[test]

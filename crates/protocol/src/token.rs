@@ -45,9 +45,8 @@ impl Parameters {
         let mut parameters = Map::new();
         for pair in body.split(|b| *b == b'&').filter(|pair| !pair.is_empty()) {
             let split = pair.iter().position(|b| *b == b'=').unwrap_or(pair.len());
-            let decoded = |bytes| {
-                form_decoded(bytes).ok_or_else(|| ParameterError::Malformed("the form is not UTF-8".into()))
-            };
+            let decoded =
+                |bytes| form_decoded(bytes).ok_or_else(|| ParameterError::Malformed("the form is not UTF-8".into()));
             let name = decoded(&pair[..split])?;
             let value = decoded(pair.get(split + 1..).unwrap_or_default())?;
             if name == "resource" && parameters.contains_key(&name) {
@@ -125,8 +124,9 @@ impl TokenRequest {
     /// Reads the request of a parsed body.
     pub fn read(parameters: &Parameters) -> Result<Self, ParameterError> {
         let word = parameters.required("grant_type")?;
-        let grant_type: GrantType =
-            word.parse().map_err(|_| ParameterError::UnsupportedGrantType(reflected(word)))?;
+        let grant_type: GrantType = word
+            .parse()
+            .map_err(|_| ParameterError::UnsupportedGrantType(reflected(word)))?;
         let grant = match grant_type {
             GrantType::ClientCredentials => Grant::ClientCredentials,
             GrantType::Password | GrantType::PasswordRealm => Grant::Password(PasswordGrant {
@@ -139,7 +139,11 @@ impl TokenRequest {
             }),
         };
         let scope = parameters.text("scope")?.map(str::parse).transpose();
-        Ok(Self { grant, audience: audience(parameters)?, scope: scope.map_err(|_| ParameterError::InvalidScope)? })
+        Ok(Self {
+            grant,
+            audience: audience(parameters)?,
+            scope: scope.map_err(|_| ParameterError::InvalidScope)?,
+        })
     }
 
     /// The grant type that was asked for.
@@ -231,16 +235,28 @@ mod tests {
 
     #[test]
     fn a_repeated_parameter_is_refused() {
-        assert_eq!(form("grant_type=a&grant_type=a").err(), Some(ParameterError::Duplicate("grant_type".into())));
-        assert!(matches!(json(r#"{"scope":"a","scope":"a"}"#), Err(ParameterError::Malformed(_))));
+        assert_eq!(
+            form("grant_type=a&grant_type=a").err(),
+            Some(ParameterError::Duplicate("grant_type".into()))
+        );
+        assert!(matches!(
+            json(r#"{"scope":"a","scope":"a"}"#),
+            Err(ParameterError::Malformed(_))
+        ));
     }
 
     #[test]
     fn a_realm_selects_the_realm_grant() {
-        let request =
-            form("grant_type=http%3A%2F%2Fauth0.com%2Foauth%2Fgrant-type%2Fpassword-realm&username=u&password=p&realm=r");
+        let request = form(
+            "grant_type=http%3A%2F%2Fauth0.com%2Foauth%2Fgrant-type%2Fpassword-realm&username=u&password=p&realm=r",
+        );
         assert_eq!(request.unwrap().grant_type(), GrantType::PasswordRealm);
-        assert_eq!(form("grant_type=password&username=u&password=p&realm=r").unwrap().grant_type(), GrantType::Password);
+        assert_eq!(
+            form("grant_type=password&username=u&password=p&realm=r")
+                .unwrap()
+                .grant_type(),
+            GrantType::Password
+        );
     }
 
     proptest! {

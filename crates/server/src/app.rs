@@ -1,0 +1,306 @@
+//! The application as one value: what is configured, the house that all tenants share, and the tenants
+//! that are loaded. A request's host finds its tenant; nothing else does (DESIGN §2, "Tenants").
+
+use std::fmt;
+use std::sync::Arc;
+
+use quick_cache::sync::Cache;
+
+use tokenhouse_protocol::crypto::{Algorithm, Random, SealingKey};
+use tokenhouse_protocol::id::TenantId;
+use tokenhouse_protocol::time::Clock;
+use tokenhouse_store::{Change, Database, OpenError, Options, Store, StoreError};
+
+use crate::accounts::Accounts;
+use crate::accounts::password::BadParameters;
+use crate::audit::Audit;
+use crate::config::{Limits, Passwords};
+use crate::registry::secrets::{Secrets, UnlockError};
+use crate::registry::tenants::NewTenant;
+use crate::registry::{RegistryError, keys, tenants};
+use crate::tenant::{House, Issuer, Tenant};
+
+/// Tenants that are held in memory at a time.
+const MAX_LOADED_TENANTS: usize = 1000;
+/// Hosts that are remembered, known and unknown, at a time.
+const MAX_HOSTS: usize = 10_000;
+
+/// What an [`App`] is opened with.
+pub struct AppOptions {
+    /// Where everything is kept.
+    pub database: Database,
+    /// Under which key its secrets are sealed.
+    pub sealing: SealingKey,
+    /// The default tenant's issuer.
+    pub issuer: Issuer,
+    /// Hosts that mean the default tenant, with or without a port, beside the issuer's.
+    pub default_hosts: Vec<String>,
+    /// The clock.
+    pub clock: Clock,
+    /// Costs of passwords.
+    pub passwords: Passwords,
+    /// Limits on trying.
+    pub limits: Limits,
+    /// Entries of each of a tenant's caches.
+    pub cache_entries: usize,
+}
+
+/// The running application.
+pub struct App {
+    /// What all tenants share.
+    pub house: House,
+    issuer: Issuer,
+    default_hosts: Vec<String>,
+    loaded: Cache<TenantId, Arc<Loaded>>,
+    hosts: Cache<String, Option<TenantId>>,
+}
+
+/// A tenant in memory, and the revision of its configuration up to which it knows every change.
+struct Loaded {
+    tenant: Arc<Tenant>,
+    seen: std::sync::atomic::AtomicI64,
+}
+
+/// The application cannot start: one sentence that says why and what to do.
+#[derive(Debug)]
+pub enum StartError {
+    /// The database.
+    Open(OpenError),
+    /// The sealing key.
+    Unlock(UnlockError),
+    /// The costs of passwords.
+    Passwords(BadParameters),
+    /// The default tenant.
+    Registry(RegistryError),
+    /// The database, after it was opened.
+    Store(StoreError),
+}
+
+impl App {
+    /// Opens the database, its secrets and the default tenant, which is made in a new database.
+    pub async fn open(options: AppOptions) -> Result<Arc<Self>, StartError> {
+        let AppOptions {
+            database,
+            sealing,
+            issuer,
+            default_hosts,
+            clock,
+            passwords,
+            limits,
+            cache_entries,
+        } = options;
+        let random = Random::system();
+        let store = Store::open(Options {
+            database,
+            clock: clock.clone(),
+            random: random.clone(),
+        })
+        .await?;
+        let secrets = Secrets::unlock(&store, sealing, &clock).await?;
+        let house = House {
+            accounts: Accounts::new(&passwords, &limits, clock.clone())?,
+            audit: Arc::new(Audit::new(store.clone(), clock.clone())),
+            secrets: Arc::new(secrets),
+            store,
+            random,
+            clock,
+            cache_entries: cache_entries.max(1),
+        };
+        let app = Self {
+            house,
+            issuer,
+            default_hosts,
+            loaded: Cache::new(MAX_LOADED_TENANTS),
+            hosts: Cache::new(MAX_HOSTS),
+        };
+        let default = TenantId::default_tenant();
+        if app.house.store.tenant(&default).await?.is_none() {
+            let new = NewTenant {
+                id: default,
+                name: "Default".into(),
+                issuer: None,
+                hosts: Vec::new(),
+            };
+            match tenants::create(&app.house, new, app.issuer.clone()).await {
+                // Another process made it at the same moment.
+                Ok(_) | Err(RegistryError::Conflict(_)) => {}
+                Err(error) => return Err(StartError::Registry(error)),
+            }
+        }
+        // Also where a first start was cut short between the tenant and its keys.
+        keys::ensure(&*app.default_tenant().await?, Algorithm::Rs256).await?;
+        Ok(Arc::new(app))
+    }
+
+    /// The default tenant.
+    pub async fn default_tenant(&self) -> Result<Arc<Tenant>, StoreError> {
+        let id = TenantId::default_tenant();
+        let gone = || StoreError::Damaged("the default tenant is not there".into());
+        self.tenant(&id).await?.ok_or_else(gone)
+    }
+
+    /// The tenant with this id.
+    pub async fn tenant(&self, id: &TenantId) -> Result<Option<Arc<Tenant>>, StoreError> {
+        if let Some(loaded) = self.loaded.get(id) {
+            return Ok(Some(loaded.tenant.clone()));
+        }
+        // First the revision, then what it counts: what changes in between is looked at again.
+        let seen = self
+            .house
+            .store
+            .revisions(std::slice::from_ref(id))
+            .await?
+            .first()
+            .map_or(0, |(_, seen)| *seen);
+        let Some(row) = self.house.store.tenant(id).await? else {
+            return Ok(None);
+        };
+        let issuer = match &row.issuer {
+            Some(issuer) => Issuer::parse(issuer).map_err(StoreError::Damaged)?,
+            None => self.issuer.clone(),
+        };
+        let tenant = Arc::new(Tenant::new(self.house.clone(), &row, issuer));
+        self.loaded.insert(
+            id.clone(),
+            Arc::new(Loaded {
+                tenant: tenant.clone(),
+                seen: seen.into(),
+            }),
+        );
+        Ok(Some(tenant))
+    }
+
+    /// The tenant of a `Host` header's value, in lower case; an unknown host has none, never a default.
+    pub async fn tenant_of_host(&self, host: &str) -> Result<Option<Arc<Tenant>>, StoreError> {
+        let id = match self.hosts.get(host) {
+            Some(known) => known,
+            None => {
+                let found = self.find_host(host).await?;
+                self.hosts.insert(host.to_owned(), found.clone());
+                found
+            }
+        };
+        match id {
+            Some(id) => self.tenant(&id).await,
+            None => Ok(None),
+        }
+    }
+
+    /// Learns what other processes changed, and forgets it; called several times a second.
+    pub async fn catch_up(&self) -> Result<(), StoreError> {
+        let loaded: Vec<_> = self.loaded.iter().map(|(id, loaded)| (id, loaded)).collect();
+        let ids: Vec<_> = loaded.iter().map(|(id, _)| id.clone()).collect();
+        let revisions = self.house.store.revisions(&ids).await?;
+        for (id, loaded) in &loaded {
+            let seen = loaded.seen.load(std::sync::atomic::Ordering::SeqCst);
+            match revisions.iter().find(|(other, _)| other == id) {
+                None => self.forget_tenant(id),
+                Some((_, revision)) if *revision > seen => self.catch_up_with(id, loaded, seen).await?,
+                Some(_) => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// The tenants in memory.
+    pub fn loaded_tenants(&self) -> Vec<Arc<Tenant>> {
+        self.loaded.iter().map(|(_, loaded)| loaded.tenant.clone()).collect()
+    }
+
+    async fn catch_up_with(&self, id: &TenantId, loaded: &Loaded, seen: i64) -> Result<(), StoreError> {
+        let Some(changes) = self.house.store.changes_since(id, seen).await? else {
+            // Too long ago: it is not known any more what changed.
+            self.forget_tenant(id);
+            return Ok(());
+        };
+        for (revision, change) in changes {
+            loaded.tenant.forget(&change);
+            if change == Change::Settings {
+                self.forget_tenant(id);
+            }
+            loaded.seen.fetch_max(revision, std::sync::atomic::Ordering::SeqCst);
+        }
+        Ok(())
+    }
+
+    fn forget_tenant(&self, id: &TenantId) {
+        if let Some((_, loaded)) = self.loaded.remove(id) {
+            loaded.tenant.forget_all();
+        }
+        self.hosts.clear();
+    }
+
+    async fn find_host(&self, host: &str) -> Result<Option<TenantId>, StoreError> {
+        let name = without_port(host);
+        let is_default = |known: &str| known == host || known == name;
+        if host == self.issuer.authority() || self.default_hosts.iter().any(|known| is_default(known)) {
+            return Ok(Some(TenantId::default_tenant()));
+        }
+        self.house.store.tenant_by_host(host).await
+    }
+}
+
+/// A host without its port; an IPv6 address keeps its brackets.
+fn without_port(host: &str) -> &str {
+    match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) && !port.is_empty() => name,
+        Some(_) | None => host,
+    }
+}
+
+impl fmt::Display for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Open(error) => error.fmt(f),
+            Self::Unlock(error) => error.fmt(f),
+            Self::Passwords(error) => error.fmt(f),
+            Self::Registry(error) => error.fmt(f),
+            Self::Store(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for StartError {}
+
+impl From<OpenError> for StartError {
+    fn from(error: OpenError) -> Self {
+        Self::Open(error)
+    }
+}
+
+impl From<UnlockError> for StartError {
+    fn from(error: UnlockError) -> Self {
+        Self::Unlock(error)
+    }
+}
+
+impl From<BadParameters> for StartError {
+    fn from(error: BadParameters) -> Self {
+        Self::Passwords(error)
+    }
+}
+
+impl From<RegistryError> for StartError {
+    fn from(error: RegistryError) -> Self {
+        Self::Registry(error)
+    }
+}
+
+impl From<StoreError> for StartError {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_loses_its_port_but_not_its_brackets() {
+        assert_eq!(without_port("localhost:4000"), "localhost");
+        assert_eq!(without_port("[::1]:4000"), "[::1]");
+        assert_eq!(without_port("[::1]"), "[::1]");
+        assert_eq!(without_port("localhost"), "localhost");
+    }
+}

@@ -1,0 +1,52 @@
+//! Who is at the door: what a room may know of a request beside its parameters.
+
+use std::net::IpAddr;
+
+/// Longest user agent that is kept, in characters.
+const USER_AGENT_CHARS: usize = 512;
+
+/// Through which door a request came.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Channel {
+    /// The public HTTP endpoints.
+    Api,
+    /// The command line on this machine.
+    CommandLine,
+}
+
+impl Channel {
+    /// The word in a log row.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Api => "api",
+            Self::CommandLine => "command line",
+        }
+    }
+}
+
+/// The one who asks.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    /// Through which door.
+    pub channel: Channel,
+    /// The peer's address.
+    pub address: IpAddr,
+    /// The `User-Agent`, cut to a bounded length.
+    pub user_agent: String,
+    /// The host that was asked, as the tenant knows it.
+    pub host: String,
+    /// Names the request in the log and in the answer.
+    pub request_id: String,
+    /// The `Auth0-Client` header of Auth0's SDKs, decoded: name, version, environment.
+    pub auth0_client: Option<serde_json::Value>,
+}
+
+impl Caller {
+    /// Cuts a user agent to what is kept.
+    pub fn bounded_user_agent(text: &str) -> String {
+        text.chars()
+            .filter(|c| !c.is_control())
+            .take(USER_AGENT_CHARS)
+            .collect()
+    }
+}

@@ -1,0 +1,66 @@
+//! `tokenhouse api`: the sample API alone, protected by any OpenID issuer.
+
+use std::net::SocketAddr;
+
+use clap::Args;
+use tokio::sync::watch;
+
+use tokenhouse_guard::Guard;
+
+use super::output::print;
+use super::{Failure, logging, stop};
+use crate::config::Config;
+use crate::{sample_api, serve};
+
+#[derive(Args, Debug)]
+#[command(after_help = "\
+The issuer must be written exactly as in its tokens; Auth0's and Tokenhouse's end in a slash.
+
+Example:
+  tokenhouse api --issuer https://example.eu.auth0.com/ --audience https://api.example.com")]
+pub(super) struct Arguments {
+    /// Whose tokens it takes
+    #[arg(long, value_name = "URL")]
+    issuer: String,
+    /// The audience that its tokens must have
+    #[arg(long, value_name = "AUDIENCE")]
+    audience: String,
+    /// Where it listens; 127.0.0.1 stands for [::1] as well
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:3010")]
+    listen: SocketAddr,
+}
+
+pub(super) async fn run(arguments: Arguments) -> Result<(), Failure> {
+    let Arguments {
+        issuer,
+        audience,
+        listen,
+    } = arguments;
+    logging::start(&Config::load(None)?.log);
+    let guard = Guard::new(issuer.as_str(), audience.as_str())?;
+    let listeners = serve::bind(listen)?;
+    let address = listeners
+        .first()
+        .and_then(|listener| listener.local_addr().ok())
+        .unwrap_or(listen);
+    let welcome = format!(
+        "The sample API is at http://{address}/ and takes tokens of {issuer} for {audience}:\n\n  \
+         curl http://{address}/api/public\n  \
+         curl http://{address}/api/private -H \"Authorization: Bearer $TOKEN\"\n  \
+         curl http://{address}/api/private-scoped -H \"Authorization: Bearer $TOKEN\"   # needs read:messages\n\n\
+         Ctrl-C ends it."
+    );
+    match print(&welcome) {
+        // A program that started it may read one line and close the pipe: it serves all the same.
+        Err(Failure(sentence)) if sentence.is_empty() => {}
+        printed => printed?,
+    }
+    let (stopping, stopped) = watch::channel(false);
+    tokio::spawn(async move {
+        stop::asked().await;
+        // The receiver is gone if the server ended by itself.
+        let _ = stopping.send(true);
+    });
+    serve::serve(listeners, sample_api::router(&guard), stopped).await;
+    Ok(())
+}

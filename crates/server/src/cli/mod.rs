@@ -1,0 +1,149 @@
+//! The command line: one file per command, each its arguments and then one call.
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+pub use self::failure::Failure;
+
+mod api;
+mod apis;
+mod apps;
+mod config;
+pub mod dev;
+mod failure;
+mod grants;
+mod keys;
+mod logging;
+mod logs;
+mod output;
+mod place;
+pub mod serve;
+mod stop;
+mod tenants;
+mod usage;
+mod users;
+mod verify;
+
+/// An authorization server for your HTTP APIs, wire-compatible with Auth0.
+#[derive(Debug, Parser)]
+#[command(
+    name = "tokenhouse",
+    version = concat!(env!("CARGO_PKG_VERSION"), " (commit ", env!("TOKENHOUSE_COMMIT"), ")"),
+    help_template = TEMPLATE,
+    after_help = EXAMPLES,
+    disable_help_subcommand = true,
+)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// The first page of help: clap cannot group commands, so the groups are written here. A test holds them complete.
+const TEMPLATE: &str = "\
+{about}
+
+{usage-heading} {usage}
+
+Run:
+  dev      A server with samples to try things out: nothing to configure
+  serve    A server for production
+  api      The sample API, protected by any OpenID issuer
+
+Register, in the data folder or database of a server, running or not:
+  apps     Applications: programs that ask for tokens
+  apis     APIs: programs that accept tokens
+  grants   Which application may use which API, with which scopes
+  users    People who sign in
+  keys     The keys that sign tokens
+  tenants  Issuers beside the first
+
+Look:
+  logs     What was granted and refused
+  usage    Tokens issued by day, application and API
+  verify   Why a token is accepted or refused
+  config   The configuration that is in force
+
+Options:
+{options}{after-help}";
+
+const EXAMPLES: &str = "\
+Examples:
+  tokenhouse dev
+  tokenhouse apis create https://api.example.org --scope 'read:reports=Read reports'
+  tokenhouse apps create 'Report reader'
+  tokenhouse verify \"$TOKEN\" --scope read:reports
+
+`tokenhouse COMMAND --help` says more.";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// A server with samples to try things out: nothing to configure
+    Dev(dev::Arguments),
+    /// A server for production
+    Serve(serve::Arguments),
+    /// The sample API, protected by any OpenID issuer
+    Api(api::Arguments),
+    /// Applications: programs that ask for tokens
+    Apps(apps::Arguments),
+    /// APIs: programs that accept tokens
+    Apis(apis::Arguments),
+    /// Which application may use which API, with which scopes
+    Grants(grants::Arguments),
+    /// People who sign in
+    Users(users::Arguments),
+    /// The keys that sign tokens
+    Keys(keys::Arguments),
+    /// Issuers beside the first
+    Tenants(tenants::Arguments),
+    /// What was granted and refused
+    Logs(logs::Arguments),
+    /// Tokens issued by day, application and API
+    Usage(usage::Arguments),
+    /// Why a token is accepted or refused
+    Verify(verify::Arguments),
+    /// The configuration that is in force
+    Config(config::Arguments),
+}
+
+/// Runs the command. Its exit code is 0, or 1 where the answer of a command that worked is no.
+pub async fn run(cli: Cli) -> Result<ExitCode, Failure> {
+    // Boxed, since together they are as large as the largest.
+    match cli.command {
+        Command::Dev(arguments) => Box::pin(dev::run(arguments)).await?,
+        Command::Serve(arguments) => Box::pin(serve::run(arguments)).await?,
+        Command::Api(arguments) => Box::pin(api::run(arguments)).await?,
+        Command::Apps(arguments) => Box::pin(apps::run(arguments)).await?,
+        Command::Apis(arguments) => Box::pin(apis::run(arguments)).await?,
+        Command::Grants(arguments) => Box::pin(grants::run(arguments)).await?,
+        Command::Users(arguments) => Box::pin(users::run(arguments)).await?,
+        Command::Keys(arguments) => Box::pin(keys::run(arguments)).await?,
+        Command::Tenants(arguments) => Box::pin(tenants::run(arguments)).await?,
+        Command::Logs(arguments) => Box::pin(logs::run(arguments)).await?,
+        Command::Usage(arguments) => Box::pin(usage::run(arguments)).await?,
+        Command::Verify(arguments) => return Box::pin(verify::run(arguments)).await,
+        Command::Config(arguments) => config::run(&arguments)?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn the_first_page_of_help_names_every_command_as_it_names_itself() {
+        for command in Cli::command().get_subcommands() {
+            let about = command.get_about().map(ToString::to_string).unwrap();
+            let line = format!("\n  {:<9}{about}\n", command.get_name());
+            assert!(TEMPLATE.contains(&line), "{line}");
+        }
+    }
+}

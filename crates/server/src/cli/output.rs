@@ -1,0 +1,133 @@
+//! What commands write on stdout: text, small tables, JSON; and the one question they may ask.
+
+use std::io::{self, BufRead as _, ErrorKind, IsTerminal as _, Write as _};
+
+use serde_json::Value;
+
+use super::Failure;
+
+/// Prints text for people. Names and log lines hold strangers' words, which must not steer the terminal.
+pub(super) fn print(text: &str) -> Result<(), Failure> {
+    let is_harmful = |c: char| c.is_control() && c != '\n';
+    if text.contains(is_harmful) {
+        write(&text.replace(is_harmful, "\u{fffd}"))
+    } else {
+        write(text)
+    }
+}
+
+/// Prints JSON for programs, over several lines.
+pub(super) fn print_json(value: &Value) -> Result<(), Failure> {
+    write(&format!("{value:#}"))
+}
+
+/// Prints JSON for programs, on one line.
+pub(super) fn print_json_line(value: &Value) -> Result<(), Failure> {
+    write(&value.to_string())
+}
+
+/// Says something beside the answer, on stderr.
+pub(super) fn remark(text: &str) {
+    // Where nobody reads stderr there is nobody to tell.
+    let _ = writeln!(io::stderr(), "{text}");
+}
+
+/// Whether a removal may go on: `forced`, or the person at the terminal says yes.
+pub(super) fn may_go_on(question: &str, forced: bool) -> Result<(), Failure> {
+    if forced {
+        return Ok(());
+    }
+    if !io::stdin().is_terminal() {
+        return Err(Failure(format!(
+            "{question} Nobody is there to ask: say --force to go on."
+        )));
+    }
+    let _ = write!(io::stderr(), "{question} [y/N] ");
+    let mut answer = String::new();
+    let read = io::stdin().lock().read_line(&mut answer);
+    read.map_err(|error| Failure::because("the answer cannot be read", error))?;
+    match answer.trim() {
+        "y" | "Y" | "yes" => Ok(()),
+        _ => Err(Failure("nothing was changed".into())),
+    }
+}
+
+/// Rows under a heading, in columns as wide as they must be.
+pub(super) fn table(heading: &[&str], rows: &[Vec<String>]) -> String {
+    let width = |column: usize| {
+        let cells = rows
+            .iter()
+            .filter_map(|row| row.get(column))
+            .map(|cell| cell.chars().count());
+        cells.chain([heading[column].chars().count()]).max().unwrap_or_default()
+    };
+    let widths: Vec<usize> = (0..heading.len()).map(width).collect();
+    let line = |cells: &mut dyn Iterator<Item = &str>| {
+        let padded: Vec<String> = cells
+            .zip(&widths)
+            .map(|(cell, width)| format!("{cell:<width$}"))
+            .collect();
+        padded.join("  ").trim_end().to_owned()
+    };
+    let mut lines = vec![line(&mut heading.iter().copied())];
+    lines.extend(rows.iter().map(|row| line(&mut row.iter().map(String::as_str))));
+    lines.join("\n")
+}
+
+/// Names and values, one pair a line; pairs without a value are left out.
+pub(super) fn fields(pairs: &[(&str, String)]) -> String {
+    let present = || pairs.iter().filter(|(_, value)| !value.is_empty());
+    let width = present()
+        .map(|(name, _)| name.chars().count())
+        .max()
+        .unwrap_or_default();
+    let lines: Vec<String> = present()
+        .map(|(name, value)| format!("{name:<width$}  {value}"))
+        .collect();
+    lines.join("\n")
+}
+
+/// A word as a POSIX shell takes it.
+pub(super) fn quoted(word: &str) -> String {
+    let is_plain = |b: u8| b.is_ascii_alphanumeric() || b"-_./:@=,+%".contains(&b);
+    if !word.is_empty() && word.bytes().all(is_plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', r"'\''"))
+}
+
+fn write(text: &str) -> Result<(), Failure> {
+    let mut stdout = io::stdout().lock();
+    writeln!(stdout, "{text}")
+        .and_then(|()| stdout.flush())
+        .map_err(|error| match error.kind() {
+            ErrorKind::BrokenPipe => Failure::nobody_reads(),
+            _ => Failure::because("the answer cannot be written to stdout", error),
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_are_as_wide_as_their_widest_cell_and_lines_end_without_blanks() {
+        let rows = [vec!["Äpfel".into(), "1".into()], vec!["x".into(), String::new()]];
+        assert_eq!(table(&["NAME", "N"], &rows), "NAME   N\nÄpfel  1\nx");
+    }
+
+    #[test]
+    fn fields_without_a_value_are_left_out() {
+        assert_eq!(
+            fields(&[("Name", "n".into()), ("Long name", String::new()), ("Id", "i".into())]),
+            "Name  n\nId    i"
+        );
+    }
+
+    #[test]
+    fn a_word_is_quoted_when_a_shell_would_change_it() {
+        assert_eq!(quoted("https://api.example.com/a-b"), "https://api.example.com/a-b");
+        assert_eq!(quoted("it's $HOME"), r"'it'\''s $HOME'");
+        assert_eq!(quoted(""), "''");
+    }
+}

@@ -1,0 +1,5 @@
+//! What exists only for `tokenhouse dev`: its data folder, its samples, and what it tells a newcomer.
+
+pub mod folder;
+pub mod seed;
+pub mod welcome;

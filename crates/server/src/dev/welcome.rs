@@ -1,0 +1,144 @@
+//! What `tokenhouse dev` tells: `dev.json` for programs, and a welcome for people, whose commands work
+//! when they are pasted in order (curl and a POSIX shell, nothing else).
+
+use std::fmt::Write as _;
+
+use serde::Serialize;
+
+use super::seed::{AUDIENCE, Applications, PASSWORD, USERNAME};
+use crate::tenant::Issuer;
+
+/// `dev.json`.
+#[derive(Serialize)]
+pub struct DevFile<'a> {
+    issuer: &'a str,
+    token_url: String,
+    jwks_url: String,
+    api_url: &'a str,
+    audience: &'static str,
+    applications: &'a Applications,
+    user: User,
+}
+
+#[derive(Serialize)]
+struct User {
+    username: &'static str,
+    password: &'static str,
+}
+
+/// One request of the welcome.
+struct Step {
+    title: &'static str,
+    status: u16,
+    commands: Vec<String>,
+}
+
+impl<'a> DevFile<'a> {
+    /// What `dev.json` says.
+    pub fn new(issuer: &'a Issuer, api_url: &'a str, applications: &'a Applications) -> Self {
+        Self {
+            issuer: issuer.as_str(),
+            token_url: issuer.url("oauth/token"),
+            jwks_url: issuer.url(".well-known/jwks.json"),
+            api_url,
+            audience: AUDIENCE,
+            applications,
+            user: User {
+                username: USERNAME,
+                password: PASSWORD,
+            },
+        }
+    }
+
+    /// The file's text.
+    pub fn to_json(&self) -> String {
+        // Texts always serialise.
+        serde_json::to_string_pretty(self).unwrap_or_default() + "\n"
+    }
+
+    /// The welcome on stdout.
+    pub fn welcome(&self) -> String {
+        let mut text = format!(
+            "Tokenhouse is ready.\n\n  Authorization server  {}\n  Sample API            {}\n  Audience              {}\n  \
+             Sample user           {} / {}\n\nTry it: paste these into another terminal, in this order.\n\n",
+            self.issuer, self.api_url, self.audience, self.user.username, self.user.password
+        );
+        for (number, step) in (1..).zip(self.steps()) {
+            let Step {
+                title,
+                status,
+                commands,
+            } = step;
+            // Writing to a String cannot fail.
+            let _ = writeln!(text, "# {number}. {title}: expect {status}\n{}\n", commands.join("\n"));
+        }
+        text.push_str("Ctrl-C ends it; the next run finds everything as it was.\n");
+        text
+    }
+
+    fn steps(&self) -> Vec<Step> {
+        let sample = &self.applications.sample;
+        let password = &self.applications.password;
+        let (user, audience) = (&self.user, self.audience);
+        let machine = format!(
+            r#"{{"grant_type":"client_credentials","client_id":"{}","client_secret":"{}","audience":"{audience}"}}"#,
+            sample.client_id, sample.client_secret
+        );
+        let without_read = machine.replace('}', r#","scope":"write:messages"}"#);
+        let person = format!(
+            r#"{{"grant_type":"password","username":"{}","password":"{}","audience":"{audience}","scope":"read:messages","client_id":"{}","client_secret":"{}"}}"#,
+            user.username, user.password, password.client_id, password.client_secret
+        );
+        let step = |title, status, commands| Step {
+            title,
+            status,
+            commands,
+        };
+        vec![
+            step("The API without a token", 401, vec![self.call("/api/private", None)]),
+            step("A token with client credentials", 200, self.token(&machine)),
+            step(
+                "The API with the token",
+                200,
+                vec![self.call("/api/private", Some("TOKEN"))],
+            ),
+            step(
+                "What needs the scope read:messages",
+                200,
+                vec![self.call("/api/private-scoped", Some("TOKEN"))],
+            ),
+            step("A token without that scope", 200, self.token(&without_read)),
+            step(
+                "What needs it, with that token",
+                403,
+                vec![self.call("/api/private-scoped", Some("TOKEN"))],
+            ),
+            step("A token with a user's password", 200, self.token(&person)),
+            step(
+                "What needs it, as that user",
+                200,
+                vec![self.call("/api/private-scoped", Some("TOKEN"))],
+            ),
+        ]
+    }
+
+    /// Calls the API and prints the answer's body, then its status.
+    fn call(&self, path: &str, token: Option<&str>) -> String {
+        let header = token.map_or_else(String::new, |name| {
+            format!(" --header \"authorization: Bearer ${name}\"")
+        });
+        format!("curl -s -w '\\n%{{http_code}}\\n' --url {}{path}{header}", self.api_url)
+    }
+
+    /// Asks for a token, prints the answer's body and status, and keeps the token in `TOKEN`.
+    fn token(&self, body: &str) -> Vec<String> {
+        vec![
+            format!(
+                "ANSWER=$(curl -s -w '\\n%{{http_code}}' --url {} --header 'content-type: application/json' --data '{body}')",
+                self.token_url
+            ),
+            "TOKEN=$(printf '%s' \"$ANSWER\" | sed -n 's/.*\"access_token\":\"\\([^\"]*\\)\".*/\\1/p')".to_owned(),
+            "printf '%s\\n' \"$ANSWER\"".to_owned(),
+        ]
+    }
+}

@@ -1,0 +1,134 @@
+//! One exchange at the token endpoint as its log row will tell it: filled in as the phases go, written
+//! once at the end (CONTRACT §4.8, §6.6). Never holds a secret, a password or a token.
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value, json};
+
+use tokenhouse_protocol::error::reflected;
+use tokenhouse_protocol::grant::GrantType;
+use tokenhouse_protocol::id::{ClientId, UserId};
+use tokenhouse_protocol::token::TokenRequest;
+use tokenhouse_store::{Connection, Job, LogEntry};
+
+use super::Authorization;
+use crate::caller::Caller;
+use crate::directory::{Api, Application};
+use crate::refusal::Refusal;
+use crate::tenant::Tenant;
+
+/// What is known of an exchange so far.
+pub(super) struct Exchange<'a> {
+    pub(super) tenant: &'a Tenant,
+    pub(super) caller: &'a Caller,
+    /// The client that the request names, proven or not.
+    pub(super) client_id: Option<ClientId>,
+    pub(super) application: Option<Arc<Application>>,
+    pub(super) grant_type: Option<GrantType>,
+    pub(super) api: Option<Arc<Api>>,
+    pub(super) audience: Option<String>,
+    pub(super) scope: Option<String>,
+    pub(super) connection: Option<Arc<Connection>>,
+    pub(super) user: Option<UserId>,
+    pub(super) username: Option<String>,
+    /// The log type of a failed login, which has a row of its own.
+    pub(super) login_failure: Option<&'static str>,
+}
+
+impl<'a> Exchange<'a> {
+    /// An exchange that has only begun.
+    pub(super) fn new(
+        tenant: &'a Tenant,
+        caller: &'a Caller,
+        client: Option<&ClientId>,
+        request: Option<&TokenRequest>,
+    ) -> Self {
+        Self {
+            tenant,
+            caller,
+            client_id: client.cloned(),
+            application: None,
+            grant_type: request.map(TokenRequest::grant_type),
+            api: None,
+            audience: request.and_then(|request| request.audience.as_deref().map(reflected)),
+            scope: request.and_then(|request| Some(reflected(&request.scope.as_ref()?.to_string()))),
+            connection: None,
+            user: None,
+            username: None,
+            login_failure: None,
+        }
+    }
+
+    /// Records what was granted; when this fails nothing may be handed out.
+    pub(super) async fn granted(&self, authorization: &Authorization) -> Result<(), Refusal> {
+        let kind = match authorization.grant_type {
+            GrantType::ClientCredentials => "seccft",
+            GrantType::Password | GrantType::PasswordRealm => "sepft",
+        };
+        let entry = LogEntry {
+            tokens: 1,
+            ..self.entry(kind, "")
+        };
+        let job = Job {
+            tenant: self.tenant.id.clone(),
+            entries: vec![entry],
+        };
+        self.tenant.house.audit.record(job).await?;
+        Ok(())
+    }
+
+    /// Records a refusal, without waiting.
+    pub(super) fn refused(&self, refusal: &Refusal) {
+        let kind = match self.grant_type {
+            Some(GrantType::ClientCredentials) => "feccft",
+            Some(GrantType::Password | GrantType::PasswordRealm) => "fepft",
+            None => "f",
+        };
+        let mut entries = vec![self.entry(kind, &refusal.text)];
+        entries.extend(self.login_failure.map(|kind| self.entry(kind, &refusal.text)));
+        self.tenant
+            .house
+            .audit
+            .refused(&self.tenant.id, self.caller.address, entries);
+    }
+
+    fn entry(&self, kind: &'static str, description: &str) -> LogEntry {
+        let known = self.application.as_ref();
+        let mut body = Map::new();
+        let mut put = |name: &str, value: Value| {
+            body.insert(name.to_owned(), value);
+        };
+        put("description", json!(description));
+        put("client_name", json!(known.map(|application| application.name.as_str())));
+        put("hostname", json!(self.caller.host));
+        put("user_agent", json!(self.caller.user_agent));
+        put("audience", json!(self.audience));
+        put("scope", json!(self.scope));
+        put(
+            "connection",
+            json!(self.connection.as_ref().map(|connection| connection.name.as_str())),
+        );
+        put(
+            "connection_id",
+            json!(self.connection.as_ref().map(|connection| connection.id.as_str())),
+        );
+        put("user_name", json!(self.username.as_deref().map(reflected)));
+        put("channel", json!(self.caller.channel.as_str()));
+        put("request_id", json!(self.caller.request_id));
+        if let Some(auth0_client) = &self.caller.auth0_client {
+            put("auth0_client", auth0_client.clone());
+        }
+        LogEntry {
+            at: self.tenant.house.clock.now(),
+            kind,
+            client_id: self.client_id.clone(),
+            api_id: self.api.as_ref().map(|api| api.id.clone()),
+            user_id: self.user.clone(),
+            grant: self.grant_type.map(|grant| grant.as_str().to_owned()),
+            address: Some(self.caller.address.to_string()),
+            tokens: 0,
+            repeats: 1,
+            body,
+        }
+    }
+}

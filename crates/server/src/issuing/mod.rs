@@ -1,0 +1,71 @@
+//! The token endpoint's argument, in six phases that one function owns: who asks, may they use this
+//! grant, what does it redeem, for which API, with which scopes, and only then a token, recorded before
+//! it is handed out (DESIGN §4). A grant cannot forget a check, because it is not the one who makes it.
+
+use tokenhouse_protocol::credentials::ClientCredentials;
+use tokenhouse_protocol::id::ClientId;
+use tokenhouse_protocol::token::{TokenRequest, TokenResponse};
+
+use crate::caller::Caller;
+use crate::refusal::Refusal;
+use crate::tenant::Tenant;
+
+mod authenticate;
+mod authorization;
+mod exchange;
+mod grants;
+mod mint;
+pub mod userinfo_token;
+
+pub use authorization::Authorization;
+
+use exchange::Exchange;
+
+/// Issues a token to who asks for it, or says why not. Either way the log has a row of it.
+pub async fn issue(
+    tenant: &Tenant,
+    caller: &Caller,
+    credentials: &ClientCredentials,
+    request: &TokenRequest,
+) -> Result<TokenResponse, Refusal> {
+    let mut exchange = Exchange::new(tenant, caller, Some(&credentials.client_id), Some(request));
+    let issued = phases(tenant, &mut exchange, credentials, request).await;
+    if let Err(refusal) = &issued {
+        exchange.refused(refusal);
+    }
+    issued
+}
+
+/// Records a request that could not even be read; `client` is the one it names, if it names one.
+pub fn refuse(tenant: &Tenant, caller: &Caller, client: Option<&ClientId>, refusal: &Refusal) {
+    Exchange::new(tenant, caller, client, None).refused(refusal);
+}
+
+async fn phases(
+    tenant: &Tenant,
+    exchange: &mut Exchange<'_>,
+    credentials: &ClientCredentials,
+    request: &TokenRequest,
+) -> Result<TokenResponse, Refusal> {
+    // 1. Who asks?
+    let application = authenticate::client(tenant, credentials).await?;
+    exchange.application = Some(application.clone());
+    // 2. May it use this grant type?
+    authenticate::may_use(tenant, &application, request.grant_type())?;
+    // 3. What does the grant redeem? The only part that differs.
+    let redeemed = grants::redeem(tenant, exchange, &request.grant).await?;
+    // 4. For which API?
+    let api = authorization::api(tenant, &redeemed, request.audience.as_deref()).await?;
+    exchange.audience = api
+        .as_ref()
+        .map(|api| api.identifier.clone())
+        .or(exchange.audience.take());
+    exchange.api = api.clone();
+    // 5. With which scopes?
+    let authorization = Authorization::settle(application, redeemed, api, request)?;
+    exchange.scope = authorization.scope();
+    // 6. Mint, and record what was minted before anybody sees it.
+    let response = mint::tokens(tenant, &authorization, tenant.house.clock.now()).await?;
+    exchange.granted(&authorization).await?;
+    Ok(response)
+}

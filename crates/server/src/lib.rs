@@ -1,0 +1,25 @@
+//! Tokenhouse: an authorization server for HTTP APIs, as a library for its own binary and tests.
+//!
+//! `oauth` and the other doors turn HTTP into calls of rooms and their answers into HTTP; `issuing`,
+//! `registry` and `accounts` are rooms, which know the house but no HTTP; the rest is the hall that both
+//! share. See `ARCHITECTURE.md`.
+
+pub mod accounts;
+pub mod app;
+pub mod audit;
+pub mod caller;
+pub mod cli;
+pub mod config;
+pub mod dev;
+pub mod directory;
+pub mod issuing;
+pub mod keyring;
+pub mod oauth;
+pub mod refusal;
+pub mod registry;
+pub mod router;
+pub mod sample_api;
+pub mod serve;
+pub mod tenant;
+pub mod watch;
+pub mod web;

@@ -1,0 +1,7 @@
+//! The OAuth and OpenID Connect door: HTTP in, HTTP out (RFC 6749, RFC 8414, OpenID Connect Discovery).
+
+pub mod error;
+pub mod error_page;
+pub mod metadata;
+pub mod token;
+pub mod userinfo;

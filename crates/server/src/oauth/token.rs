@@ -1,0 +1,106 @@
+//! `POST /oauth/token` (RFC 6749 §3.2; CONTRACT §1): parse, call, answer.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::Request;
+use axum::http::{Extensions, HeaderMap, Response, StatusCode, header};
+use axum::response::IntoResponse as _;
+
+use tokenhouse_protocol::credentials::{self, ClientCredentials};
+use tokenhouse_protocol::id::ClientId;
+use tokenhouse_protocol::token::{Parameters, TokenRequest, TokenResponse};
+
+use super::error;
+use crate::caller::Caller;
+use crate::issuing;
+use crate::refusal::Refusal;
+use crate::tenant::Tenant;
+use crate::web::answer::{http_error, json, set};
+use crate::web::body::{self, BodyError};
+use crate::web::cors;
+
+/// Issues a token.
+pub async fn post(request: Request) -> Response<Body> {
+    let (parts, body) = request.into_parts();
+    let Some((tenant, caller)) = admitted(&parts.extensions) else {
+        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+    };
+    let (mut response, client) = exchange(&tenant, &caller, &parts.headers, body).await;
+    set(&mut response, header::VARY, "Accept-Encoding, Origin");
+    if let Some(origin) = cors::origin(&parts.headers).and_then(|origin| origin.to_str().ok())
+        && let Some(client) = client
+        && let Ok(Some(application)) = tenant.directory.client(&client).await
+        && application.origins.iter().any(|allowed| allowed == origin)
+    {
+        cors::allow(&mut response, origin);
+    }
+    response
+}
+
+/// Answers a preflight for any origin (CONTRACT Decision 16).
+pub async fn options(headers: HeaderMap) -> Response<Body> {
+    cors::preflight(&headers, "POST")
+}
+
+/// The tenant and the caller that the door frame found.
+pub(super) fn admitted(extensions: &Extensions) -> Option<(Arc<Tenant>, Arc<Caller>)> {
+    Some((
+        extensions.get::<Arc<Tenant>>()?.clone(),
+        extensions.get::<Arc<Caller>>()?.clone(),
+    ))
+}
+
+/// The answer, and the client that the request named.
+async fn exchange(
+    tenant: &Tenant,
+    caller: &Caller,
+    headers: &HeaderMap,
+    body: Body,
+) -> (Response<Body>, Option<ClientId>) {
+    let parameters = match body::parameters(headers, body).await {
+        Ok(parameters) => parameters,
+        Err(BodyError::Http(status, text)) => return (http_error(status, "invalid_request", text), None),
+        Err(BodyError::Parameters(error)) => return (refused_early(tenant, caller, None, error.into()), None),
+    };
+    let (credentials, request) = match read(headers, &parameters) {
+        Ok(read) => read,
+        Err((client, refusal)) => return (refused_early(tenant, caller, client.as_ref(), refusal), client),
+    };
+    let answer = match issuing::issue(tenant, caller, &credentials, &request).await {
+        Ok(issued) => granted(&issued),
+        Err(refusal) => error::answer(tenant, &caller.request_id, &refusal),
+    };
+    (answer, Some(credentials.client_id))
+}
+
+/// Reads what is asked and who asks; a request that fails may still name its client.
+fn read(
+    headers: &HeaderMap,
+    parameters: &Parameters,
+) -> Result<(ClientCredentials, TokenRequest), (Option<ClientId>, Refusal)> {
+    let authorization = headers
+        .get_all(header::AUTHORIZATION)
+        .iter()
+        .map(|value| value.as_bytes());
+    let credentials = credentials::read(authorization, parameters);
+    let client = credentials
+        .as_ref()
+        .ok()
+        .map(|credentials| credentials.client_id.clone());
+    let request = TokenRequest::read(parameters).map_err(|error| (client, error.into()))?;
+    let credentials = credentials.map_err(|error| (None, error.into()))?;
+    Ok((credentials, request))
+}
+
+fn refused_early(tenant: &Tenant, caller: &Caller, client: Option<&ClientId>, refusal: Refusal) -> Response<Body> {
+    issuing::refuse(tenant, caller, client, &refusal);
+    error::answer(tenant, &caller.request_id, &refusal)
+}
+
+fn granted(issued: &TokenResponse) -> Response<Body> {
+    let mut response = json(StatusCode::OK, issued);
+    set(&mut response, header::CACHE_CONTROL, "no-store");
+    set(&mut response, header::PRAGMA, "no-cache");
+    response
+}

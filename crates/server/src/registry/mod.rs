@@ -1,0 +1,106 @@
+//! The only writers of configuration. Each change is checked, written and counted in the tenant's
+//! revision in one transaction; this node forgets what became untrue before it answers (DESIGN §3.4, §4).
+
+use std::fmt;
+
+use tokenhouse_store::{Change, StoreError, Tx};
+
+use crate::tenant::Tenant;
+
+pub mod apis;
+pub mod certificate;
+pub mod client_grants;
+pub mod clients;
+pub mod connections;
+pub mod keys;
+pub mod secrets;
+pub mod tenants;
+pub mod users;
+
+/// Why a change was not made. The texts are public: they name what to change.
+#[derive(Debug)]
+pub enum RegistryError {
+    /// A property has a value that it cannot have.
+    Invalid {
+        /// The property, by its name on the wire.
+        property: &'static str,
+        /// What is wrong with it.
+        text: String,
+    },
+    /// There is one already.
+    Conflict(String),
+    /// There is none.
+    NotFound(String),
+    /// It may not be done now; says when it may.
+    Refused(String),
+    /// The database failed.
+    Store(StoreError),
+}
+
+impl RegistryError {
+    fn invalid(property: &'static str, text: impl Into<String>) -> Self {
+        Self::Invalid {
+            property,
+            text: text.into(),
+        }
+    }
+}
+
+/// Begins a change of `tenant`. Counting it first takes the lock that puts all changes of a tenant in order.
+async fn begin(tenant: &Tenant, change: &Change) -> Result<Tx<'static>, StoreError> {
+    let mut tx = tenant.house.store.begin().await?;
+    tx.bump(&tenant.id, change.clone()).await?;
+    Ok(tx)
+}
+
+/// Commits a change and forgets what it made untrue.
+async fn commit(tenant: &Tenant, tx: Tx<'static>, change: &Change) -> Result<(), StoreError> {
+    tx.commit().await?;
+    tenant.forget(change);
+    Ok(())
+}
+
+/// Refuses a text that is too long or holds control characters.
+fn checked_text(property: &'static str, text: &str, max_chars: usize) -> Result<(), RegistryError> {
+    if text.chars().any(char::is_control) {
+        return Err(RegistryError::invalid(
+            property,
+            format!("{property} holds a control character"),
+        ));
+    }
+    if text.chars().count() > max_chars {
+        return Err(RegistryError::invalid(
+            property,
+            format!("{property} is longer than {max_chars} characters"),
+        ));
+    }
+    Ok(())
+}
+
+/// Refuses a name that is empty, too long, or holds what markup is made of.
+fn checked_name(name: &str, max_chars: usize) -> Result<(), RegistryError> {
+    checked_text("name", name, max_chars)?;
+    if name.trim().is_empty() || name.contains(['<', '>']) {
+        return Err(RegistryError::invalid("name", "name must not be empty nor hold < or >"));
+    }
+    Ok(())
+}
+
+impl From<StoreError> for RegistryError {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl fmt::Display for RegistryError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Invalid { text, .. } | Self::Conflict(text) | Self::NotFound(text) | Self::Refused(text) => {
+                f.write_str(text)
+            }
+            Self::Store(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for RegistryError {}

@@ -1,0 +1,104 @@
+//! Tenants: made with all that every tenant has, and their settings.
+
+use serde_json::{Map, Value, json};
+
+use tokenhouse_protocol::crypto::Algorithm;
+use tokenhouse_protocol::id::TenantId;
+use tokenhouse_store::{Added, Change, Page, Tenant as Row};
+
+use super::connections::DEFAULT_CONNECTION;
+use super::{RegistryError, apis, begin, checked_name, commit, connections, keys};
+use crate::tenant::{House, Issuer, Settings, Tenant};
+
+/// Longest tenant id, in characters: it may become part of a host name (RFC 1035 §2.3.4).
+const MAX_ID_CHARS: usize = 63;
+
+/// A tenant to be made.
+#[derive(Clone, Debug)]
+pub struct NewTenant {
+    /// Its id: lower-case letters, digits and dashes.
+    pub id: TenantId,
+    /// What people call it.
+    pub name: String,
+    /// Its issuer; `None` for the default tenant, whose issuer the configuration names.
+    pub issuer: Option<Issuer>,
+    /// The hosts by which requests find it, as in a `Host` header.
+    pub hosts: Vec<String>,
+}
+
+/// Makes a tenant with its system API, its database connection and its RS256 keys, and answers its row.
+pub async fn create(house: &House, new: NewTenant, issuer: Issuer) -> Result<Row, RegistryError> {
+    check(&new)?;
+    let now = house.clock.now();
+    let mut settings = Map::new();
+    settings.insert("friendly_name".into(), json!(new.name));
+    settings.insert("default_directory".into(), json!(DEFAULT_CONNECTION));
+    let row = Row {
+        id: new.id.clone(),
+        name: new.name,
+        issuer: new.issuer.as_ref().map(|issuer| issuer.as_str().to_owned()),
+        settings,
+        created_at: now,
+        updated_at: now,
+    };
+    let mut tx = house.store.begin().await?;
+    if tx.add_tenant(&row).await? == Added::Exists {
+        return Err(RegistryError::Conflict(format!("A tenant {} already exists", new.id)));
+    }
+    tx.bump(&new.id, Change::Settings).await?;
+    for host in &new.hosts {
+        if tx.add_host(&new.id, host).await? == Added::Exists {
+            return Err(RegistryError::Conflict(format!(
+                "The host {host} belongs to another tenant"
+            )));
+        }
+    }
+    let _new = tx.add_api(&new.id, &apis::system_api(&house.random, now)).await?;
+    let _new = tx
+        .add_connection(&new.id, &connections::default_connection(&house.random, now))
+        .await?;
+    tx.commit().await?;
+    keys::ensure(&Tenant::new(house.clone(), &row, issuer), Algorithm::Rs256).await?;
+    Ok(row)
+}
+
+/// Changes settings: each key given replaces the stored one, `null` removes it.
+pub async fn update_settings(tenant: &Tenant, changes: Map<String, Value>) -> Result<Row, RegistryError> {
+    let mut tx = begin(tenant, &Change::Settings).await?;
+    let gone = || RegistryError::NotFound("The tenant does not exist".into());
+    let mut row = tx.tenant(&tenant.id).await?.ok_or_else(gone)?;
+    for (key, value) in changes {
+        if value.is_null() {
+            row.settings.remove(&key);
+        } else {
+            row.settings.insert(key, value);
+        }
+    }
+    row.updated_at = tenant.house.clock.now();
+    tx.update_tenant(&row).await?;
+    commit(tenant, tx, &Change::Settings).await?;
+    tenant.set_settings(Settings::read(&row.settings));
+    Ok(row)
+}
+
+/// A page of the tenants, by id.
+pub async fn tenants(house: &House, page: Page) -> Result<Vec<Row>, RegistryError> {
+    Ok(house.store.tenants(page).await?)
+}
+
+fn check(new: &NewTenant) -> Result<(), RegistryError> {
+    let id = new.id.as_str();
+    let is_label = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+    if id.is_empty() || id.len() > MAX_ID_CHARS || !id.bytes().all(is_label) || id.starts_with('-') {
+        let text = "a tenant's id has lower-case letters, digits and dashes, 63 at most";
+        return Err(RegistryError::invalid("id", text));
+    }
+    checked_name(&new.name, 255)?;
+    for host in &new.hosts {
+        if host.is_empty() || host.contains(['/', '@', ' ']) || host.bytes().any(|b| b.is_ascii_uppercase()) {
+            let text = format!("{host:?} is no host: write it like auth.example.com or auth.example.com:8443");
+            return Err(RegistryError::invalid("hosts", text));
+        }
+    }
+    Ok(())
+}

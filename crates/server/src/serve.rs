@@ -1,0 +1,181 @@
+//! Listening, serving connections, and ending well: requests in flight finish, nothing new is taken.
+
+use std::fmt;
+use std::io;
+use std::net::{Ipv6Addr, SocketAddr, TcpListener as StdListener};
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::Request;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio::task::{JoinHandle, JoinSet};
+use tower::ServiceExt as _;
+
+use crate::app::App;
+use crate::watch as housekeeping;
+use crate::web::door::Peer;
+
+/// Longest time that a request's header may take to arrive, and that an idle connection is kept.
+const HEADER_TIMEOUT: Duration = Duration::from_secs(60);
+/// Largest request head, in bytes.
+const MAX_HEAD_BYTES: usize = 64 * 1024;
+/// Longest time that requests in flight get to finish at the end.
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(30);
+/// Pause after a connection could not be accepted, as when no file descriptors are left.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// An address that cannot be listened on: one sentence.
+#[derive(Debug)]
+pub struct BindError {
+    address: SocketAddr,
+    cause: io::Error,
+}
+
+/// Listeners on an address; on `127.0.0.1` also on `[::1]` with the same port, where the machine has it.
+pub fn bind(address: SocketAddr) -> Result<Vec<TcpListener>, BindError> {
+    let first = listener(address)?;
+    let bound = first.local_addr().map_err(|cause| BindError { address, cause })?;
+    let mut listeners = vec![first];
+    if bound.ip() == std::net::Ipv4Addr::LOCALHOST {
+        let twin = SocketAddr::from((Ipv6Addr::LOCALHOST, bound.port()));
+        match listener(twin) {
+            Ok(second) => listeners.push(second),
+            Err(error) if error.cause.kind() == io::ErrorKind::AddrInUse => return Err(error),
+            // A machine without IPv6.
+            Err(_) => {}
+        }
+    }
+    Ok(listeners)
+}
+
+fn listener(address: SocketAddr) -> Result<TcpListener, BindError> {
+    let open = || {
+        let listener = StdListener::bind(address)?;
+        listener.set_nonblocking(true)?;
+        TcpListener::from_std(listener)
+    };
+    open().map_err(|cause| BindError { address, cause })
+}
+
+/// Serves `router` on `listeners` until `stop` says so, then lets requests in flight finish.
+pub async fn serve(listeners: Vec<TcpListener>, router: Router, stop: watch::Receiver<bool>) {
+    let serving = listeners.into_iter().map(|listener| {
+        let (router, stop) = (router.clone(), stop.clone());
+        tokio::spawn(serve_one(listener, router, stop))
+    });
+    for served in serving.collect::<Vec<_>>() {
+        // A task that panicked has already said so.
+        let _ = served.await;
+    }
+}
+
+/// Serves `router` in the background.
+pub fn spawn(listeners: Vec<TcpListener>, router: Router, stop: watch::Receiver<bool>) -> JoinHandle<()> {
+    tokio::spawn(serve(listeners, router, stop))
+}
+
+/// The authorization server while it runs: what it serves, and its housekeeping.
+pub struct Running {
+    stop: watch::Sender<bool>,
+    serving: JoinHandle<()>,
+    housekeeping: JoinSet<()>,
+}
+
+impl Running {
+    /// Begins to serve.
+    pub fn start(app: &Arc<App>, listeners: Vec<TcpListener>, router: Router) -> Self {
+        let (stop, stopping) = watch::channel(false);
+        Self {
+            stop,
+            serving: spawn(listeners, router, stopping),
+            housekeeping: housekeeping::start(app),
+        }
+    }
+
+    /// Says when it is being stopped, for what should end with it.
+    pub fn stopping(&self) -> watch::Receiver<bool> {
+        self.stop.subscribe()
+    }
+
+    /// Lets requests in flight finish, writes what is still to be written, and closes the database.
+    pub async fn stop(self, app: &App) {
+        self.stop.send_replace(true);
+        // A task that panicked has already said so.
+        let _ = self.serving.await;
+        drop(self.housekeeping);
+        app.house.audit.finish();
+        if let Err(error) = app.house.store.fold_usage().await {
+            tracing::warn!(%error, "usage was not counted to the end; the next start does it");
+        }
+        app.house.store.close().await;
+    }
+}
+
+async fn serve_one(listener: TcpListener, router: Router, mut stop: watch::Receiver<bool>) {
+    let graceful = GracefulShutdown::new();
+    loop {
+        tokio::select! {
+            accepted = listener.accept() => match accepted {
+                Ok((stream, peer)) => connection(stream, peer, router.clone(), &graceful),
+                Err(error) => {
+                    tracing::warn!(%error, "a connection could not be accepted");
+                    #[expect(clippy::disallowed_methods, reason = "out of descriptors: only waiting frees some")]
+                    tokio::time::sleep(ACCEPT_PAUSE).await;
+                }
+            },
+            () = stopped(&mut stop) => break,
+        }
+    }
+    drop(listener);
+    if tokio::time::timeout(DRAIN_TIMEOUT, graceful.shutdown()).await.is_err() {
+        tracing::warn!("some requests did not finish in time");
+    }
+}
+
+/// Waits until the watch says stop, or nobody is left to say it.
+async fn stopped(stop: &mut watch::Receiver<bool>) {
+    let _ = stop.wait_for(|stop| *stop).await;
+}
+
+fn connection(stream: TcpStream, peer: SocketAddr, router: Router, graceful: &GracefulShutdown) {
+    // An answer is one small write: waiting for more to send with it costs 40 ms.
+    let _ = stream.set_nodelay(true);
+    let service = router.map_request(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(Peer(peer));
+        request.map(axum::body::Body::new)
+    });
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEADER_TIMEOUT)
+        .max_buf_size(MAX_HEAD_BYTES)
+        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(service));
+    let connection = graceful.watch(connection);
+    tokio::spawn(async move {
+        if let Err(error) = connection.await {
+            tracing::debug!(%error, %peer, "a connection ended early");
+        }
+    });
+}
+
+impl fmt::Display for BindError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { address, cause } = self;
+        if cause.kind() == io::ErrorKind::AddrInUse {
+            write!(
+                f,
+                "{address} is in use by another program: stop that one, or choose another address"
+            )
+        } else {
+            write!(f, "cannot listen on {address}: {cause}")
+        }
+    }
+}
+
+impl std::error::Error for BindError {}

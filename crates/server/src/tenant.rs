@@ -1,0 +1,246 @@
+//! A tenant: one issuer with its own keys, applications, APIs, users and logs, as every room is handed it.
+
+use std::sync::{Arc, PoisonError, RwLock};
+
+use serde_json::{Map, Value};
+
+use tokenhouse_guard::Guard;
+use tokenhouse_protocol::crypto::Random;
+use tokenhouse_protocol::id::TenantId;
+use tokenhouse_protocol::time::Clock;
+use tokenhouse_store::{Change, Store};
+
+use crate::accounts::Accounts;
+use crate::audit::Audit;
+use crate::directory::Directory;
+use crate::keyring::Keyring;
+use crate::registry::secrets::Secrets;
+
+/// What every room needs and all tenants share. Cloning shares it.
+#[derive(Clone)]
+pub struct House {
+    /// The clock.
+    pub clock: Clock,
+    /// The source of randomness.
+    pub random: Random,
+    /// The database.
+    pub store: Store,
+    /// Sealing and digests.
+    pub secrets: Arc<Secrets>,
+    /// People's passwords and the limits on trying them.
+    pub accounts: Arc<Accounts>,
+    /// The log's writer.
+    pub audit: Arc<Audit>,
+    /// How many entries each of a tenant's caches may hold.
+    pub cache_entries: usize,
+}
+
+/// One tenant, loaded.
+pub struct Tenant {
+    /// The first part of every key in the database.
+    pub id: TenantId,
+    /// Who its tokens come from.
+    pub issuer: Issuer,
+    /// What it has chosen; replaced when it changes.
+    settings: RwLock<Arc<Settings>>,
+    /// Its applications, APIs and connections, cached.
+    pub directory: Directory,
+    /// Its signing keys, cached.
+    pub keyring: Keyring,
+    /// Checks the JWTs that come to the userinfo endpoint.
+    pub userinfo_guard: Guard,
+    /// What all tenants share.
+    pub house: House,
+}
+
+impl Tenant {
+    /// The tenant of a database row, answering as `issuer`.
+    pub fn new(house: House, row: &tokenhouse_store::Tenant, issuer: Issuer) -> Self {
+        let keyring = Keyring::new(&house, &row.id);
+        let userinfo_guard = Guard::builder()
+            .issuer(issuer.as_str())
+            .audience(issuer.userinfo())
+            .clock(house.clock.clone())
+            .realm("Users")
+            .keys(keyring.clone())
+            .build()
+            .expect("an issuer and an audience that are not empty make a guard");
+        Self {
+            id: row.id.clone(),
+            directory: Directory::new(&house, &row.id, &issuer),
+            keyring,
+            userinfo_guard,
+            settings: RwLock::new(Arc::new(Settings::read(&row.settings))),
+            issuer,
+            house,
+        }
+    }
+
+    /// What it has chosen.
+    pub fn settings(&self) -> Arc<Settings> {
+        self.settings.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Takes over changed settings.
+    pub fn set_settings(&self, settings: Settings) {
+        *self.settings.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(settings);
+    }
+
+    /// Forgets what a change made untrue, on this node.
+    pub fn forget(&self, change: &Change) {
+        match change {
+            Change::Keys => self.keyring.forget(),
+            Change::Client(_) | Change::Api(_) | Change::Connection(_) | Change::User(_) => {
+                self.directory.forget(change)
+            }
+            // Who changes settings here takes them over at once; other nodes load the tenant anew: see `App`.
+            Change::Settings => {}
+        }
+    }
+
+    /// Forgets everything, since it is not known what changed.
+    pub fn forget_all(&self) {
+        self.directory.forget_all();
+        self.keyring.forget();
+    }
+}
+
+/// An issuer: an http or https URL that ends in `/` and carries its port unless it is the scheme's own.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Issuer(String);
+
+impl Issuer {
+    /// Takes an issuer, adding the last `/` if it is missing.
+    ///
+    /// Refuses anything that is not `http://` or `https://` with a host, and queries, fragments and user names.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let refused = |why: &str| {
+            Err(format!(
+                "the issuer {text:?} {why}; write it like https://auth.example.com/"
+            ))
+        };
+        let Some((scheme, rest)) = text.split_once("://") else {
+            return refused("has no scheme");
+        };
+        if scheme != "http" && scheme != "https" {
+            return refused("is neither http nor https");
+        }
+        let authority = rest.split('/').next().unwrap_or_default();
+        if authority.is_empty() {
+            return refused("has no host");
+        }
+        if rest.contains(['?', '#', '@', ' ', '"', '\\']) || rest.contains(char::is_control) || rest.contains("//") {
+            return refused("has more than a host, a port and a path");
+        }
+        if authority.bytes().any(|b| b.is_ascii_uppercase()) {
+            return refused("has capital letters in its host");
+        }
+        Ok(Self(if text.ends_with('/') {
+            text.to_owned()
+        } else {
+            format!("{text}/")
+        }))
+    }
+
+    /// The issuer as in `iss`.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// An address below the issuer; `path` has no leading slash.
+    pub fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.0)
+    }
+
+    /// The host, and the port unless it is the scheme's own, as in a `Host` header.
+    pub fn authority(&self) -> &str {
+        self.0.split('/').nth(2).unwrap_or_default()
+    }
+
+    /// The origin (RFC 6454): scheme and authority.
+    pub fn origin(&self) -> String {
+        let scheme = self.0.split("://").next().unwrap_or_default();
+        format!("{scheme}://{}", self.authority())
+    }
+
+    /// The identifier of the tenant's system API, the Management API: derived, never stored.
+    pub fn system_api(&self) -> String {
+        self.url("api/v2/")
+    }
+
+    /// The audience of tokens for the userinfo endpoint.
+    pub fn userinfo(&self) -> String {
+        self.url("userinfo")
+    }
+}
+
+/// Which statuses and words refusals have (CONTRACT Decision 1).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum ErrorDialect {
+    /// Auth0's observable behaviour.
+    #[default]
+    Auth0,
+    /// RFC 6749 §5.2 to the letter.
+    Rfc6749,
+}
+
+/// What a tenant has chosen; the rest of its settings is only carried.
+#[derive(Clone, Debug, Default)]
+pub struct Settings {
+    /// `error_dialect`.
+    pub error_dialect: ErrorDialect,
+    /// `default_audience`: the API of requests that name none.
+    pub default_audience: Option<String>,
+    /// `default_directory`: the connection of the password grant.
+    pub default_directory: Option<String>,
+}
+
+impl Settings {
+    /// Reads the settings that the house acts on from those stored; empty texts are unset.
+    pub fn read(stored: &Map<String, Value>) -> Self {
+        let text = |name: &str| {
+            stored
+                .get(name)
+                .and_then(Value::as_str)
+                .filter(|text| !text.is_empty())
+                .map(str::to_owned)
+        };
+        Self {
+            error_dialect: match text("error_dialect").as_deref() {
+                Some("rfc6749") => ErrorDialect::Rfc6749,
+                Some(_) | None => ErrorDialect::Auth0,
+            },
+            default_audience: text("default_audience"),
+            default_directory: text("default_directory"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_issuer_ends_in_a_slash_and_keeps_its_port() {
+        let issuer = Issuer::parse("http://localhost:4000").unwrap();
+        assert_eq!(issuer.as_str(), "http://localhost:4000/");
+        assert_eq!(issuer.authority(), "localhost:4000");
+        assert_eq!(issuer.origin(), "http://localhost:4000");
+        assert_eq!(issuer.system_api(), "http://localhost:4000/api/v2/");
+    }
+
+    #[test]
+    fn what_is_no_issuer_is_refused() {
+        for bad in [
+            "localhost",
+            "ftp://a/",
+            "https:///",
+            "https://a/?b",
+            "https://u@a/",
+            "https://A.example/",
+            "https://a//b",
+        ] {
+            assert!(Issuer::parse(bad).is_err(), "{bad}");
+        }
+    }
+}

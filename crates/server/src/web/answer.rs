@@ -1,0 +1,49 @@
+//! Answers: JSON with the headers that every answer has.
+
+use axum::body::Body;
+use axum::http::{HeaderName, HeaderValue, Response, StatusCode, header};
+use serde::Serialize;
+
+use tokenhouse_protocol::error::ErrorBody;
+
+/// Auth0's name for the request id (CONTRACT §1.2).
+pub const X_AUTH0_REQUEST_ID: HeaderName = HeaderName::from_static("x-auth0-requestid");
+/// The request id, in and out.
+pub const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// A JSON answer.
+pub fn json(status: StatusCode, body: &impl Serialize) -> Response<Body> {
+    // What is answered are structs of texts and numbers, which always serialise.
+    let body = serde_json::to_vec(body).unwrap_or_default();
+    let mut response = Response::new(Body::from(body));
+    *response.status_mut() = status;
+    set(&mut response, header::CONTENT_TYPE, "application/json");
+    response
+}
+
+/// An OAuth error that is about HTTP itself, before any endpoint has looked at the request.
+pub fn http_error(status: StatusCode, error: &str, description: &str) -> Response<Body> {
+    let description = Some(description.to_owned());
+    let mut response = json(
+        status,
+        &ErrorBody {
+            error: error.into(),
+            error_description: description,
+            error_uri: None,
+        },
+    );
+    set(&mut response, header::CACHE_CONTROL, "no-store");
+    response
+}
+
+/// Sets a header whose value is one of ours.
+pub fn set(response: &mut Response<Body>, name: HeaderName, value: &'static str) {
+    response.headers_mut().insert(name, HeaderValue::from_static(value));
+}
+
+/// Sets a header whose value was made from something else; one that cannot stand in a header is left out.
+pub fn set_text(response: &mut Response<Body>, name: HeaderName, value: &str) {
+    if let Ok(value) = HeaderValue::from_str(value) {
+        response.headers_mut().insert(name, value);
+    }
+}

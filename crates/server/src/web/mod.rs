@@ -1,0 +1,6 @@
+//! What every door shares: which tenant a request is for, its body, the shape of an answer, and CORS.
+
+pub mod answer;
+pub mod body;
+pub mod cors;
+pub mod door;

@@ -1,0 +1,19 @@
+//! The server through its front door: one test binary whose folders mirror the routes.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "every line here is a test's; clippy excuses only marked functions"
+)]
+
+mod architecture;
+mod cli;
+mod hostile_requests;
+mod house;
+mod keys;
+mod limits;
+mod log;
+mod oauth;
+mod registry;
+mod secrets;
+mod tenants;
