@@ -30,6 +30,8 @@ pub struct Builder {
     clock: Option<Clock>,
     realm: Option<String>,
     source: Source,
+    #[cfg(feature = "fetch")]
+    ca: Option<Vec<u8>>,
     render: Option<Arc<Render>>,
 }
 
@@ -94,6 +96,13 @@ impl Builder {
         self
     }
 
+    /// Trusts this authority, certificates in PEM, beside the machine's own when the keys are fetched over https.
+    #[cfg(feature = "fetch")]
+    pub fn ca_certificate(mut self, pem: impl Into<Vec<u8>>) -> Self {
+        self.ca = Some(pem.into());
+        self
+    }
+
     /// Takes HS256 tokens signed with this secret of at least 32 bytes, and no others.
     pub fn secret(mut self, secret: impl Into<Vec<u8>>) -> Self {
         self.source = Source::Secret(secret.into());
@@ -148,9 +157,13 @@ impl Builder {
                 Arc::new(LocalKeys::fixed(KeySet::new([Key::new(None, key)])))
             }
             #[cfg(feature = "fetch")]
-            Source::JwksUrl(url) => Arc::new(crate::keys::Remote::at(&url, clock.clone())?),
+            Source::JwksUrl(url) => Arc::new(crate::keys::Remote::at(&url, self.ca.as_deref(), clock.clone())?),
             #[cfg(feature = "fetch")]
-            Source::Discovery => Arc::new(crate::keys::Remote::discover(&issuer, clock.clone())?),
+            Source::Discovery => Arc::new(crate::keys::Remote::discover(
+                &issuer,
+                self.ca.as_deref(),
+                clock.clone(),
+            )?),
             #[cfg(not(feature = "fetch"))]
             Source::Discovery => return Err(BuildError::NoKeys),
         };

@@ -18,7 +18,7 @@ use crate::config::{Limits, Passwords};
 use crate::registry::secrets::{Secrets, UnlockError};
 use crate::registry::tenants::NewTenant;
 use crate::registry::{RegistryError, keys, tenants};
-use crate::tenant::{House, Issuer, Tenant};
+use crate::tenant::{House, Issuer, Tenant, without_port};
 
 /// Tenants that are held in memory at a time.
 const MAX_LOADED_TENANTS: usize = 1000;
@@ -35,6 +35,8 @@ pub struct AppOptions {
     pub issuer: Issuer,
     /// Hosts that mean the default tenant, with or without a port, beside the issuer's.
     pub default_hosts: Vec<String>,
+    /// Whether browsers are told to use https only (RFC 6797): never on this machine's own names (CONTRACT Decision 15).
+    pub strict_transport: bool,
     /// The clock.
     pub clock: Clock,
     /// Costs of passwords.
@@ -49,6 +51,8 @@ pub struct AppOptions {
 pub struct App {
     /// What all tenants share.
     pub house: House,
+    /// Whether browsers are told to use https only.
+    pub strict_transport: bool,
     issuer: Issuer,
     default_hosts: Vec<String>,
     loaded: Cache<TenantId, Arc<Loaded>>,
@@ -84,6 +88,7 @@ impl App {
             sealing,
             issuer,
             default_hosts,
+            strict_transport,
             clock,
             passwords,
             limits,
@@ -108,6 +113,7 @@ impl App {
         };
         let app = Self {
             house,
+            strict_transport,
             issuer,
             default_hosts,
             loaded: Cache::new(MAX_LOADED_TENANTS),
@@ -188,7 +194,7 @@ impl App {
 
     /// Learns what other processes changed, and forgets it; called several times a second.
     pub async fn catch_up(&self) -> Result<(), StoreError> {
-        let loaded: Vec<_> = self.loaded.iter().map(|(id, loaded)| (id, loaded)).collect();
+        let loaded: Vec<_> = self.loaded.iter().collect();
         let ids: Vec<_> = loaded.iter().map(|(id, _)| id.clone()).collect();
         let revisions = self.house.store.revisions(&ids).await?;
         for (id, loaded) in &loaded {
@@ -240,14 +246,6 @@ impl App {
     }
 }
 
-/// A host without its port; an IPv6 address keeps its brackets.
-fn without_port(host: &str) -> &str {
-    match host.rsplit_once(':') {
-        Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) && !port.is_empty() => name,
-        Some(_) | None => host,
-    }
-}
-
 impl fmt::Display for StartError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -289,18 +287,5 @@ impl From<RegistryError> for StartError {
 impl From<StoreError> for StartError {
     fn from(error: StoreError) -> Self {
         Self::Store(error)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_host_loses_its_port_but_not_its_brackets() {
-        assert_eq!(without_port("localhost:4000"), "localhost");
-        assert_eq!(without_port("[::1]:4000"), "[::1]");
-        assert_eq!(without_port("[::1]"), "[::1]");
-        assert_eq!(without_port("localhost"), "localhost");
     }
 }

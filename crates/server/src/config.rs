@@ -16,6 +16,8 @@ const PREFIX: &str = "TOKENHOUSE_";
 pub struct Config {
     /// Where it listens and who it is.
     pub server: Server,
+    /// The certificate it serves https with; none means http, as behind a proxy.
+    pub tls: TlsFiles,
     /// Where everything is kept.
     pub database: Database,
     /// Where the sealing key comes from.
@@ -40,6 +42,18 @@ pub struct Server {
     pub data: PathBuf,
     /// Applications, APIs and connections that each tenant keeps in memory.
     pub cache_entries: usize,
+}
+
+/// `[tls]`: both files or neither; they are read again when they change.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct TlsFiles {
+    /// The certificate and those it is chained to, in PEM.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub certificate_file: Option<PathBuf>,
+    /// Its private key, in PEM.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key_file: Option<PathBuf>,
 }
 
 /// `[database]`

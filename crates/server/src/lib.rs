@@ -21,5 +21,6 @@ pub mod router;
 pub mod sample_api;
 pub mod serve;
 pub mod tenant;
+pub mod tls;
 pub mod watch;
 pub mod web;

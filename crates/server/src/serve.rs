@@ -11,19 +11,24 @@ use axum::extract::Request;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use hyper_util::service::TowerToHyperService;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
+use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt as _;
 
 use crate::app::App;
+use crate::tls::Tls;
 use crate::watch as housekeeping;
 use crate::web::door::Peer;
 
 /// Longest time that a request's header may take to arrive, and that an idle connection is kept.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(60);
+/// Longest time that a TLS handshake may take.
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 /// Largest request head, in bytes.
 const MAX_HEAD_BYTES: usize = 64 * 1024;
 /// Longest time that requests in flight get to finish at the end.
@@ -64,11 +69,11 @@ fn listener(address: SocketAddr) -> Result<TcpListener, BindError> {
     open().map_err(|cause| BindError { address, cause })
 }
 
-/// Serves `router` on `listeners` until `stop` says so, then lets requests in flight finish.
-pub async fn serve(listeners: Vec<TcpListener>, router: Router, stop: watch::Receiver<bool>) {
+/// Serves `router` on `listeners`, over TLS if there is some, until `stop` says so, then lets requests in flight finish.
+pub async fn serve(listeners: Vec<TcpListener>, router: Router, tls: Option<Tls>, stop: watch::Receiver<bool>) {
     let serving = listeners.into_iter().map(|listener| {
-        let (router, stop) = (router.clone(), stop.clone());
-        tokio::spawn(serve_one(listener, router, stop))
+        let (router, tls, stop) = (router.clone(), tls.clone(), stop.clone());
+        tokio::spawn(serve_one(listener, router, tls, stop))
     });
     for served in serving.collect::<Vec<_>>() {
         // A task that panicked has already said so.
@@ -77,8 +82,13 @@ pub async fn serve(listeners: Vec<TcpListener>, router: Router, stop: watch::Rec
 }
 
 /// Serves `router` in the background.
-pub fn spawn(listeners: Vec<TcpListener>, router: Router, stop: watch::Receiver<bool>) -> JoinHandle<()> {
-    tokio::spawn(serve(listeners, router, stop))
+pub fn spawn(
+    listeners: Vec<TcpListener>,
+    router: Router,
+    tls: Option<Tls>,
+    stop: watch::Receiver<bool>,
+) -> JoinHandle<()> {
+    tokio::spawn(serve(listeners, router, tls, stop))
 }
 
 /// The authorization server while it runs: what it serves, and its housekeeping.
@@ -90,12 +100,16 @@ pub struct Running {
 
 impl Running {
     /// Begins to serve.
-    pub fn start(app: &Arc<App>, listeners: Vec<TcpListener>, router: Router) -> Self {
+    pub fn start(app: &Arc<App>, listeners: Vec<TcpListener>, router: Router, tls: Option<Tls>) -> Self {
         let (stop, stopping) = watch::channel(false);
+        let mut tasks = housekeeping::start(app);
+        if let Some(tls) = tls.clone() {
+            tasks.spawn(housekeeping::follow_certificate(tls));
+        }
         Self {
             stop,
-            serving: spawn(listeners, router, stopping),
-            housekeeping: housekeeping::start(app),
+            serving: spawn(listeners, router, tls, stopping),
+            housekeeping: tasks,
         }
     }
 
@@ -118,12 +132,15 @@ impl Running {
     }
 }
 
-async fn serve_one(listener: TcpListener, router: Router, mut stop: watch::Receiver<bool>) {
+async fn serve_one(listener: TcpListener, router: Router, tls: Option<Tls>, mut stop: watch::Receiver<bool>) {
     let graceful = GracefulShutdown::new();
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
-                Ok((stream, peer)) => connection(stream, peer, router.clone(), &graceful),
+                Ok((stream, peer)) => {
+                    let acceptor = tls.as_ref().map(Tls::acceptor);
+                    tokio::spawn(connection(stream, peer, router.clone(), acceptor, graceful.watcher()));
+                }
                 Err(error) => {
                     tracing::warn!(%error, "a connection could not be accepted");
                     #[expect(clippy::disallowed_methods, reason = "out of descriptors: only waiting frees some")]
@@ -144,9 +161,31 @@ async fn stopped(stop: &mut watch::Receiver<bool>) {
     let _ = stop.wait_for(|stop| *stop).await;
 }
 
-fn connection(stream: TcpStream, peer: SocketAddr, router: Router, graceful: &GracefulShutdown) {
+async fn connection(
+    stream: TcpStream,
+    peer: SocketAddr,
+    router: Router,
+    acceptor: Option<TlsAcceptor>,
+    watcher: Watcher,
+) {
     // An answer is one small write: waiting for more to send with it costs 40 ms.
     let _ = stream.set_nodelay(true);
+    match acceptor {
+        None => http(stream, peer, router, watcher).await,
+        Some(acceptor) => match tokio::time::timeout(HANDSHAKE_TIMEOUT, acceptor.accept(stream)).await {
+            Ok(Ok(stream)) => http(stream, peer, router, watcher).await,
+            Ok(Err(error)) => tracing::debug!(%error, %peer, "a TLS handshake failed"),
+            Err(_) => tracing::debug!(%peer, "a TLS handshake took too long"),
+        },
+    }
+}
+
+async fn http(
+    stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    peer: SocketAddr,
+    router: Router,
+    watcher: Watcher,
+) {
     let service = router.map_request(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(Peer(peer));
         request.map(axum::body::Body::new)
@@ -156,12 +195,9 @@ fn connection(stream: TcpStream, peer: SocketAddr, router: Router, graceful: &Gr
         .header_read_timeout(HEADER_TIMEOUT)
         .max_buf_size(MAX_HEAD_BYTES)
         .serve_connection(TokioIo::new(stream), TowerToHyperService::new(service));
-    let connection = graceful.watch(connection);
-    tokio::spawn(async move {
-        if let Err(error) = connection.await {
-            tracing::debug!(%error, %peer, "a connection ended early");
-        }
-    });
+    if let Err(error) = watcher.watch(connection).await {
+        tracing::debug!(%error, %peer, "a connection ended early");
+    }
 }
 
 impl fmt::Display for BindError {

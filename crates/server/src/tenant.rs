@@ -91,7 +91,7 @@ impl Tenant {
         match change {
             Change::Keys => self.keyring.forget(),
             Change::Client(_) | Change::Api(_) | Change::Connection(_) | Change::User(_) => {
-                self.directory.forget(change)
+                self.directory.forget(change);
             }
             // Who changes settings here takes them over at once; other nodes load the tenant anew: see `App`.
             Change::Settings => {}
@@ -157,6 +157,18 @@ impl Issuer {
         self.0.split('/').nth(2).unwrap_or_default()
     }
 
+    /// The host without the port; an IPv6 address keeps its brackets.
+    pub fn host(&self) -> &str {
+        without_port(self.authority())
+    }
+
+    /// Whether it names this machine itself.
+    pub fn is_loopback(&self) -> bool {
+        let host = self.host().trim_matches(['[', ']']);
+        let address = host.parse::<std::net::IpAddr>();
+        host == "localhost" || host.ends_with(".localhost") || address.is_ok_and(|address| address.is_loopback())
+    }
+
     /// The origin (RFC 6454): scheme and authority.
     pub fn origin(&self) -> String {
         let scheme = self.0.split("://").next().unwrap_or_default();
@@ -171,6 +183,14 @@ impl Issuer {
     /// The audience of tokens for the userinfo endpoint.
     pub fn userinfo(&self) -> String {
         self.url("userinfo")
+    }
+}
+
+/// A host without its port; an IPv6 address keeps its brackets.
+pub fn without_port(host: &str) -> &str {
+    match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) && !port.is_empty() => name,
+        Some(_) | None => host,
     }
 }
 
@@ -227,6 +247,14 @@ mod tests {
         assert_eq!(issuer.authority(), "localhost:4000");
         assert_eq!(issuer.origin(), "http://localhost:4000");
         assert_eq!(issuer.system_api(), "http://localhost:4000/api/v2/");
+    }
+
+    #[test]
+    fn a_host_loses_its_port_but_not_its_brackets() {
+        assert_eq!(without_port("localhost:4000"), "localhost");
+        assert_eq!(without_port("[::1]:4000"), "[::1]");
+        assert_eq!(without_port("[::1]"), "[::1]");
+        assert_eq!(without_port("localhost"), "localhost");
     }
 
     #[test]

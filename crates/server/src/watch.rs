@@ -9,11 +9,14 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use crate::app::App;
 use crate::registry::keys;
+use crate::tls::Tls;
 
 /// How often another process's changes are looked for where no doorbell rings.
 const POLL: Duration = Duration::from_millis(250);
 /// How often usage is folded and sums of refusals are written.
 const FOLD: Duration = Duration::from_secs(1);
+/// How often the certificate's files are looked at.
+const CERTIFICATE: Duration = Duration::from_secs(5);
 /// How often what is over is removed.
 const PRUNE: Duration = Duration::from_secs(3600);
 
@@ -47,6 +50,19 @@ async fn fold(app: Arc<App>) {
         app.house.audit.flush();
         if let Err(error) = app.house.store.fold_usage().await {
             tracing::warn!(%error, "usage cannot be counted; nothing is lost, it is counted later");
+        }
+    }
+}
+
+/// Takes over a renewed certificate.
+pub async fn follow_certificate(tls: Tls) {
+    let mut ticks = ticks(CERTIFICATE);
+    loop {
+        ticks.tick().await;
+        match tls.reread() {
+            Ok(true) => tracing::info!("the certificate was renewed"),
+            Ok(false) => {}
+            Err(error) => tracing::warn!(%error, "the changed certificate is not taken over; the old one stays"),
         }
     }
 }

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use reqwest::header::{ACCEPT, CACHE_CONTROL, ETAG, HeaderMap, HeaderValue, IF_NONE_MATCH};
-use reqwest::{Client, Response, StatusCode, Url};
+use reqwest::{Certificate, Client, Response, StatusCode, Url};
 use tokenhouse_protocol::discovery::Metadata;
 use tokenhouse_protocol::jose::json;
 use tokenhouse_protocol::time::{Clock, Timestamp};
@@ -52,16 +52,16 @@ pub(super) struct Fetched {
 
 impl Fetcher {
     /// From a fixed address.
-    pub(super) fn at(url: &str, clock: Clock) -> Result<Self, BuildError> {
+    pub(super) fn at(url: &str, ca: Option<&[u8]>, clock: Clock) -> Result<Self, BuildError> {
         Ok(Self {
-            client: client()?,
+            client: client(ca)?,
             location: Location::Fixed(http_url(url)?),
             clock,
         })
     }
 
     /// From where the issuer's metadata says.
-    pub(super) fn discover(issuer: &str, clock: Clock) -> Result<Self, BuildError> {
+    pub(super) fn discover(issuer: &str, ca: Option<&[u8]>, clock: Clock) -> Result<Self, BuildError> {
         let base = http_url(issuer)?;
         if base.query().is_some() || base.fragment().is_some() {
             return Err(BuildError::Address(issuer.to_owned()));
@@ -84,7 +84,7 @@ impl Fetcher {
         };
         let location = Location::Metadata(Box::new(documents));
         Ok(Self {
-            client: client()?,
+            client: client(ca)?,
             location,
             clock,
         })
@@ -162,9 +162,15 @@ impl Fetcher {
     }
 }
 
-/// The one client of the guard: short, direct, never redirected.
-fn client() -> Result<Client, BuildError> {
+/// The one client of the guard: short, direct, never redirected; it trusts the machine's authorities, and `ca` as well.
+fn client(ca: Option<&[u8]>) -> Result<Client, BuildError> {
+    let authorities = Certificate::from_pem_bundle(ca.unwrap_or_default());
+    let authorities = authorities.map_err(|error| BuildError::Client(causes(&error)))?;
+    if ca.is_some() && authorities.is_empty() {
+        return Err(BuildError::Client("the CA file holds no certificate in PEM".into()));
+    }
     Client::builder()
+        .tls_certs_merge(authorities)
         .timeout(TIMEOUT)
         .redirect(reqwest::redirect::Policy::none())
         .user_agent(concat!("tokenhouse-guard/", env!("CARGO_PKG_VERSION")))

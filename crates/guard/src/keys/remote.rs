@@ -68,13 +68,13 @@ struct Held {
 
 impl Remote {
     /// Keys from a fixed address.
-    pub(crate) fn at(url: &str, clock: Clock) -> Result<Self, BuildError> {
-        Ok(Self::new(Fetcher::at(url, clock.clone())?, clock))
+    pub(crate) fn at(url: &str, ca: Option<&[u8]>, clock: Clock) -> Result<Self, BuildError> {
+        Ok(Self::new(Fetcher::at(url, ca, clock.clone())?, clock))
     }
 
     /// Keys from where the issuer's metadata says.
-    pub(crate) fn discover(issuer: &str, clock: Clock) -> Result<Self, BuildError> {
-        Ok(Self::new(Fetcher::discover(issuer, clock.clone())?, clock))
+    pub(crate) fn discover(issuer: &str, ca: Option<&[u8]>, clock: Clock) -> Result<Self, BuildError> {
+        Ok(Self::new(Fetcher::discover(issuer, ca, clock.clone())?, clock))
     }
 
     fn new(fetcher: Fetcher, clock: Clock) -> Self {

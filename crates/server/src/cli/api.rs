@@ -7,7 +7,7 @@ use tokio::sync::watch;
 
 use tokenhouse_guard::Guard;
 
-use super::output::print;
+use super::output::greet;
 use super::{Failure, logging, stop};
 use crate::config::Config;
 use crate::{sample_api, serve};
@@ -50,17 +50,13 @@ pub(super) async fn run(arguments: Arguments) -> Result<(), Failure> {
          curl http://{address}/api/private-scoped -H \"Authorization: Bearer $TOKEN\"   # needs read:messages\n\n\
          Ctrl-C ends it."
     );
-    match print(&welcome) {
-        // A program that started it may read one line and close the pipe: it serves all the same.
-        Err(Failure(sentence)) if sentence.is_empty() => {}
-        printed => printed?,
-    }
+    greet(&welcome)?;
     let (stopping, stopped) = watch::channel(false);
     tokio::spawn(async move {
         stop::asked().await;
         // The receiver is gone if the server ended by itself.
         let _ = stopping.send(true);
     });
-    serve::serve(listeners, sample_api::router(&guard), stopped).await;
+    serve::serve(listeners, sample_api::router(&guard), None, stopped).await;
     Ok(())
 }

@@ -11,10 +11,11 @@ use tokenhouse_protocol::crypto::Random;
 use tokenhouse_protocol::time::Clock;
 use tokenhouse_store::Database;
 
-use super::output::print;
+use super::output::{greet, print};
 use super::{Failure, logging, stop};
 use crate::app::{App, AppOptions};
 use crate::config::Config;
+use crate::dev::authority::Authority;
 use crate::dev::folder::{self, Folder};
 use crate::dev::seed::{self, AUDIENCE};
 use crate::dev::welcome::DevFile;
@@ -51,6 +52,9 @@ pub struct Arguments {
     /// Keep everything in this PostgreSQL database, postgres://…, in place of SQLite in the data folder
     #[arg(long, value_name = "URL")]
     database: Option<String>,
+    /// Serve https, with a certificate of a local authority made once in the data folder
+    #[arg(long)]
+    https: bool,
     /// Delete the data folder first, if `dev` made it
     #[arg(long)]
     fresh: bool,
@@ -80,21 +84,39 @@ pub async fn run(arguments: Arguments) -> Result<(), Failure> {
     let folder = Folder::open(&arguments.data)?;
     let listeners = serve::bind(arguments.listen)?;
     let api_listeners = serve::bind(arguments.api_listen)?;
-    let issuer = Issuer::parse(&url(&listeners, arguments.listen)).map_err(Failure)?;
-    let api_url = url(&api_listeners, arguments.api_listen);
+    let scheme = if arguments.https { "https" } else { "http" };
+    let issuer = Issuer::parse(&url(scheme, &listeners, arguments.listen)).map_err(Failure)?;
+    let api_url = url("http", &api_listeners, arguments.api_listen);
     let app = App::open(options(&arguments, &config, &folder, issuer.clone())?).await?;
     let tenant = app.default_tenant().await?;
     let origins = [SAMPLE_PAGE.to_owned(), issuer.origin(), api_url.clone()];
     let applications = seed::seed(&tenant, &origins).await?;
 
-    let running = Running::start(&app, listeners, router::router(&app));
-    let guard = Guard::new(issuer.as_str(), AUDIENCE)?;
-    let api = serve::spawn(api_listeners, sample_api::router(&guard), running.stopping());
+    let authority = match arguments.https {
+        true => Some(Authority::open(folder.path(), app.house.clock.now())?),
+        false => None,
+    };
+    let tls = match &authority {
+        Some(authority) => Some(authority.serve_as(&hosts(&arguments, &issuer), app.house.clock.now())?),
+        None => None,
+    };
+    let running = Running::start(&app, listeners, router::router(&app), tls);
+    let mut guard = Guard::builder().issuer(issuer.as_str()).audience(AUDIENCE);
+    if let Some(authority) = &authority {
+        guard = guard.ca_certificate(authority.pem());
+    }
+    let guard = guard.build()?;
+    let api = serve::spawn(api_listeners, sample_api::router(&guard), None, running.stopping());
     // Asks for the keys, so that the first caller finds them there.
     guard.inspect("").await;
-    let dev_file = DevFile::new(&issuer, &api_url, &applications);
+    let dev_file = DevFile::new(
+        &issuer,
+        &api_url,
+        &applications,
+        authority.as_ref().map(Authority::file),
+    );
     folder.write_dev_file(&dev_file.to_json())?;
-    print(&dev_file.welcome())?;
+    greet(&dev_file.welcome())?;
 
     stop::asked().await;
     let removed = folder.remove_dev_file();
@@ -111,16 +133,16 @@ fn options(arguments: &Arguments, config: &Config, folder: &Folder, issuer: Issu
         Some(_) => false,
     };
     let random = Random::system();
-    let mut default_hosts: Vec<String> = ["localhost", "127.0.0.1", "[::1]"].map(str::to_owned).to_vec();
-    default_hosts.extend(arguments.host.iter().map(|host| host.to_ascii_lowercase()));
     Ok(AppOptions {
         sealing: folder.sealing_key(&random, has_database)?,
         database: match &arguments.database {
             None => Database::File(file),
             Some(url) => Database::Postgres(url.clone()),
         },
+        default_hosts: hosts(arguments, &issuer),
+        // A browser would remember it for every other server on this machine.
+        strict_transport: false,
         issuer,
-        default_hosts,
         clock: Clock::system(),
         passwords: config.passwords.clone(),
         limits: config.limits.clone(),
@@ -128,8 +150,19 @@ fn options(arguments: &Arguments, config: &Config, folder: &Folder, issuer: Issu
     })
 }
 
+/// The hosts that mean this machine, and those that were named.
+fn hosts(arguments: &Arguments, issuer: &Issuer) -> Vec<String> {
+    let mut hosts = ["localhost", "127.0.0.1", "[::1]"].map(str::to_owned).to_vec();
+    hosts.extend(arguments.host.iter().map(|host| host.to_ascii_lowercase()));
+    let own = issuer.host().to_owned();
+    if !hosts.contains(&own) {
+        hosts.push(own);
+    }
+    hosts
+}
+
 /// The URL of what listens there, without a slash; on this machine's own addresses by its usual name.
-fn url(listeners: &[tokio::net::TcpListener], asked: SocketAddr) -> String {
+fn url(scheme: &str, listeners: &[tokio::net::TcpListener], asked: SocketAddr) -> String {
     let bound = listeners
         .first()
         .and_then(|listener| listener.local_addr().ok())
@@ -143,10 +176,10 @@ fn url(listeners: &[tokio::net::TcpListener], asked: SocketAddr) -> String {
         SocketAddr::new(bound.ip(), 0).to_string()
     };
     let host = host.strip_suffix(":0").unwrap_or(&host);
-    if bound.port() == 80 {
-        format!("http://{host}")
-    } else {
-        format!("http://{host}:{}", bound.port())
+    let usual = if scheme == "https" { 443 } else { 80 };
+    match bound.port() {
+        port if port == usual => format!("{scheme}://{host}"),
+        port => format!("{scheme}://{host}:{port}"),
     }
 }
 

@@ -21,6 +21,7 @@ mod place;
 pub mod serve;
 mod stop;
 mod tenants;
+mod trust;
 mod usage;
 mod users;
 mod verify;
@@ -49,6 +50,7 @@ Run:
   dev      A server with samples to try things out: nothing to configure
   serve    A server for production
   api      The sample API, protected by any OpenID issuer
+  trust    The local authority of `dev --https`: what it is, how to trust it
 
 Register, in the data folder or database of a server, running or not:
   apps     Applications: programs that ask for tokens
@@ -84,6 +86,8 @@ enum Command {
     Serve(serve::Arguments),
     /// The sample API, protected by any OpenID issuer
     Api(api::Arguments),
+    /// The local authority of `dev --https`: what it is, how to trust it
+    Trust(trust::Arguments),
     /// Applications: programs that ask for tokens
     Apps(apps::Arguments),
     /// APIs: programs that accept tokens
@@ -123,6 +127,7 @@ pub async fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Usage(arguments) => Box::pin(usage::run(arguments)).await?,
         Command::Verify(arguments) => return Box::pin(verify::run(arguments)).await,
         Command::Config(arguments) => config::run(&arguments)?,
+        Command::Trust(arguments) => trust::run(&arguments)?,
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -16,6 +16,14 @@ pub(super) fn print(text: &str) -> Result<(), Failure> {
     }
 }
 
+/// Greets with what a server has to say at its start; it runs on where nobody reads that.
+pub(super) fn greet(text: &str) -> Result<(), Failure> {
+    match print(text) {
+        Err(Failure(sentence)) if sentence.is_empty() => Ok(()),
+        printed => printed,
+    }
+}
+
 /// Prints JSON for programs, over several lines.
 pub(super) fn print_json(value: &Value) -> Result<(), Failure> {
     write(&format!("{value:#}"))

@@ -9,7 +9,7 @@ use tokenhouse_protocol::crypto::{Random, SealingKey};
 use tokenhouse_protocol::time::Clock;
 use tokenhouse_store::Database;
 
-use super::output::print;
+use super::output::greet;
 use super::{Failure, logging, stop};
 use crate::app::{App, AppOptions};
 use crate::config::Config;
@@ -17,6 +17,7 @@ use crate::dev::folder;
 use crate::router;
 use crate::serve::{self, Running};
 use crate::tenant::Issuer;
+use crate::tls::Tls;
 
 /// What `tokenhouse serve` may be told.
 #[derive(Args, Debug)]
@@ -50,16 +51,30 @@ pub async fn run(arguments: Arguments) -> Result<(), Failure> {
     folder::make_private(data)
         .map_err(|error| Failure(format!("cannot use the data folder {}: {error}", data.display())))?;
     check_sealing(&config, arguments.allow_local_key)?;
+    let tls = tls(&config)?;
     let listeners = serve::bind(config.server.listen)?;
     let app = App::open(app_options(&config)?).await?;
-    let running = Running::start(&app, listeners, router::router(&app));
-    print(&format!(
+    let running = Running::start(&app, listeners, router::router(&app), tls);
+    greet(&format!(
         "Tokenhouse answers as {} on {}",
         config.server.issuer, config.server.listen
     ))?;
     stop::asked().await;
     running.stop(&app).await;
     Ok(())
+}
+
+/// The configured certificate, if there is one.
+fn tls(config: &Config) -> Result<Option<Tls>, Failure> {
+    match (&config.tls.certificate_file, &config.tls.key_file) {
+        (Some(certificate), Some(key)) => Ok(Some(
+            Tls::from_files(certificate, key).map_err(|error| Failure(error.to_string()))?,
+        )),
+        (None, None) => Ok(None),
+        (Some(_), None) | (None, Some(_)) => Err(Failure(
+            "[tls] needs certificate_file and key_file, or neither for http behind a proxy".into(),
+        )),
+    }
 }
 
 /// What a configuration says of the application; nothing is opened yet.
@@ -73,11 +88,13 @@ pub(super) fn app_options(config: &Config) -> Result<AppOptions, Failure> {
             ));
         }
     };
+    let issuer = Issuer::parse(&config.server.issuer).map_err(Failure)?;
     Ok(AppOptions {
         database,
         sealing: sealing_key(config)?,
-        issuer: Issuer::parse(&config.server.issuer).map_err(Failure)?,
         default_hosts: Vec::new(),
+        strict_transport: issuer.as_str().starts_with("https://") && !issuer.is_loopback(),
+        issuer,
         clock: Clock::system(),
         passwords: config.passwords.clone(),
         limits: config.limits.clone(),

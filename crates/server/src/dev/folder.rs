@@ -66,6 +66,11 @@ impl Folder {
         Ok(folder)
     }
 
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Where the database is.
     pub fn database(&self) -> PathBuf {
         self.path.join(DATABASE_FILE)
@@ -143,7 +148,7 @@ pub fn make_private(path: &Path) -> io::Result<()> {
 }
 
 /// Writes a file that only its owner may read, durably and whole: under another name first, then by rename.
-fn write_private(folder: &Path, file: &Path, content: &[u8]) -> io::Result<()> {
+pub(super) fn write_private(folder: &Path, file: &Path, content: &[u8]) -> io::Result<()> {
     let draft = file.with_extension("draft");
     let mut options = OpenOptions::new();
     options.create(true).write(true).truncate(true);

@@ -2,6 +2,7 @@
 //! when they are pasted in order (curl and a POSIX shell, nothing else).
 
 use std::fmt::Write as _;
+use std::path::Path;
 
 use serde::Serialize;
 
@@ -18,6 +19,8 @@ pub struct DevFile<'a> {
     audience: &'static str,
     applications: &'a Applications,
     user: User,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ca_file: Option<&'a Path>,
 }
 
 #[derive(Serialize)]
@@ -35,7 +38,12 @@ struct Step {
 
 impl<'a> DevFile<'a> {
     /// What `dev.json` says.
-    pub fn new(issuer: &'a Issuer, api_url: &'a str, applications: &'a Applications) -> Self {
+    pub fn new(
+        issuer: &'a Issuer,
+        api_url: &'a str,
+        applications: &'a Applications,
+        ca_file: Option<&'a Path>,
+    ) -> Self {
         Self {
             issuer: issuer.as_str(),
             token_url: issuer.url("oauth/token"),
@@ -47,6 +55,7 @@ impl<'a> DevFile<'a> {
                 username: USERNAME,
                 password: PASSWORD,
             },
+            ca_file,
         }
     }
 
@@ -60,9 +69,15 @@ impl<'a> DevFile<'a> {
     pub fn welcome(&self) -> String {
         let mut text = format!(
             "Tokenhouse is ready.\n\n  Authorization server  {}\n  Sample API            {}\n  Audience              {}\n  \
-             Sample user           {} / {}\n\nTry it: paste these into another terminal, in this order.\n\n",
+             Sample user           {} / {}\n",
             self.issuer, self.api_url, self.audience, self.user.username, self.user.password
         );
+        if let Some(file) = self.ca_file {
+            let file = file.display();
+            // Writing to a String cannot fail.
+            let _ = writeln!(text, "  Local authority       {file}   (see `tokenhouse trust`)");
+        }
+        text.push_str("\nTry it: paste these into another terminal, in this order.\n\n");
         for (number, step) in (1..).zip(self.steps()) {
             let Step {
                 title,
@@ -130,11 +145,18 @@ impl<'a> DevFile<'a> {
         format!("curl -s -w '\\n%{{http_code}}\\n' --url {}{path}{header}", self.api_url)
     }
 
+    /// What makes curl trust the local authority, if it has to.
+    fn trusting(&self) -> String {
+        self.ca_file
+            .map_or_else(String::new, |file| format!(" --cacert '{}'", file.display()))
+    }
+
     /// Asks for a token, prints the answer's body and status, and keeps the token in `TOKEN`.
     fn token(&self, body: &str) -> Vec<String> {
         vec![
             format!(
-                "ANSWER=$(curl -s -w '\\n%{{http_code}}' --url {} --header 'content-type: application/json' --data '{body}')",
+                "ANSWER=$(curl -s{} -w '\\n%{{http_code}}' --url {} --header 'content-type: application/json' --data '{body}')",
+                self.trusting(),
                 self.token_url
             ),
             "TOKEN=$(printf '%s' \"$ANSWER\" | sed -n 's/.*\"access_token\":\"\\([^\"]*\\)\".*/\\1/p')".to_owned(),

@@ -48,65 +48,67 @@ pub fn answer(tenant: &Tenant, request_id: &str, refusal: &Refusal) -> Response<
 }
 
 fn log(tenant: &Tenant, request_id: &str, refusal: &Refusal) {
-    let cause = refusal.cause.as_deref();
-    match refusal.reason {
-        Reason::Internal | Reason::Unavailable => {
-            tracing::error!(tenant = %tenant.id, request_id, cause, reason = ?refusal.reason, "refused");
-        }
-        _ => tracing::debug!(tenant = %tenant.id, request_id, cause, reason = ?refusal.reason, "refused"),
+    let (cause, reason) = (refusal.cause.as_deref(), refusal.reason);
+    if matches!(reason, Reason::Internal | Reason::Unavailable) {
+        tracing::error!(tenant = %tenant.id, request_id, cause, ?reason, "refused");
+    } else {
+        tracing::debug!(tenant = %tenant.id, request_id, cause, ?reason, "refused");
     }
 }
 
-/// CONTRACT §1.7, and RFC 6749 §5.2 beside it. What is about load keeps its status in both.
 fn status_and_word(reason: Reason, dialect: ErrorDialect) -> (StatusCode, &'static str) {
-    use StatusCode as S;
-    let (auth0, rfc6749) = match reason {
-        Reason::InvalidRequest => ((S::BAD_REQUEST, "invalid_request"), (S::BAD_REQUEST, "invalid_request")),
-        Reason::ClientAuthentication => ((S::UNAUTHORIZED, "access_denied"), (S::UNAUTHORIZED, "invalid_client")),
-        Reason::InvalidClient => ((S::UNAUTHORIZED, "invalid_client"), (S::UNAUTHORIZED, "invalid_client")),
-        Reason::UnsupportedGrantType => (
-            (S::FORBIDDEN, "unsupported_grant_type"),
-            (S::BAD_REQUEST, "unsupported_grant_type"),
-        ),
-        Reason::GrantTypeNotAllowed => (
-            (S::FORBIDDEN, "unauthorized_client"),
-            (S::BAD_REQUEST, "unauthorized_client"),
-        ),
-        Reason::UnknownAudience | Reason::NoAudience | Reason::NoClientGrant => {
-            ((S::FORBIDDEN, "access_denied"), (S::BAD_REQUEST, "invalid_target"))
-        }
-        Reason::InvalidAudience => ((S::BAD_REQUEST, "invalid_request"), (S::BAD_REQUEST, "invalid_target")),
-        Reason::InvalidTarget => ((S::BAD_REQUEST, "invalid_target"), (S::BAD_REQUEST, "invalid_target")),
-        Reason::ScopeNotGranted => ((S::FORBIDDEN, "access_denied"), (S::BAD_REQUEST, "invalid_scope")),
-        Reason::InvalidScope => ((S::BAD_REQUEST, "invalid_scope"), (S::BAD_REQUEST, "invalid_scope")),
-        Reason::WrongPassword => ((S::FORBIDDEN, "invalid_grant"), (S::BAD_REQUEST, "invalid_grant")),
-        Reason::UserBlocked => ((S::FORBIDDEN, "unauthorized"), (S::BAD_REQUEST, "invalid_grant")),
-        Reason::UnknownRealm => ((S::BAD_REQUEST, "invalid_request"), (S::BAD_REQUEST, "invalid_request")),
-        Reason::NoDefaultDirectory => (
-            (S::INTERNAL_SERVER_ERROR, "server_error"),
-            (S::INTERNAL_SERVER_ERROR, "server_error"),
-        ),
-        Reason::TooManyAttempts | Reason::SuspiciousAddress => (
-            (S::TOO_MANY_REQUESTS, "too_many_attempts"),
-            (S::TOO_MANY_REQUESTS, "too_many_attempts"),
-        ),
-        Reason::TooManyRequests => (
-            (S::TOO_MANY_REQUESTS, "too_many_requests"),
-            (S::TOO_MANY_REQUESTS, "too_many_requests"),
-        ),
-        Reason::Unavailable => (
-            (S::SERVICE_UNAVAILABLE, "temporarily_unavailable"),
-            (S::SERVICE_UNAVAILABLE, "temporarily_unavailable"),
-        ),
-        Reason::Internal => (
-            (S::INTERNAL_SERVER_ERROR, "server_error"),
-            (S::INTERNAL_SERVER_ERROR, "server_error"),
-        ),
-    };
     match dialect {
-        ErrorDialect::Auth0 => auth0,
-        ErrorDialect::Rfc6749 => rfc6749,
+        ErrorDialect::Auth0 => in_auth0s_words(reason),
+        ErrorDialect::Rfc6749 => in_rfc6749s_words(reason),
     }
+}
+
+/// CONTRACT §1.7.
+fn in_auth0s_words(reason: Reason) -> (StatusCode, &'static str) {
+    match reason {
+        Reason::InvalidRequest | Reason::InvalidAudience | Reason::UnknownRealm => {
+            (StatusCode::BAD_REQUEST, "invalid_request")
+        }
+        Reason::InvalidScope => (StatusCode::BAD_REQUEST, "invalid_scope"),
+        Reason::InvalidTarget => (StatusCode::BAD_REQUEST, "invalid_target"),
+        Reason::ClientAuthentication => (StatusCode::UNAUTHORIZED, "access_denied"),
+        Reason::InvalidClient => (StatusCode::UNAUTHORIZED, "invalid_client"),
+        Reason::UnsupportedGrantType => (StatusCode::FORBIDDEN, "unsupported_grant_type"),
+        Reason::GrantTypeNotAllowed => (StatusCode::FORBIDDEN, "unauthorized_client"),
+        Reason::UnknownAudience | Reason::NoAudience | Reason::NoClientGrant | Reason::ScopeNotGranted => {
+            (StatusCode::FORBIDDEN, "access_denied")
+        }
+        Reason::WrongPassword => (StatusCode::FORBIDDEN, "invalid_grant"),
+        Reason::UserBlocked => (StatusCode::FORBIDDEN, "unauthorized"),
+        Reason::TooManyAttempts | Reason::SuspiciousAddress => (StatusCode::TOO_MANY_REQUESTS, "too_many_attempts"),
+        Reason::TooManyRequests => (StatusCode::TOO_MANY_REQUESTS, "too_many_requests"),
+        Reason::NoDefaultDirectory | Reason::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "server_error"),
+        Reason::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable"),
+    }
+}
+
+/// RFC 6749 §5.2 and RFC 8707 §2. What is about load or a fault of ours keeps its status.
+fn in_rfc6749s_words(reason: Reason) -> (StatusCode, &'static str) {
+    let word = match reason {
+        Reason::InvalidRequest | Reason::UnknownRealm => "invalid_request",
+        Reason::InvalidScope | Reason::ScopeNotGranted => "invalid_scope",
+        Reason::InvalidTarget
+        | Reason::InvalidAudience
+        | Reason::UnknownAudience
+        | Reason::NoAudience
+        | Reason::NoClientGrant => "invalid_target",
+        Reason::UnsupportedGrantType => "unsupported_grant_type",
+        Reason::GrantTypeNotAllowed => "unauthorized_client",
+        Reason::WrongPassword | Reason::UserBlocked => "invalid_grant",
+        Reason::ClientAuthentication | Reason::InvalidClient => return (StatusCode::UNAUTHORIZED, "invalid_client"),
+        Reason::TooManyAttempts
+        | Reason::SuspiciousAddress
+        | Reason::TooManyRequests
+        | Reason::NoDefaultDirectory
+        | Reason::Unavailable
+        | Reason::Internal => return in_auth0s_words(reason),
+    };
+    (StatusCode::BAD_REQUEST, word)
 }
 
 /// A parameter that cannot be read, as a refusal.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::Request;
-use axum::http::{Extensions, HeaderMap, Response, StatusCode, header};
+use axum::http::{Extensions, HeaderMap, HeaderValue, Response, StatusCode, header};
 use axum::response::IntoResponse as _;
 
 use tokenhouse_protocol::credentials::{self, ClientCredentials};
@@ -61,11 +61,11 @@ async fn exchange(
     let parameters = match body::parameters(headers, body).await {
         Ok(parameters) => parameters,
         Err(BodyError::Http(status, text)) => return (http_error(status, "invalid_request", text), None),
-        Err(BodyError::Parameters(error)) => return (refused_early(tenant, caller, None, error.into()), None),
+        Err(BodyError::Parameters(error)) => return (refused_early(tenant, caller, None, &error.into()), None),
     };
     let (credentials, request) = match read(headers, &parameters) {
         Ok(read) => read,
-        Err((client, refusal)) => return (refused_early(tenant, caller, client.as_ref(), refusal), client),
+        Err((client, refusal)) => return (refused_early(tenant, caller, client.as_ref(), &refusal), client),
     };
     let answer = match issuing::issue(tenant, caller, &credentials, &request).await {
         Ok(issued) => granted(&issued),
@@ -79,10 +79,7 @@ fn read(
     headers: &HeaderMap,
     parameters: &Parameters,
 ) -> Result<(ClientCredentials, TokenRequest), (Option<ClientId>, Refusal)> {
-    let authorization = headers
-        .get_all(header::AUTHORIZATION)
-        .iter()
-        .map(|value| value.as_bytes());
+    let authorization = headers.get_all(header::AUTHORIZATION).iter().map(HeaderValue::as_bytes);
     let credentials = credentials::read(authorization, parameters);
     let client = credentials
         .as_ref()
@@ -93,9 +90,9 @@ fn read(
     Ok((credentials, request))
 }
 
-fn refused_early(tenant: &Tenant, caller: &Caller, client: Option<&ClientId>, refusal: Refusal) -> Response<Body> {
-    issuing::refuse(tenant, caller, client, &refusal);
-    error::answer(tenant, &caller.request_id, &refusal)
+fn refused_early(tenant: &Tenant, caller: &Caller, client: Option<&ClientId>, refusal: &Refusal) -> Response<Body> {
+    issuing::refuse(tenant, caller, client, refusal);
+    error::answer(tenant, &caller.request_id, refusal)
 }
 
 fn granted(issued: &TokenResponse) -> Response<Body> {

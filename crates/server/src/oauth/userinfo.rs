@@ -2,7 +2,7 @@
 
 use axum::body::Body;
 use axum::extract::Request;
-use axum::http::{HeaderMap, Response, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use axum::response::IntoResponse as _;
 use serde::Serialize;
 
@@ -78,10 +78,7 @@ async fn claims(tenant: &Tenant, headers: &HeaderMap) -> Result<Response<Body>, 
 
 /// Whom the request's token speaks for: an opaque token of ours, or a JWT that names this endpoint in its `aud`.
 async fn subject(tenant: &Tenant, headers: &HeaderMap) -> Result<(UserId, Scopes), Denied> {
-    let authorization = headers
-        .get_all(header::AUTHORIZATION)
-        .iter()
-        .map(|value| value.as_bytes());
+    let authorization = headers.get_all(header::AUTHORIZATION).iter().map(HeaderValue::as_bytes);
     let token = bearer::read(authorization).map_err(|error| match error {
         bearer::BearerError::Missing => Denied::Token(Challenge::bare("Users")),
         bearer::BearerError::Several | bearer::BearerError::Malformed | bearer::BearerError::TooLong => {

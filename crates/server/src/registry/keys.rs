@@ -3,6 +3,8 @@
 //! `next` is published before it signs, so that no guard ever meets a key it has not seen: a rotation
 //! refuses no valid token.
 
+use serde_json::Value;
+
 use tokenhouse_protocol::crypto::{Algorithm, RsaBits, SigningKey};
 use tokenhouse_protocol::id::KeyId;
 use tokenhouse_protocol::jose::jwk::Jwk;
@@ -145,12 +147,11 @@ async fn make(tenant: &Tenant, algorithm: Algorithm, state: KeyState) -> Result<
     let key = generated.map_err(|error| failed(error.to_string()))?;
     let id = KeyId::generate(&tenant.house.random);
     let now = tenant.house.clock.now();
-    let host = tenant.issuer.authority().split(':').next().unwrap_or_default();
+    let host = tenant.issuer.host();
     let certificate = certificate::self_signed(&key, host, now).map_err(failed)?;
     let jwk = Jwk::from_signing_key(&key, &id).ok_or_else(|| failed(format!("{algorithm} has no public keys")))?;
-    let public = match serde_json::to_value(jwk.with_certificate(&certificate)) {
-        Ok(serde_json::Value::Object(public)) => public,
-        Ok(_) | Err(_) => return Err(failed("its public part does not serialise".into())),
+    let Ok(Value::Object(public)) = serde_json::to_value(jwk.with_certificate(&certificate)) else {
+        return Err(failed("its public part does not serialise".into()));
     };
     Ok(Key {
         private_sealed: tenant.house.secrets.seal(key_place(&tenant.id, &id), &key.pkcs8()),

@@ -37,6 +37,9 @@ pub async fn name(State(app): State<Arc<App>>, mut request: Request, next: Next)
     set_text(&mut response, X_REQUEST_ID, &id);
     set_text(&mut response, X_AUTH0_REQUEST_ID, &id);
     set(&mut response, header::X_CONTENT_TYPE_OPTIONS, "nosniff");
+    if app.strict_transport {
+        set(&mut response, header::STRICT_TRANSPORT_SECURITY, "max-age=31536000");
+    }
     let took_us = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
     tracing::debug!(request_id = %id, %method, path, status = response.status().as_u16(), took_us, "answered");
     response
