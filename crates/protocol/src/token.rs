@@ -33,6 +33,8 @@ pub enum ParameterError {
     Missing(&'static str),
     /// `grant_type` names none of ours.
     UnsupportedGrantType(String),
+    /// A parameter that would change the token asks for something that this server does not have.
+    Unsupported(&'static str),
     /// `scope` holds a character that scopes cannot hold.
     InvalidScope,
     /// `audience` and `resource` disagree, or there are several resources (RFC 8707 §2).
@@ -138,6 +140,10 @@ impl TokenRequest {
                 },
             }),
         };
+        // A token without the organization that was asked for would be taken for one with it.
+        if parameters.text("organization")?.is_some() {
+            return Err(ParameterError::Unsupported("organization"));
+        }
         let scope = parameters.text("scope")?.map(str::parse).transpose();
         Ok(Self {
             grant,

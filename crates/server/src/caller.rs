@@ -31,6 +31,9 @@ pub struct Caller {
     pub channel: Channel,
     /// The peer's address.
     pub address: IpAddr,
+    /// The end user's address as `auth0-forwarded-for` says it: believed only of an application that proved itself and
+    /// is trusted with it (CONTRACT §1.1).
+    pub forwarded_for: Option<IpAddr>,
     /// The `User-Agent`, cut to a bounded length.
     pub user_agent: String,
     /// The host that was asked, as the tenant knows it.

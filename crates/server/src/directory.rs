@@ -33,6 +33,8 @@ pub struct Application {
     pub grant_types: Vec<String>,
     /// `token_endpoint_auth_method`; `none` makes it a public client.
     pub auth_method: Option<String>,
+    /// `is_token_endpoint_ip_header_trusted`: it says its users' addresses in a header.
+    pub trusts_ip_header: bool,
     /// Origins whose pages may read the token endpoint's answers.
     pub origins: Vec<String>,
     /// Digests of its secrets; several while one is being rotated.
@@ -194,17 +196,23 @@ impl Directory {
         };
         let secrets = self.store.client_secrets(&self.tenant, id).await?;
         let grants = self.store.grants_of_client(&self.tenant, id).await?;
+        let ip_header = client.rest.get("is_token_endpoint_ip_header_trusted");
+        let trusts_ip_header = ip_header.and_then(serde_json::Value::as_bool).unwrap_or(false);
         let origins = ["web_origins", "allowed_origins"]
             .iter()
             .filter_map(|name| client.rest.get(*name)?.as_array())
             .flatten()
-            .filter_map(|origin| origin.as_str().map(str::to_owned))
-            .collect();
+            .filter_map(|origin| origin.as_str().map(str::to_owned));
+        // A page that may be called back is one of the application's own (CONTRACT §1.1).
+        let callbacks = client.rest.get("callbacks").and_then(serde_json::Value::as_array).into_iter().flatten();
+        let callbacks = callbacks.filter_map(|url| Some(Issuer::parse(url.as_str()?).ok()?.origin()));
+        let origins = origins.chain(callbacks).collect();
         Ok(Some(Application {
             id: client.id,
             name: client.name,
             grant_types: client.grant_types,
             auth_method: client.token_endpoint_auth_method,
+            trusts_ip_header,
             origins,
             secrets: secrets
                 .into_iter()

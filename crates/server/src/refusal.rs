@@ -59,6 +59,8 @@ pub struct Refusal {
     pub cause: Option<String>,
     /// Seconds after which trying again makes sense.
     pub retry_after_s: Option<u32>,
+    /// The limit that was reached, where one was: how many were allowed.
+    pub limit: Option<u32>,
     /// Whether the client used the Basic header, so that the answer names that scheme (RFC 6749 §5.2).
     pub by_basic: bool,
 }
@@ -71,6 +73,7 @@ impl Refusal {
             text: text.into(),
             cause: None,
             retry_after_s: None,
+            limit: None,
             by_basic: false,
         }
     }
@@ -79,6 +82,13 @@ impl Refusal {
     #[must_use]
     pub fn because(mut self, cause: impl std::fmt::Display) -> Self {
         self.cause = Some(cause.to_string());
+        self
+    }
+
+    /// Says which limit was reached.
+    #[must_use]
+    pub fn over_limit(mut self, limit: u32) -> Self {
+        self.limit = Some(limit);
         self
     }
 

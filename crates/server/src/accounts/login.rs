@@ -80,7 +80,9 @@ pub async fn login(
             attempts.withdrawn(&tenant.id, &account, address);
             let text = "Too many logins are waiting. Try again in a moment.";
             Failure {
-                refusal: Refusal::new(Reason::TooManyRequests, text).retry_after(1),
+                refusal: Refusal::new(Reason::TooManyRequests, text)
+                    .retry_after(1)
+                    .over_limit(tenant.house.accounts.passwords.queue_length()),
                 log_type: None,
                 user: None,
             }
@@ -108,22 +110,24 @@ pub async fn login(
 
 fn too_many(limit: TooMany) -> Failure {
     match limit {
-        TooMany::Account { retry_after_s } => Failure {
+        TooMany::Account { retry_after_s, limit } => Failure {
             refusal: Refusal::new(
                 Reason::TooManyAttempts,
                 "Your account has been blocked after multiple consecutive login attempts. Wait, then try again.",
             )
-            .retry_after(retry_after_s),
+            .retry_after(retry_after_s)
+            .over_limit(limit),
             log_type: Some("limit_wc"),
             user: None,
         },
-        TooMany::Address { retry_after_s } => Failure {
+        TooMany::Address { retry_after_s, limit } => Failure {
             refusal: Refusal::new(
                 Reason::SuspiciousAddress,
                 "We have detected suspicious login behavior and further attempts will be blocked. \
                  Please contact the administrator.",
             )
-            .retry_after(retry_after_s),
+            .retry_after(retry_after_s)
+            .over_limit(limit),
             log_type: Some("limit_mu"),
             user: None,
         },

@@ -24,6 +24,7 @@ const MAX_OUTPUT_BYTES: usize = 64;
 /// Hashes and verifies passwords on a fixed number of threads.
 pub struct Passwords {
     queue: mpsc::Sender<Work>,
+    waiting: u32,
     random: Random,
     /// Verified against when there is no such user, so that both cost the same.
     decoy: Arc<str>,
@@ -75,7 +76,13 @@ impl Passwords {
                 .spawn(move || serve(&work, &argon))
                 .map_err(|_| BadParameters(argon2::Error::ThreadsTooMany))?;
         }
-        Ok(Self { queue, random, decoy })
+        let waiting = u32::try_from(config.queue.max(1)).unwrap_or(u32::MAX);
+        Ok(Self { queue, waiting, random, decoy })
+    }
+
+    /// How many may wait.
+    pub fn queue_length(&self) -> u32 {
+        self.waiting
     }
 
     /// Hashes a new password, as a PHC string.

@@ -1,6 +1,7 @@
 //! One exchange at the token endpoint as its log row will tell it: filled in as the phases go, written
 //! once at the end (CONTRACT §4.8, §6.6). Never holds a secret, a password or a token.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
@@ -21,6 +22,8 @@ use crate::tenant::Tenant;
 pub(super) struct Exchange<'a> {
     pub(super) tenant: &'a Tenant,
     pub(super) caller: &'a Caller,
+    /// Where the request, or the user behind it, comes from.
+    pub(super) address: IpAddr,
     /// The client that the request names, proven or not.
     pub(super) client_id: Option<ClientId>,
     pub(super) application: Option<Arc<Application>>,
@@ -46,6 +49,7 @@ impl<'a> Exchange<'a> {
         Self {
             tenant,
             caller,
+            address: caller.address,
             client_id: client.cloned(),
             application: None,
             grant_type: request.map(TokenRequest::grant_type),
@@ -125,7 +129,7 @@ impl<'a> Exchange<'a> {
             api_id: self.api.as_ref().map(|api| api.id.clone()),
             user_id: self.user.clone(),
             grant: self.grant_type.map(|grant| grant.as_str().to_owned()),
-            address: Some(self.caller.address.to_string()),
+            address: Some(self.address.to_string()),
             tokens: 0,
             repeats: 1,
             body,

@@ -50,6 +50,12 @@ async fn phases(
     // 1. Who asks?
     let application = authenticate::client(tenant, credentials).await?;
     exchange.application = Some(application.clone());
+    if let Some(address) = exchange.caller.forwarded_for
+        && application.trusts_ip_header
+        && !application.is_public()
+    {
+        exchange.address = address.to_canonical();
+    }
     // 2. May it use this grant type?
     authenticate::may_use(tenant, &application, request.grant_type())?;
     // 3. What does the grant redeem? The only part that differs.

@@ -1,7 +1,7 @@
 //! Refusals as HTTP: the status, the word and the headers, in the tenant's dialect (CONTRACT Decision 1, §1.7).
 
 use axum::body::Body;
-use axum::http::{Response, StatusCode, header};
+use axum::http::{HeaderName, Response, StatusCode, header};
 
 use tokenhouse_protocol::credentials::CredentialsError;
 use tokenhouse_protocol::error::{ErrorBody, plain};
@@ -14,6 +14,10 @@ use crate::web::answer::{json, set, set_text};
 /// What Auth0 sends with every refusal of the token endpoint (CONTRACT §1.2).
 const REFUSAL_CACHE_CONTROL: &str =
     "private, no-store, no-cache, must-revalidate, post-check=0, pre-check=0, no-transform";
+
+const X_RATE_LIMIT_LIMIT: HeaderName = HeaderName::from_static("x-ratelimit-limit");
+const X_RATE_LIMIT_REMAINING: HeaderName = HeaderName::from_static("x-ratelimit-remaining");
+const X_RATE_LIMIT_RESET: HeaderName = HeaderName::from_static("x-ratelimit-reset");
 
 /// The answer to a refused request; its private cause is logged here, once.
 pub fn answer(tenant: &Tenant, request_id: &str, refusal: &Refusal) -> Response<Body> {
@@ -35,6 +39,13 @@ pub fn answer(tenant: &Tenant, request_id: &str, refusal: &Refusal) -> Response<
     set(&mut response, header::CACHE_CONTROL, REFUSAL_CACHE_CONTROL);
     if let Some(seconds) = refusal.retry_after_s {
         set_text(&mut response, header::RETRY_AFTER, &seconds.to_string());
+    }
+    if let Some(limit) = refusal.limit {
+        // The reset is an instant, in seconds since 1970, not a span (CONTRACT §1.2).
+        let reset = tenant.house.clock.now().seconds() + i64::from(refusal.retry_after_s.unwrap_or(1));
+        set_text(&mut response, X_RATE_LIMIT_LIMIT, &limit.to_string());
+        set(&mut response, X_RATE_LIMIT_REMAINING, "0");
+        set_text(&mut response, X_RATE_LIMIT_RESET, &reset.to_string());
     }
     if refusal.by_basic && status == StatusCode::UNAUTHORIZED {
         // Only after Basic: a challenge changes how strict clients read a 401 (CONTRACT §5.1).
@@ -131,6 +142,10 @@ impl From<ParameterError> for Refusal {
             }
             ParameterError::UnsupportedGrantType(word) => {
                 Self::new(Reason::UnsupportedGrantType, format!("Unsupported grant type: {word}"))
+            }
+            ParameterError::Unsupported(name) => {
+                let text = format!("Parameter {name} is not supported: this server has none. Leave it out.");
+                Self::new(Reason::InvalidRequest, text)
             }
             ParameterError::InvalidScope => Self::new(
                 Reason::InvalidScope,

@@ -82,6 +82,7 @@ fn caller(request: &Request, host: String) -> Caller {
     Caller {
         channel: Channel::Api,
         address: peer.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)).to_canonical(),
+        forwarded_for: text("auth0-forwarded-for").and_then(|address| address.trim().parse().ok()),
         user_agent: Caller::bounded_user_agent(text("user-agent").unwrap_or_default()),
         host,
         request_id: id.unwrap_or_default(),

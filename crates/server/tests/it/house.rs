@@ -2,7 +2,7 @@
 //! clock in the test's hand.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};
 
 use axum::Router;
@@ -22,7 +22,7 @@ use tokenhouse_protocol::id::{TenantId, row_id};
 use tokenhouse_protocol::time::{Clock, Timestamp};
 use tokenhouse_store::{Database, LogRow};
 
-pub(crate) use self::ask::{Answer, Ask};
+pub(crate) use self::ask::{Answer, Ask, form};
 pub(crate) use self::jwt::{Jwt, member_names};
 
 mod ask;
@@ -93,10 +93,14 @@ impl House {
 
     /// The one house that tests share which change nothing but the log.
     pub(crate) async fn shared() -> &'static Self {
-        // Its tasks must outlive the test that happens to open it, and with it that test's runtime.
+        static SHARED: OnceCell<&House> = OnceCell::const_new();
+        SHARED.get_or_init(Self::lasting).await
+    }
+
+    /// A house for several tests. Its tasks outlive the test that happens to open it, and that test's runtime.
+    pub(crate) async fn lasting() -> &'static Self {
         static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().unwrap());
-        static SHARED: OnceCell<House> = OnceCell::const_new();
-        SHARED.get_or_init(async || RUNTIME.spawn(Self::new()).await.unwrap()).await
+        Box::leak(Box::new(RUNTIME.spawn(Self::new()).await.unwrap()))
     }
 
     async fn node(setup: Setup, place: Place, clock: Clock) -> Self {
@@ -104,15 +108,18 @@ impl House {
             Some(folder) => Database::File(folder.0.join("tokenhouse.db")),
             None => Database::Memory,
         };
+        let sealing = SealingKey::from_bytes(place.sealing);
+        crate::secrets::used(&sealing.to_base64());
         let app = App::open(AppOptions {
             database,
-            sealing: SealingKey::from_bytes(place.sealing),
+            sealing,
             issuer: Issuer::parse(ISSUER).unwrap(),
             default_hosts: ["localhost", "127.0.0.1", "[::1]"].map(str::to_owned).to_vec(),
             clock: clock.clone(),
             passwords: setup.passwords,
             limits: setup.limits,
             cache_entries: 1000,
+            strict_transport: false,
         });
         let app = Box::pin(app).await.unwrap();
         let tenant = app.default_tenant().await.unwrap();
@@ -120,6 +127,11 @@ impl House {
         let all = [&samples.sample, &samples.reader, &samples.stranger, &samples.password, &samples.admin];
         all.iter().for_each(|application| crate::secrets::used(&application.client_secret));
         Self { router: router(&app), app, clock, samples, place }
+    }
+
+    /// The folder of a house on file.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.place.folder.as_ref().unwrap().0
     }
 
     /// The default tenant.

@@ -18,7 +18,7 @@ pub(super) async fn redeem(
     exchange.username = Some(given.username.clone());
     let connection = login::connection(tenant, given.realm.as_deref()).await?;
     exchange.connection = Some(connection.clone());
-    match login::login(tenant, &connection, exchange.caller.address, given).await {
+    match login::login(tenant, &connection, exchange.address, given).await {
         Ok(user) => {
             exchange.user = Some(user.id.clone());
             let grant_type = if given.realm.is_some() {

@@ -1,0 +1,204 @@
+"""Published Python clients, unmodified, against the house that ../with-house.mjs started."""
+
+import json
+import os
+import sys
+
+import jwt
+import requests
+from auth0.authentication import GetToken
+from auth0.authentication.exceptions import Auth0Error
+from authlib.integrations.base_client.errors import OAuthError
+from authlib.integrations.requests_client import OAuth2Session
+
+WRONG = "a-secret-of-no-python-client"
+TIMEOUT_SECONDS = 15
+
+passed = failed = 0
+secrets = set()
+
+
+def main():
+    with open(os.environ["TOKENHOUSE_HOUSE"], encoding="utf-8") as file:
+        house = json.load(file)
+    for application in house["applications"].values():
+        secret(application["client_secret"])
+    secret(WRONG)
+    check_auth0(house)
+    check_authlib(house)
+    check_pyjwt(house)
+    check_requests(house)
+    print(f"{passed} passed, {failed} failed")
+    return 0 if passed and not failed else 1
+
+
+def check_auth0(house):
+    # http is auth0-python's own option, for the binaries that have no https yet.
+    protocol = "https" if house["https"] else "http"
+    audience, user = house["audience"], house["user"]
+
+    def client(name, **changed):
+        application = {**house["applications"][name], **changed}
+        return GetToken(house["domain"], **application, protocol=protocol, timeout=TIMEOUT_SECONDS)
+
+    def client_credentials():
+        answer = client("sample").client_credentials(audience)
+        secret(answer["access_token"])
+        assert answer["token_type"] == "Bearer" and answer["expires_in"] == 86400, "type or lifetime"
+        assert sorted(answer["scope"].split()) == ["read:messages", "write:messages"], answer["scope"]
+
+    def password(**more):
+        answer = client("password").login(**user, audience=audience, scope="openid read:messages", **more)
+        secret(answer["access_token"])
+        secret(answer["id_token"])
+        assert sorted(answer["scope"].split()) == ["openid", "read:messages"], answer["scope"]
+
+    def wrong_password():
+        client("password").login(user["username"], WRONG, audience=audience, grant_type="password")
+
+    check("auth0-python: GetToken.client_credentials", client_credentials)
+    check("auth0-python: GetToken.login, grant password, realm null", lambda: password(grant_type="password"))
+    check("auth0-python: GetToken.login with a realm", lambda: password(realm="Username-Password-Authentication"))
+    check(
+        "auth0-python: a wrong secret is Auth0Error 401 access_denied",
+        lambda: refused(
+            lambda: client("sample", client_secret=WRONG).client_credentials(audience),
+            Auth0Error,
+            status_code=401,
+            error_code="access_denied",
+        ),
+    )
+    check(
+        "auth0-python: a wrong password is Auth0Error 403 invalid_grant",
+        lambda: refused(wrong_password, Auth0Error, status_code=403, error_code="invalid_grant"),
+    )
+    check(
+        "auth0-python: no client grant is Auth0Error 403 access_denied",
+        lambda: refused(
+            lambda: client("password").client_credentials(audience),
+            Auth0Error,
+            status_code=403,
+            error_code="access_denied",
+        ),
+    )
+
+
+def check_authlib(house):
+    def session(method, name="sample", **changed):
+        application = {**house["applications"][name], **changed}
+        return OAuth2Session(**application, token_endpoint_auth_method=method, default_timeout=TIMEOUT_SECONDS)
+
+    def fetch(method, **changed):
+        with session(method, **changed) as one:
+            token = one.fetch_token(
+                house["token_url"], grant_type="client_credentials", audience=house["audience"], scope="read:messages"
+            )
+            secret(token["access_token"])
+            assert token["scope"] == "read:messages", token["scope"]
+            answer = one.get(f"{house['api_url']}/api/private-scoped")
+            assert answer.status_code == 200, f"the API answered {answer.status_code}"
+
+    def password():
+        with session("client_secret_post", "password") as one:
+            token = one.fetch_token(
+                house["token_url"], grant_type="password", audience=house["audience"], scope="read:messages", **house["user"]
+            )
+            assert secret(token["access_token"])
+
+    for method in ("client_secret_basic", "client_secret_post"):
+        check(f"Authlib: client credentials and a call, {method}", lambda: fetch(method))
+        check(
+            f"Authlib: a wrong secret is OAuthError access_denied, {method}",
+            lambda: refused(lambda: fetch(method, client_secret=WRONG), OAuthError, error="access_denied"),
+        )
+    check("Authlib: the password grant", password)
+
+
+def check_pyjwt(house):
+    keys = jwt.PyJWKClient(house["jwks_url"], timeout=TIMEOUT_SECONDS)
+    cases = [("RS256", house["audience"], "sample")]
+    cases += [(algorithm, audience, "algorithms") for algorithm, audience in house["algorithms"].items()]
+
+    def verify(token, algorithm, audience):
+        key = keys.get_signing_key_from_jwt(token)
+        required = {"require": ["exp", "iat", "iss", "aud", "sub"]}
+        return jwt.decode(
+            token, key, algorithms=[algorithm], audience=audience, issuer=house["issuer"], options=required
+        )
+
+    def accepts(algorithm, audience, name):
+        claims = verify(fetch_token(house, name, audience), algorithm, audience)
+        client_id = house["applications"][name]["client_id"]
+        assert (claims["sub"], claims["azp"]) == (f"{client_id}@clients", client_id), "sub or azp"
+
+    def wrong_audience():
+        verify(fetch_token(house, "sample", house["audience"]), "RS256", house["algorithms"]["ES256"])
+
+    def altered():
+        token = fetch_token(house, "sample", house["audience"])
+        head, changed, tail = token[:-20], token[-20], token[-19:]
+        verify(head + ("B" if changed == "A" else "A") + tail, "RS256", house["audience"])
+
+    for case in cases:
+        check(f"PyJWT: PyJWKClient and decode, {case[0]}", lambda: accepts(*case))
+    check("PyJWT: another API's token is InvalidAudienceError", lambda: refused(wrong_audience, jwt.InvalidAudienceError))
+    check("PyJWT: an altered token is InvalidSignatureError", lambda: refused(altered, jwt.InvalidSignatureError))
+
+
+def check_requests(house):
+    def private():
+        url = f"{house['api_url']}/api/private"
+        token = fetch_token(house, "sample", house["audience"])
+        bare = requests.get(url, timeout=TIMEOUT_SECONDS)
+        good = requests.get(url, headers={"Authorization": f"Bearer {token}"}, timeout=TIMEOUT_SECONDS)
+        assert (bare.status_code, good.status_code) == (401, 200), (bare.status_code, good.status_code)
+
+    check("requests: the sample API, without a token and with one", private)
+
+
+def fetch_token(house, name, audience):
+    body = {"grant_type": "client_credentials", "audience": audience, **house["applications"][name]}
+    answer = requests.post(house["token_url"], data=body, timeout=TIMEOUT_SECONDS)
+    assert answer.status_code == 200, f"the token endpoint answered {answer.status_code}"
+    return secret(answer.json()["access_token"])
+
+
+def refused(body, kind, **members):
+    """The call fails with an error of this class and with these members."""
+    try:
+        body()
+    except kind as error:
+        for name, wanted in members.items():
+            assert getattr(error, name) == wanted, f"{name} is {getattr(error, name)!r}"
+        return
+    raise AssertionError("it was not refused")
+
+
+def check(name, body):
+    """Runs one promise and prints ok, or FAIL with the reason, every known secret masked."""
+    global passed, failed
+    try:
+        body()
+    except Exception as error:  # whatever a client throws is this check's failure, not the end of the others
+        failed += 1
+        reason = f"{type(error).__name__}: {error}".replace("\n", " ")
+        for value in secrets:
+            reason = reason.replace(value, "[secret]")
+        print(f"FAIL  {name}: {reason}", flush=True)
+    else:
+        passed += 1
+        print(f"ok    {name}", flush=True)
+
+
+def secret(value):
+    """Remembers a value, so that it is masked here and looked for in every log by scripts/test."""
+    if len(value) >= 8 and value not in secrets:
+        secrets.add(value)
+        if file := os.environ.get("TOKENHOUSE_TEST_SECRETS"):
+            with open(file, "a", encoding="utf-8") as out:
+                out.write(f"{value}\n")
+    return value
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,125 @@
+// Runs one client suite against a `tokenhouse dev` of its own, over https where the binary can:
+//   node with-house.mjs NAME COMMAND [ARGUMENT…]
+// The command finds the house described in the JSON file that TOKENHOUSE_HOUSE names, and has its CA in the variables
+// that Node, OpenSSL, Go and requests read. Nothing else about the clients is arranged.
+
+import assert from "node:assert/strict";
+import { spawn, spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import https from "node:https";
+import http from "node:http";
+import os from "node:os";
+import path from "node:path";
+
+import { secret } from "../quickstart/check.mjs";
+import { binary, devArguments, freePort, start, until } from "../quickstart/house.mjs";
+
+const START_MS = 60_000;
+const SETTLE_MS = 10_000;
+const CHECKS_MS = 180_000;
+
+const [name, command, ...args] = process.argv.slice(2);
+const folder = mkdtempSync(path.join(os.tmpdir(), `tokenhouse-clients-${name}-`));
+process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
+const data = path.join(folder, "data");
+
+try {
+  process.exit(await run());
+} catch (error) {
+  console.log(`FAIL  a house for the ${name} clients: ${error.message}`);
+  console.log("0 passed, 1 failed");
+  process.exit(1);
+}
+
+async function run() {
+  assert.ok(existsSync(binary), `there is no ${binary}: build it, or say TOKENHOUSE=path`);
+  const isSecure = tokenhouse(["dev", "--help"]).includes("--https");
+  const server = await startHouse(isSecure);
+  const facts = await describe(server.facts, isSecure);
+  const file = path.join(folder, "house.json");
+  writeFileSync(file, JSON.stringify(facts), { mode: 0o600 });
+  if (!isSecure) console.log("      this binary has no `dev --https`: over http, and what needs https is not run");
+  const code = await runChecks({ TOKENHOUSE_HOUSE: file, ...trust(facts.ca_file) });
+  const how = await server.end("SIGTERM");
+  if (how.code !== 0) throw new Error(`tokenhouse dev ended with ${JSON.stringify(how)}`);
+  return code;
+}
+
+async function startHouse(isSecure) {
+  const ports = { issuer: await freePort(), api: await freePort() };
+  const more = isSecure ? ["--https"] : [];
+  const server = start(binary, devArguments(data, ports, more), { log: `clients-${name}-server.log` });
+  let over;
+  server.ended.then((how) => (over = how));
+  const file = path.join(data, "dev.json");
+  await until("dev.json", START_MS, () => {
+    if (over) throw new Error(`tokenhouse dev ended with ${JSON.stringify(over)}: ${server.stderr().slice(-300).trimEnd()}`);
+    return statSync(file, { throwIfNoEntry: false })?.size > 0;
+  });
+  return { ...server, facts: JSON.parse(readFileSync(file, "utf8")) };
+}
+
+/** What `dev.json` says, an API for each further algorithm, and an application that may use them all. */
+async function describe(facts, isSecure) {
+  assert.equal(new URL(facts.issuer).protocol, isSecure ? "https:" : "http:", "the issuer's scheme");
+  assert.ok(!isSecure || existsSync(facts.ca_file ?? ""), "dev.json names no ca_file that exists");
+  const algorithms = { ES256: null, PS256: null, EdDSA: null };
+  const app = JSON.parse(registry(["apps", "create", "Every algorithm"]));
+  for (const algorithm of Object.keys(algorithms)) {
+    const identifier = `https://${algorithm.toLowerCase()}.example.com`;
+    registry(["apis", "create", identifier, "--signing-alg", algorithm, "--scope", "read:reports"]);
+    registry(["grants", "create", "--app", app.client_id, "--api", identifier, "--all-scopes"]);
+    algorithms[algorithm] = identifier;
+  }
+  const { client_id, client_secret } = app;
+  const applications = { ...facts.applications, algorithms: { client_id, client_secret } };
+  for (const { client_id, client_secret } of Object.values(applications)) {
+    secret(client_secret);
+    secret(Buffer.from(`${client_id}:${client_secret}`).toString("base64"));
+  }
+  // The running server sees what the command line registered within a moment, not at once.
+  const { ca_file, token_url } = facts;
+  for (const audience of Object.values(algorithms)) {
+    const body = JSON.stringify({ grant_type: "client_credentials", audience, ...applications.algorithms });
+    await until(`a token for ${audience}`, SETTLE_MS, () => isGranted(token_url, body, ca_file));
+  }
+  return { ...facts, applications, algorithms, https: isSecure, domain: new URL(facts.issuer).host };
+}
+
+function registry(args) {
+  return tokenhouse([...args, "--data", data, "--json"]);
+}
+
+function tokenhouse(args) {
+  const done = spawnSync(binary, args, { encoding: "utf8", timeout: 30_000 });
+  assert.equal(done.status, 0, `tokenhouse ${args.slice(0, 3).join(" ")}: ${done.stderr?.trim() || done.error}`);
+  return done.stdout;
+}
+
+function isGranted(url, body, ca_file) {
+  const [door, trusted] = ca_file ? [https, { ca: readFileSync(ca_file) }] : [http, {}];
+  const options = { method: "POST", headers: { "content-type": "application/json" }, timeout: 5_000, ...trusted };
+  return new Promise((resolve, reject) => {
+    const exchange = door.request(url, options, (response) => {
+      response.resume().on("end", () => resolve(response.statusCode === 200));
+    });
+    exchange.on("timeout", () => exchange.destroy(new Error(`${url}: no answer in 5 s`)));
+    exchange.on("error", reject).end(body);
+  });
+}
+
+/** The CA, where each runtime looks for it. Proxies of the machine are none of a local server's business. */
+function trust(ca_file) {
+  const direct = { NO_PROXY: "localhost,127.0.0.1", no_proxy: "localhost,127.0.0.1" };
+  if (!ca_file) return direct;
+  return { ...direct, NODE_EXTRA_CA_CERTS: ca_file, SSL_CERT_FILE: ca_file, REQUESTS_CA_BUNDLE: ca_file };
+}
+
+function runChecks(env) {
+  const child = spawn(command, args, { stdio: "inherit", env: { ...process.env, ...env }, timeout: CHECKS_MS });
+  process.on("exit", () => child.kill("SIGKILL"));
+  return new Promise((resolve, reject) => {
+    child.once("error", reject);
+    child.once("exit", (code, signal) => (signal ? reject(new Error(`${command} ended by ${signal}`)) : resolve(code)));
+  });
+}
