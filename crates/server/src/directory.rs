@@ -204,7 +204,12 @@ impl Directory {
             .flatten()
             .filter_map(|origin| origin.as_str().map(str::to_owned));
         // A page that may be called back is one of the application's own (CONTRACT §1.1).
-        let callbacks = client.rest.get("callbacks").and_then(serde_json::Value::as_array).into_iter().flatten();
+        let callbacks = client
+            .rest
+            .get("callbacks")
+            .and_then(serde_json::Value::as_array)
+            .into_iter()
+            .flatten();
         let callbacks = callbacks.filter_map(|url| Some(Issuer::parse(url.as_str()?).ok()?.origin()));
         let origins = origins.chain(callbacks).collect();
         Ok(Some(Application {

@@ -75,10 +75,16 @@ impl Attempts {
         let _one_at_a_time = self.counting.lock().unwrap_or_else(PoisonError::into_inner);
         let (by_account, by_address) = (self.accounts.get(&account), self.addresses.get(&address));
         if let Some(retry_after_s) = self.blocked(by_account, self.per_account) {
-            return Err(TooMany::Account { retry_after_s, limit: self.per_account });
+            return Err(TooMany::Account {
+                retry_after_s,
+                limit: self.per_account,
+            });
         }
         if let Some(retry_after_s) = self.blocked(by_address, self.per_address) {
-            return Err(TooMany::Address { retry_after_s, limit: self.per_address });
+            return Err(TooMany::Address {
+                retry_after_s,
+                limit: self.per_address,
+            });
         }
         self.accounts.insert(account, self.one_more(by_account));
         self.addresses.insert(address, self.one_more(by_address));

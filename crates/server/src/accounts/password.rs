@@ -77,7 +77,12 @@ impl Passwords {
                 .map_err(|_| BadParameters(argon2::Error::ThreadsTooMany))?;
         }
         let waiting = u32::try_from(config.queue.max(1)).unwrap_or(u32::MAX);
-        Ok(Self { queue, waiting, random, decoy })
+        Ok(Self {
+            queue,
+            waiting,
+            random,
+            decoy,
+        })
     }
 
     /// How many may wait.

@@ -36,9 +36,15 @@ pub async fn issue(
     issued
 }
 
-/// Records a request that could not even be read; `client` is the one it names, if it names one.
-pub fn refuse(tenant: &Tenant, caller: &Caller, client: Option<&ClientId>, refusal: &Refusal) {
-    Exchange::new(tenant, caller, client, None).refused(refusal);
+/// Records a request that could not be read to its end, with as much of it as could.
+pub fn refuse(
+    tenant: &Tenant,
+    caller: &Caller,
+    client: Option<&ClientId>,
+    request: Option<&TokenRequest>,
+    refusal: &Refusal,
+) {
+    Exchange::new(tenant, caller, client, request).refused(refusal);
 }
 
 async fn phases(

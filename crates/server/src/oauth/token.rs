@@ -61,11 +61,23 @@ async fn exchange(
     let parameters = match body::parameters(headers, body).await {
         Ok(parameters) => parameters,
         Err(BodyError::Http(status, text)) => return (http_error(status, "invalid_request", text), None),
-        Err(BodyError::Parameters(error)) => return (refused_early(tenant, caller, None, &error.into()), None),
+        Err(BodyError::Parameters(error)) => {
+            let refusal = error.into();
+            issuing::refuse(tenant, caller, None, None, &refusal);
+            return (error::answer(tenant, &caller.request_id, &refusal), None);
+        }
     };
     let (credentials, request) = match read(headers, &parameters) {
         Ok(read) => read,
-        Err((client, refusal)) => return (refused_early(tenant, caller, client.as_ref(), &refusal), client),
+        Err(unread) => {
+            let Unread {
+                client,
+                request,
+                refusal,
+            } = *unread;
+            issuing::refuse(tenant, caller, client.as_ref(), request.as_ref(), &refusal);
+            return (error::answer(tenant, &caller.request_id, &refusal), client);
+        }
     };
     let answer = match issuing::issue(tenant, caller, &credentials, &request).await {
         Ok(issued) => granted(&issued),
@@ -74,25 +86,35 @@ async fn exchange(
     (answer, Some(credentials.client_id))
 }
 
-/// Reads what is asked and who asks; a request that fails may still name its client.
-fn read(
-    headers: &HeaderMap,
-    parameters: &Parameters,
-) -> Result<(ClientCredentials, TokenRequest), (Option<ClientId>, Refusal)> {
-    let authorization = headers.get_all(header::AUTHORIZATION).iter().map(HeaderValue::as_bytes);
-    let credentials = credentials::read(authorization, parameters);
-    let client = credentials
-        .as_ref()
-        .ok()
-        .map(|credentials| credentials.client_id.clone());
-    let request = TokenRequest::read(parameters).map_err(|error| (client, error.into()))?;
-    let credentials = credentials.map_err(|error| (None, error.into()))?;
-    Ok((credentials, request))
+/// A request that could not be read, and as much of it as could.
+struct Unread {
+    client: Option<ClientId>,
+    request: Option<TokenRequest>,
+    refusal: Refusal,
 }
 
-fn refused_early(tenant: &Tenant, caller: &Caller, client: Option<&ClientId>, refusal: &Refusal) -> Response<Body> {
-    issuing::refuse(tenant, caller, client, refusal);
-    error::answer(tenant, &caller.request_id, refusal)
+/// Reads what is asked and who asks. What is wrong with the request comes first: it is the caller's to mend.
+fn read(headers: &HeaderMap, parameters: &Parameters) -> Result<(ClientCredentials, TokenRequest), Box<Unread>> {
+    let authorization = headers.get_all(header::AUTHORIZATION).iter().map(HeaderValue::as_bytes);
+    match (
+        credentials::read(authorization, parameters),
+        TokenRequest::read(parameters),
+    ) {
+        (Ok(credentials), Ok(request)) => Ok((credentials, request)),
+        (credentials, Err(error)) => {
+            let client = credentials.ok().map(|credentials| credentials.client_id);
+            Err(Box::new(Unread {
+                client,
+                request: None,
+                refusal: error.into(),
+            }))
+        }
+        (Err(error), Ok(request)) => Err(Box::new(Unread {
+            client: None,
+            request: Some(request),
+            refusal: error.into(),
+        })),
+    }
 }
 
 fn granted(issued: &TokenResponse) -> Response<Body> {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};
 
 use axum::Router;
-use tokio::runtime::Runtime;
+use tokio::runtime::{Handle, Runtime};
 use tokio::sync::OnceCell;
 use tower::ServiceExt as _;
 
@@ -48,6 +48,8 @@ pub(crate) struct House {
     pub(crate) samples: Applications,
     router: Router,
     place: Place,
+    /// Where its requests run, if not on the test's own runtime.
+    runtime: Option<Handle>,
 }
 
 /// What a house is opened with.
@@ -75,13 +77,20 @@ impl House {
 
     /// A house in a SQLite file, which more nodes can share.
     pub(crate) async fn on_file() -> Self {
-        Self::open(Setup { on_file: true, ..Setup::default() }).await
+        Self::open(Setup {
+            on_file: true,
+            ..Setup::default()
+        })
+        .await
     }
 
     pub(crate) async fn open(setup: Setup) -> Self {
         let mut sealing = [0; 32];
         Random::system().fill(&mut sealing);
-        let place = Place { sealing, folder: setup.on_file.then(Folder::new) };
+        let place = Place {
+            sealing,
+            folder: setup.on_file.then(Folder::new),
+        };
         Self::node(setup, place, Clock::set_to(Timestamp::from_seconds(NOW_S))).await
     }
 
@@ -94,13 +103,24 @@ impl House {
     /// The one house that tests share which change nothing but the log.
     pub(crate) async fn shared() -> &'static Self {
         static SHARED: OnceCell<&House> = OnceCell::const_new();
-        SHARED.get_or_init(Self::lasting).await
+        SHARED.get_or_init(|| Self::lasting(|_| std::future::ready(()))).await
     }
 
-    /// A house for several tests. Its tasks outlive the test that happens to open it, and that test's runtime.
-    pub(crate) async fn lasting() -> &'static Self {
+    /// A house for several tests, prepared once. Everything in it runs on a runtime that outlives the tests': a
+    /// connection given back on a runtime that ends is closed, and with it a database in memory.
+    pub(crate) async fn lasting<F: Future<Output = ()> + Send>(
+        prepare: impl FnOnce(Arc<Tenant>) -> F + Send + 'static,
+    ) -> &'static Self {
         static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().unwrap());
-        Box::leak(Box::new(RUNTIME.spawn(Self::new()).await.unwrap()))
+        let opening = RUNTIME.spawn(async {
+            let house = Self::new().await;
+            prepare(house.tenant().await).await;
+            Self {
+                runtime: Some(RUNTIME.handle().clone()),
+                ..house
+            }
+        });
+        Box::leak(Box::new(opening.await.unwrap()))
     }
 
     async fn node(setup: Setup, place: Place, clock: Clock) -> Self {
@@ -124,9 +144,23 @@ impl House {
         let app = Box::pin(app).await.unwrap();
         let tenant = app.default_tenant().await.unwrap();
         let samples = Box::pin(seed(&tenant, &[ORIGIN.to_owned()])).await.unwrap();
-        let all = [&samples.sample, &samples.reader, &samples.stranger, &samples.password, &samples.admin];
-        all.iter().for_each(|application| crate::secrets::used(&application.client_secret));
-        Self { router: router(&app), app, clock, samples, place }
+        let all = [
+            &samples.sample,
+            &samples.reader,
+            &samples.stranger,
+            &samples.password,
+            &samples.admin,
+        ];
+        all.iter()
+            .for_each(|application| crate::secrets::used(&application.client_secret));
+        Self {
+            router: router(&app),
+            app,
+            clock,
+            samples,
+            place,
+            runtime: None,
+        }
     }
 
     /// The folder of a house on file.
@@ -144,7 +178,12 @@ impl House {
         let mut request = ask.request();
         let peer: SocketAddr = (ask.address, 50_000).into();
         request.extensions_mut().insert(Peer(peer));
-        Answer::read(self.router.clone().oneshot(request).await.unwrap()).await
+        let router = self.router.clone();
+        let answering = async { Answer::read(router.oneshot(request).await.unwrap()).await };
+        match &self.runtime {
+            Some(runtime) => runtime.spawn(answering).await.unwrap(),
+            None => answering.await,
+        }
     }
 
     pub(crate) async fn get(&self, path: &str) -> Answer {
@@ -156,14 +195,13 @@ impl House {
         self.ask(Ask::token(fields)).await
     }
 
-    /// Posts JSON to the token endpoint.
-    pub(crate) async fn post_json(&self, body: serde_json::Value) -> Answer {
-        self.ask(Ask::token_json(&body)).await
-    }
-
     /// A client credentials request for the sample API, answered.
     pub(crate) async fn client_credentials(&self, application: &Application) -> Answer {
-        self.post_form(&with_secret(application, &[("grant_type", "client_credentials"), ("audience", AUDIENCE)])).await
+        self.post_form(&with_secret(
+            application,
+            &[("grant_type", "client_credentials"), ("audience", AUDIENCE)],
+        ))
+        .await
     }
 
     /// A client credentials token for the sample API.
@@ -178,9 +216,18 @@ impl House {
 
     /// The fields of a password request: the sample user's, and `fields` over them.
     pub(crate) fn password_fields<'a>(&'a self, fields: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
-        let usual = [("grant_type", "password"), ("username", USERNAME), ("password", PASSWORD)];
-        let kept = usual.into_iter().filter(|(name, _)| fields.iter().all(|(other, _)| other != name));
-        with_secret(&self.samples.password, &kept.chain(fields.iter().copied()).collect::<Vec<_>>())
+        let usual = [
+            ("grant_type", "password"),
+            ("username", USERNAME),
+            ("password", PASSWORD),
+        ];
+        let kept = usual
+            .into_iter()
+            .filter(|(name, _)| fields.iter().all(|(other, _)| other != name));
+        with_secret(
+            &self.samples.password,
+            &kept.chain(fields.iter().copied()).collect::<Vec<_>>(),
+        )
     }
 
     pub(crate) fn advance_s(&self, seconds: i64) {
@@ -199,7 +246,10 @@ impl House {
 
     /// Waits until everything queued before has been written: batches are written in order.
     pub(crate) async fn written(&self) {
-        let nothing = tokenhouse_store::Job { tenant: TenantId::default_tenant(), entries: Vec::new() };
+        let nothing = tokenhouse_store::Job {
+            tenant: TenantId::default_tenant(),
+            entries: Vec::new(),
+        };
         self.app.house.store.commit(nothing).await.unwrap();
     }
 
@@ -207,7 +257,10 @@ impl House {
     pub(crate) async fn guard(&self, host: &str, audience: &str) -> Guard {
         let jwks = self.ask(Ask::get("/.well-known/jwks.json").host(host)).await;
         let keys = KeySet::from_json(jwks.body.as_bytes()).unwrap();
-        let metadata = self.ask(Ask::get("/.well-known/openid-configuration").host(host)).await.json();
+        let metadata = self
+            .ask(Ask::get("/.well-known/openid-configuration").host(host))
+            .await
+            .json();
         Guard::builder()
             .issuer(metadata["issuer"].as_str().unwrap())
             .audience(audience)
@@ -219,14 +272,24 @@ impl House {
 
     /// Whether an API that trusts the published keys takes a token.
     pub(crate) async fn accepts(&self, token: &Jwt) -> bool {
-        self.guard("localhost:4000", AUDIENCE).await.verify(&token.raw).await.is_ok()
+        self.guard("localhost:4000", AUDIENCE)
+            .await
+            .verify(&token.raw)
+            .await
+            .is_ok()
     }
 }
 
 impl Default for Setup {
     fn default() -> Self {
         Self {
-            passwords: Passwords { memory_kib: 64, iterations: 1, parallelism: 1, threads: 1, queue: 64 },
+            passwords: Passwords {
+                memory_kib: 64,
+                iterations: 1,
+                parallelism: 1,
+                threads: 1,
+                queue: 64,
+            },
             limits: Limits::default(),
             on_file: false,
         }
@@ -250,7 +313,12 @@ impl Drop for Folder {
 
 /// `fields` and an application's id and secret.
 pub(crate) fn with_secret<'a>(application: &'a Application, fields: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
-    let own = [("client_id", application.client_id.as_str()), ("client_secret", application.client_secret.as_str())];
-    let kept = own.into_iter().filter(|(name, _)| fields.iter().all(|(other, _)| other != name));
+    let own = [
+        ("client_id", application.client_id.as_str()),
+        ("client_secret", application.client_secret.as_str()),
+    ];
+    let kept = own
+        .into_iter()
+        .filter(|(name, _)| fields.iter().all(|(other, _)| other != name));
     fields.iter().copied().chain(kept.collect::<Vec<_>>()).collect()
 }

@@ -31,13 +31,19 @@ async fn next_may_not_sign_before_every_cache_has_seen_it() {
     let tenant = house.tenant().await;
     house.advance_s(READY_S - 1);
     let early = rotate(&tenant, Algorithm::Rs256, false).await;
-    assert!(matches!(&early, Err(RegistryError::Refused(why)) if why.contains("--now")), "{early:?}");
+    assert!(
+        matches!(&early, Err(RegistryError::Refused(why)) if why.contains("--now")),
+        "{early:?}"
+    );
     house.advance_s(1);
     let next = in_state(&house, KeyState::Next).await;
     let current = rotate(&tenant, Algorithm::Rs256, false).await.unwrap();
     assert_eq!([current.as_str()], *next);
     // The one made by this rotation is young again.
-    assert!(matches!(rotate(&tenant, Algorithm::Rs256, false).await, Err(RegistryError::Refused(_))));
+    assert!(matches!(
+        rotate(&tenant, Algorithm::Rs256, false).await,
+        Err(RegistryError::Refused(_))
+    ));
     assert!(rotate(&tenant, Algorithm::Rs256, true).await.is_ok());
 }
 
@@ -60,7 +66,9 @@ async fn a_rotation_refuses_no_valid_token() {
     // To its last second, and again after further rotations.
     house.advance_s(READY_S);
     rotate(&tenant, Algorithm::Rs256, false).await.unwrap();
-    house.clock.advance_ms((NOW_S + 86_400 - 1) * 1000 - house.clock.now().ms());
+    house
+        .clock
+        .advance_ms((NOW_S + 86_400 - 1) * 1000 - house.clock.now().ms());
     assert!(house.accepts(&old).await);
     // A guard allows five seconds beyond.
     house.advance_s(7);
@@ -89,7 +97,9 @@ async fn the_keys_that_sign_or_soon_will_cannot_be_revoked() {
     let house = House::new().await;
     let tenant = house.tenant().await;
     for state in [KeyState::Current, KeyState::Next] {
-        let [key] = &in_state(&house, state).await[..] else { panic!("one key") };
+        let [key] = &in_state(&house, state).await[..] else {
+            panic!("one key")
+        };
         let refused = revoke(&tenant, &KeyId::new(key)).await;
         assert!(matches!(refused, Err(RegistryError::Refused(_))), "{refused:?}");
     }
@@ -119,6 +129,16 @@ async fn published(house: &House) -> Vec<String> {
 }
 
 async fn in_state(house: &House, state: KeyState) -> Vec<String> {
-    let keys = house.tenant().await.house.store.keys(&house.tenant().await.id).await.unwrap();
-    keys.into_iter().filter(|key| key.state == state).map(|key| key.id.as_str().to_owned()).collect()
+    let keys = house
+        .tenant()
+        .await
+        .house
+        .store
+        .keys(&house.tenant().await.id)
+        .await
+        .unwrap();
+    keys.into_iter()
+        .filter(|key| key.state == state)
+        .map(|key| key.id.as_str().to_owned())
+        .collect()
 }

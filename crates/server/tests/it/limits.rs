@@ -17,7 +17,10 @@ async fn an_unknown_user_and_a_wrong_password_get_the_same_answer() {
     let unknown = house.password(&[("username", "nobody@example.com")]).await;
     let too_long = house.password(&[("username", &"x".repeat(400))]).await;
     assert_eq!(wrong.status, 403);
-    assert_eq!(wrong.body, r#"{"error":"invalid_grant","error_description":"Wrong email or password."}"#);
+    assert_eq!(
+        wrong.body,
+        r#"{"error":"invalid_grant","error_description":"Wrong email or password."}"#
+    );
     for other in [unknown, too_long] {
         assert_eq!((other.status, &other.body), (wrong.status, &wrong.body));
         let names = |answer: &crate::house::Answer| answer.headers.keys().map(ToString::to_string).collect::<Vec<_>>();
@@ -32,10 +35,15 @@ async fn too_many_failures_block_the_account_from_that_address() {
         assert_eq!(house.password(&WRONG).await.status, 403);
     }
     let blocked = house.password(&[]).await;
-    assert_eq!((blocked.status, blocked.text("error")), (429, "too_many_attempts".into()));
-    assert!(blocked.text("error_description").starts_with(
-        "Your account has been blocked after multiple consecutive login attempts."
-    ));
+    assert_eq!(
+        (blocked.status, blocked.text("error")),
+        (429, "too_many_attempts".into())
+    );
+    assert!(
+        blocked
+            .text("error_description")
+            .starts_with("Your account has been blocked after multiple consecutive login attempts.")
+    );
     let retry_after: i64 = blocked.header("retry-after").parse().unwrap();
     assert!((1..=901).contains(&retry_after), "{retry_after}");
     // The owner elsewhere is let in, and other accounts from here as well.
@@ -49,8 +57,21 @@ async fn too_many_failures_block_the_account_from_that_address() {
 #[tokio::test]
 async fn an_account_is_one_however_it_is_written() {
     let house = House::new().await;
-    for spelling in ["user@example.com", "USER@example.com", " user@example.com", "User@Example.Com "].iter().cycle().take(10) {
-        assert_eq!(house.password(&[("username", spelling), WRONG[0]]).await.status, 403, "{spelling}");
+    for spelling in [
+        "user@example.com",
+        "USER@example.com",
+        " user@example.com",
+        "User@Example.Com ",
+    ]
+    .iter()
+    .cycle()
+    .take(10)
+    {
+        assert_eq!(
+            house.password(&[("username", spelling), WRONG[0]]).await.status,
+            403,
+            "{spelling}"
+        );
     }
     assert_eq!(house.password(&[]).await.status, 429);
 }
@@ -68,13 +89,29 @@ async fn a_right_password_forgets_the_failures_before_it() {
 
 #[tokio::test]
 async fn too_many_failures_at_many_accounts_block_the_address() {
-    let limits = Limits { failed_logins_per_address: 5, ..Limits::default() };
-    let house = House::open(Setup { limits, ..Setup::default() }).await;
+    let limits = Limits {
+        failed_logins_per_address: 5,
+        ..Limits::default()
+    };
+    let house = House::open(Setup {
+        limits,
+        ..Setup::default()
+    })
+    .await;
     for number in 0..5 {
-        assert_eq!(house.password(&[("username", &format!("user{number}@example.com"))]).await.status, 403);
+        assert_eq!(
+            house
+                .password(&[("username", &format!("user{number}@example.com"))])
+                .await
+                .status,
+            403
+        );
     }
     let blocked = house.password(&[]).await;
-    assert_eq!((blocked.status, blocked.text("error")), (429, "too_many_attempts".into()));
+    assert_eq!(
+        (blocked.status, blocked.text("error")),
+        (429, "too_many_attempts".into())
+    );
     assert_eq!(
         blocked.text("error_description"),
         "We have detected suspicious login behavior and further attempts will be blocked. \
@@ -108,8 +145,20 @@ async fn guesses_made_at_once_cannot_pass_the_limit_together() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn surplus_logins_are_refused_while_machines_get_their_tokens() {
-    let passwords = Passwords { memory_kib: 32 * 1024, iterations: 2, parallelism: 1, threads: 1, queue: 2 };
-    let house = Arc::new(House::open(Setup { passwords, ..Setup::default() }).await);
+    let passwords = Passwords {
+        memory_kib: 32 * 1024,
+        iterations: 2,
+        parallelism: 1,
+        threads: 1,
+        queue: 2,
+    };
+    let house = Arc::new(
+        House::open(Setup {
+            passwords,
+            ..Setup::default()
+        })
+        .await,
+    );
     let asked: Vec<_> = (0..12_u8)
         .map(|number| {
             let house = house.clone();
@@ -140,12 +189,26 @@ async fn a_blocked_user_gets_nothing_and_learns_it_only_with_the_password() {
     let house = House::new().await;
     let tenant = house.tenant().await;
     let opaque = house.password(&[]).await.text("access_token");
-    let connection = tenant.directory.connection("Username-Password-Authentication").await.unwrap().unwrap();
-    let user = tenant.house.store.user_by_login(&tenant.id, &connection.id, USERNAME).await.unwrap().unwrap();
+    let connection = tenant
+        .directory
+        .connection("Username-Password-Authentication")
+        .await
+        .unwrap()
+        .unwrap();
+    let user = tenant
+        .house
+        .store
+        .user_by_login(&tenant.id, &connection.id, USERNAME)
+        .await
+        .unwrap()
+        .unwrap();
     set_blocked(&tenant, &user.id, true).await.unwrap();
     let blocked = house.password(&[("password", PASSWORD)]).await;
     assert_eq!(blocked.status, 403);
-    assert_eq!(blocked.body, r#"{"error":"unauthorized","error_description":"user is blocked"}"#);
+    assert_eq!(
+        blocked.body,
+        r#"{"error":"unauthorized","error_description":"user is blocked"}"#
+    );
     assert_eq!(house.password(&WRONG).await.text("error"), "invalid_grant");
     assert_eq!(house.ask(Ask::get("/userinfo").bearer(&opaque)).await.status, 401);
     let rows = house.logs().await;

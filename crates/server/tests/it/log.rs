@@ -28,8 +28,15 @@ async fn every_exchange_is_a_row_of_its_type() {
         ("realm", "Username-Password-Authentication"),
     ];
     house.token(sample).await;
-    house.post_form(&with_secret(sample, &[MACHINE[0], MACHINE[1], ("scope", "other")])).await;
-    house.post_form(&with_secret(sample, &[MACHINE[0], MACHINE[1], ("client_secret", "wrong")])).await;
+    house
+        .post_form(&with_secret(sample, &[MACHINE[0], MACHINE[1], ("scope", "other")]))
+        .await;
+    house
+        .post_form(&with_secret(
+            sample,
+            &[MACHINE[0], MACHINE[1], ("client_secret", "wrong")],
+        ))
+        .await;
     house.post_form(&[MACHINE[0], MACHINE[1]]).await;
     house.post_form(&with_secret(sample, &[("grant_type", "magic")])).await;
     house.password(&[]).await;
@@ -50,11 +57,14 @@ async fn a_row_says_who_asked_for_what_from_where() {
     let house = House::new().await;
     let sample = &house.samples.sample;
     let sdk = json!({ "name": "auth0-python", "version": "5.8.0" });
-    let ask = Ask::token(&with_secret(sample, &[MACHINE[0], MACHINE[1], ("scope", "read:messages")]))
-        .header("user-agent", "it/1.0")
-        .header("x-request-id", "a-request.of:mine_1")
-        .header("auth0-client", STANDARD.encode(sdk.to_string()))
-        .from([192, 0, 2, 33]);
+    let ask = Ask::token(&with_secret(
+        sample,
+        &[MACHINE[0], MACHINE[1], ("scope", "read:messages")],
+    ))
+    .header("user-agent", "it/1.0")
+    .header("x-request-id", "a-request.of:mine_1")
+    .header("auth0-client", STANDARD.encode(sdk.to_string()))
+    .from([192, 0, 2, 33]);
     let answer = house.ask(ask).await;
     assert_eq!(answer.header("x-request-id"), "a-request.of:mine_1");
     let tenant = house.tenant().await;
@@ -62,9 +72,18 @@ async fn a_row_says_who_asked_for_what_from_where() {
     let [row] = &rows[..] else { panic!("{rows:?}") };
     assert_eq!(row.at, Timestamp::from_seconds(NOW_S));
     assert_eq!(row.client_id.as_ref().unwrap().as_str(), sample.client_id);
-    let api = tenant.house.store.api_by_identifier(&tenant.id, AUDIENCE).await.unwrap().unwrap();
+    let api = tenant
+        .house
+        .store
+        .api_by_identifier(&tenant.id, AUDIENCE)
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!(row.api_id, Some(api.id));
-    assert_eq!((row.grant.as_deref(), row.tokens, row.repeats), (Some("client_credentials"), 1, 1));
+    assert_eq!(
+        (row.grant.as_deref(), row.tokens, row.repeats),
+        (Some("client_credentials"), 1, 1)
+    );
     assert_eq!(row.address.as_deref(), Some("192.0.2.33"));
     let expected = [
         ("client_name", json!("Sample application")),
@@ -91,14 +110,23 @@ async fn a_login_row_names_the_user_and_a_failed_one_what_was_typed() {
     assert!(rows[0].user_id.as_ref().unwrap().as_str().starts_with("auth0|"));
     assert_eq!(rows[0].body["user_name"], USERNAME);
     assert_eq!(rows[0].body["connection"], "Username-Password-Authentication");
-    assert_eq!((rows[1].user_id.as_ref(), &rows[1].body["user_name"]), (None, &json!("nobody@example.com")));
-    assert_eq!((rows[2].kind.as_str(), &rows[2].body["description"]), ("fu", &json!("Wrong email or password.")));
+    assert_eq!(
+        (rows[1].user_id.as_ref(), &rows[1].body["user_name"]),
+        (None, &json!("nobody@example.com"))
+    );
+    assert_eq!(
+        (rows[2].kind.as_str(), &rows[2].body["description"]),
+        ("fu", &json!("Wrong email or password."))
+    );
 }
 
 #[tokio::test]
 async fn a_flood_of_refusals_is_summed_into_one_row() {
     let house = House::new().await;
-    let wrong = with_secret(&house.samples.sample, &[MACHINE[0], MACHINE[1], ("client_secret", "wrong")]);
+    let wrong = with_secret(
+        &house.samples.sample,
+        &[MACHINE[0], MACHINE[1], ("client_secret", "wrong")],
+    );
     for _ in 0..250 {
         assert_eq!(house.post_form(&wrong).await.status, 401);
     }
@@ -109,7 +137,10 @@ async fn a_flood_of_refusals_is_summed_into_one_row() {
     let rows = house.logs().await;
     let sums: Vec<_> = rows.iter().filter(|row| row.repeats > 1).collect();
     let [sum] = sums[..] else { panic!("{} rows", sums.len()) };
-    assert_eq!((sum.repeats, sum.kind.as_str(), sum.address.as_deref()), (200, "feccft", Some("127.0.0.1")));
+    assert_eq!(
+        (sum.repeats, sum.kind.as_str(), sum.address.as_deref()),
+        (200, "feccft", Some("127.0.0.1"))
+    );
     assert_eq!(rows.iter().map(|row| row.repeats).sum::<i64>(), 251);
     // The next second begins anew, and what was granted was never summed.
     house.post_form(&wrong).await;
@@ -143,7 +174,12 @@ async fn usage_is_what_the_log_says() {
         (NOW_S, house.samples.sample.client_id.as_str(), "client_credentials", 3),
         (NOW_S, house.samples.reader.client_id.as_str(), "client_credentials", 1),
         (NOW_S, house.samples.password.client_id.as_str(), "password", 1),
-        (NOW_S + 3600, house.samples.sample.client_id.as_str(), "client_credentials", 1),
+        (
+            NOW_S + 3600,
+            house.samples.sample.client_id.as_str(),
+            "client_credentials",
+            1,
+        ),
     ];
     // The first process is not closed, it is gone: what it had not counted, another counts, once.
     let again = house.second_node().await;
@@ -153,10 +189,23 @@ async fn usage_is_what_the_log_says() {
     }
     for node in [&house, &again] {
         let (from, to) = (Timestamp::from_seconds(0), Timestamp::from_seconds(NOW_S + 7200));
-        let rows = node.app.house.store.usage(&TenantId::default_tenant(), from, to).await.unwrap();
+        let rows = node
+            .app
+            .house
+            .store
+            .usage(&TenantId::default_tenant(), from, to)
+            .await
+            .unwrap();
         let rows: Vec<_> = rows
             .iter()
-            .map(|row| (row.hour.seconds(), row.client_id.as_ref().unwrap().as_str(), row.grant.as_str(), row.tokens))
+            .map(|row| {
+                (
+                    row.hour.seconds(),
+                    row.client_id.as_ref().unwrap().as_str(),
+                    row.grant.as_str(),
+                    row.tokens,
+                )
+            })
             .collect();
         assert_eq!(rows.len(), expected.len(), "{rows:?}");
         assert!(expected.iter().all(|one| rows.contains(one)), "{rows:?}");
@@ -174,7 +223,13 @@ async fn two_nodes_counts_add_up() {
     }
     here.app.house.store.fold_usage().await.unwrap();
     let (from, to) = (Timestamp::from_seconds(0), Timestamp::from_seconds(NOW_S + 1));
-    let rows = here.app.house.store.usage(&TenantId::default_tenant(), from, to).await.unwrap();
+    let rows = here
+        .app
+        .house
+        .store
+        .usage(&TenantId::default_tenant(), from, to)
+        .await
+        .unwrap();
     assert_eq!(rows.iter().map(|row| row.tokens).collect::<Vec<_>>(), [8]);
 }
 
@@ -186,7 +241,10 @@ async fn a_token_is_in_the_log_before_it_is_handed_out() {
     let held = house.app.house.store.begin().await.unwrap();
     let asking = house.clone();
     let mut asked = tokio::spawn(async move { asking.token(&asking.samples.sample).await });
-    assert!(timeout(A_WHILE, &mut asked).await.is_err(), "answered before it was recorded");
+    assert!(
+        timeout(A_WHILE, &mut asked).await.is_err(),
+        "answered before it was recorded"
+    );
     drop(held);
     asked.await.unwrap();
     assert_eq!(house.logs().await.len(), 2);
@@ -199,7 +257,10 @@ async fn a_caller_who_hung_up_is_still_recorded() {
     let held = house.app.house.store.begin().await.unwrap();
     assert!(timeout(A_WHILE, house.token(&house.samples.sample)).await.is_err());
     drop(held);
-    assert_eq!(house.logs().await.iter().map(|row| row.tokens).collect::<Vec<_>>(), [1, 1]);
+    assert_eq!(
+        house.logs().await.iter().map(|row| row.tokens).collect::<Vec<_>>(),
+        [1, 1]
+    );
 }
 
 #[tokio::test]
@@ -212,7 +273,13 @@ async fn a_warm_request_reads_no_sql_and_a_refusal_waits_for_no_write() {
     let held = house.app.house.store.begin().await.unwrap();
     assert_eq!(timeout(A_WHILE, ask()).await.unwrap().status, 401);
     assert_eq!(timeout(A_WHILE, house.post_form(&scope)).await.unwrap().status, 403);
-    assert_eq!(timeout(A_WHILE, house.get("/.well-known/jwks.json")).await.unwrap().status, 200);
+    assert_eq!(
+        timeout(A_WHILE, house.get("/.well-known/jwks.json"))
+            .await
+            .unwrap()
+            .status,
+        200
+    );
     drop(held);
     assert_eq!(house.logs().await.len(), 4);
 }
@@ -227,7 +294,10 @@ async fn a_full_queue_is_503_and_nothing_is_issued() {
     // Once for the batch that the writer holds, once for the queue behind it.
     for _ in 0..3 {
         loop {
-            match store.record(Job { tenant: TenantId::default_tenant(), entries: vec![entry()] }) {
+            match store.record(Job {
+                tenant: TenantId::default_tenant(),
+                entries: vec![entry()],
+            }) {
                 Ok(()) => queued += 1,
                 Err(StoreError::Busy) => break,
                 Err(error) => panic!("{error}"),
@@ -236,11 +306,16 @@ async fn a_full_queue_is_503_and_nothing_is_issued() {
         tokio::task::yield_now().await;
     }
     let refused = house.client_credentials(&house.samples.sample).await;
-    assert_eq!((refused.status, refused.text("error")), (503, "temporarily_unavailable".into()));
+    assert_eq!(
+        (refused.status, refused.text("error")),
+        (503, "temporarily_unavailable".into())
+    );
     assert_eq!(refused.header("retry-after"), "1");
     assert!(refused.text("access_token").is_empty());
     drop(held);
-    house.token(&house.samples.sample).await;
+    while house.client_credentials(&house.samples.sample).await.status == 503 {
+        tokio::task::yield_now().await;
+    }
     let rows = house.logs().await;
     assert_eq!(rows.len(), 2 + queued);
     assert_eq!(rows.iter().map(|row| row.tokens).sum::<i64>(), 2);
@@ -252,14 +327,28 @@ async fn without_a_database_nothing_is_issued_unrecorded() {
     house.token(&house.samples.sample).await;
     assert_eq!(house.get("/readyz").await.status, 200);
     house.app.house.store.close().await;
-    for answer in [house.client_credentials(&house.samples.sample).await, house.password(&[]).await] {
-        assert_eq!((answer.status, answer.text("error")), (503, "temporarily_unavailable".into()), "{answer:?}");
+    for answer in [
+        house.client_credentials(&house.samples.sample).await,
+        house.password(&[]).await,
+    ] {
+        assert_eq!(
+            (answer.status, answer.text("error")),
+            (503, "temporarily_unavailable".into()),
+            "{answer:?}"
+        );
         assert_eq!(answer.header("retry-after"), "1");
-        assert!(!answer.body.contains("database") && !answer.body.contains("closed"), "{answer:?}");
+        assert!(
+            !answer.body.contains("database") && !answer.body.contains("closed"),
+            "{answer:?}"
+        );
     }
     assert_eq!(house.get("/readyz").await.status, 503);
     assert_eq!(house.get("/healthz").await.status, 200);
-    assert_eq!(house.get("/.well-known/jwks.json").await.status, 200, "keys in memory are still told");
+    assert_eq!(
+        house.get("/.well-known/jwks.json").await.status,
+        200,
+        "keys in memory are still told"
+    );
 }
 
 fn entry() -> LogEntry {

@@ -17,14 +17,19 @@ use crate::house::{AUDIENCE, House, with_secret};
 async fn a_new_application_gets_tokens_at_once() {
     let house = House::new().await;
     let tenant = house.tenant().await;
-    let (client, secret) =
-        clients::create(&tenant, NewClient::of_kind(Kind::MachineToMachine, "New")).await.unwrap();
+    let (client, secret) = clients::create(&tenant, NewClient::of_kind(Kind::MachineToMachine, "New"))
+        .await
+        .unwrap();
     let application = Application {
         client_id: client.id.as_str().into(),
         client_secret: secret.unwrap().expose().into(),
     };
     let answer = house.client_credentials(&application).await;
-    assert_eq!((answer.status, answer.text("error")), (403, "access_denied".into()), "no client grant yet");
+    assert_eq!(
+        (answer.status, answer.text("error")),
+        (403, "access_denied".into()),
+        "no client grant yet"
+    );
     grant(&house, &application, AUDIENCE, &["read:messages"]).await.unwrap();
     assert_eq!(house.token(&application).await.text("scope"), "read:messages");
 }
@@ -50,9 +55,16 @@ async fn a_rotated_secret_ends_the_old_one_at_once() {
     let tenant = house.tenant().await;
     let old = house.samples.sample.clone();
     house.token(&old).await;
-    let secret = clients::rotate_secret(&tenant, &ClientId::new(&old.client_id)).await.unwrap();
+    let secret = clients::rotate_secret(&tenant, &ClientId::new(&old.client_id))
+        .await
+        .unwrap();
     assert_eq!(house.client_credentials(&old).await.status, 401);
-    house.token(&Application { client_secret: secret.expose().into(), ..old }).await;
+    house
+        .token(&Application {
+            client_secret: secret.expose().into(),
+            ..old
+        })
+        .await;
 }
 
 #[tokio::test]
@@ -61,19 +73,36 @@ async fn what_was_removed_gets_no_more_tokens() {
     let tenant = house.tenant().await;
     let reader = &house.samples.reader;
     house.token(reader).await;
-    let of_reader = tenant.house.store.grants_of_client(&tenant.id, &ClientId::new(&reader.client_id)).await.unwrap();
+    let of_reader = tenant
+        .house
+        .store
+        .grants_of_client(&tenant.id, &ClientId::new(&reader.client_id))
+        .await
+        .unwrap();
     client_grants::remove(&tenant, &of_reader[0].id).await.unwrap();
     let answer = house.client_credentials(reader).await;
-    assert!(answer.text("error_description").contains("You need to create a \"client-grant\""), "{answer:?}");
+    assert!(
+        answer
+            .text("error_description")
+            .contains("You need to create a \"client-grant\""),
+        "{answer:?}"
+    );
 
     let sample = &house.samples.sample;
     house.token(sample).await;
     let api = apis::api(&tenant, AUDIENCE).await.unwrap();
     apis::remove(&tenant, &api.id).await.unwrap();
     let answer = house.client_credentials(sample).await;
-    assert!(answer.text("error_description").starts_with("Service not enabled within domain: "), "{answer:?}");
+    assert!(
+        answer
+            .text("error_description")
+            .starts_with("Service not enabled within domain: "),
+        "{answer:?}"
+    );
 
-    clients::remove(&tenant, &ClientId::new(&sample.client_id)).await.unwrap();
+    clients::remove(&tenant, &ClientId::new(&sample.client_id))
+        .await
+        .unwrap();
     assert_eq!(house.client_credentials(sample).await.status, 401);
 }
 
@@ -84,9 +113,21 @@ async fn an_api_made_again_under_its_old_name_inherits_no_grant() {
     house.token(&house.samples.sample).await;
     let api = apis::api(&tenant, AUDIENCE).await.unwrap();
     apis::remove(&tenant, &api.id).await.unwrap();
-    apis::create(&tenant, NewApi { scopes: api.scopes, ..NewApi::new(AUDIENCE) }).await.unwrap();
+    apis::create(
+        &tenant,
+        NewApi {
+            scopes: api.scopes,
+            ..NewApi::new(AUDIENCE)
+        },
+    )
+    .await
+    .unwrap();
     let answer = house.client_credentials(&house.samples.sample).await;
-    assert_eq!((answer.status, answer.text("error")), (403, "access_denied".into()), "{answer:?}");
+    assert_eq!(
+        (answer.status, answer.text("error")),
+        (403, "access_denied".into()),
+        "{answer:?}"
+    );
 }
 
 #[tokio::test]
@@ -95,11 +136,24 @@ async fn a_grant_of_all_scopes_has_those_to_come() {
     let tenant = house.tenant().await;
     let stranger = &house.samples.stranger;
     let client_id = ClientId::new(&stranger.client_id);
-    let old = tenant.house.store.grants_of_client(&tenant.id, &client_id).await.unwrap();
+    let old = tenant
+        .house
+        .store
+        .grants_of_client(&tenant.id, &client_id)
+        .await
+        .unwrap();
     client_grants::remove(&tenant, &old[0].id).await.unwrap();
-    let new = NewClientGrant { client_id, audience: AUDIENCE.into(), scopes: vec![], allow_all_scopes: true };
+    let new = NewClientGrant {
+        client_id,
+        audience: AUDIENCE.into(),
+        scopes: vec![],
+        allow_all_scopes: true,
+    };
     client_grants::create(&tenant, new).await.unwrap();
-    assert_eq!(house.token(stranger).await.text("scope"), "read:messages write:messages");
+    assert_eq!(
+        house.token(stranger).await.text("scope"),
+        "read:messages write:messages"
+    );
 }
 
 #[tokio::test]
@@ -129,8 +183,22 @@ async fn every_change_counts_the_revision_and_a_refused_one_does_not() {
     assert_eq!(revision(&house).await, start + 3);
     assert!(clients::remove(&tenant, &client.id).await.is_err());
     assert!(apis::create(&tenant, NewApi::new(AUDIENCE)).await.is_err());
-    assert!(clients::create(&tenant, NewClient { name: "<".into(), ..new() }).await.is_err());
-    assert!(users::set_blocked(&tenant, &UserId::new("auth0|unknown"), true).await.is_err());
+    assert!(
+        clients::create(
+            &tenant,
+            NewClient {
+                name: "<".into(),
+                ..new()
+            }
+        )
+        .await
+        .is_err()
+    );
+    assert!(
+        users::set_blocked(&tenant, &UserId::new("auth0|unknown"), true)
+            .await
+            .is_err()
+    );
     assert_eq!(revision(&house).await, start + 3);
 }
 
@@ -149,10 +217,24 @@ async fn an_identifier_that_would_confuse_two_kinds_of_token_is_refused() {
     let house = House::new().await;
     let tenant = house.tenant().await;
     let client = house.samples.sample.client_id.as_str();
-    let reserved = ["http://localhost:4000/", "http://localhost:4000/userinfo", "http://localhost:4000/api/v2/", client];
+    let reserved = [
+        "http://localhost:4000/",
+        "http://localhost:4000/userinfo",
+        "http://localhost:4000/api/v2/",
+        client,
+    ];
     for identifier in reserved {
         let refused = apis::create(&tenant, NewApi::new(identifier)).await;
-        assert!(matches!(refused, Err(RegistryError::Invalid { property: "identifier", .. })), "{identifier}");
+        assert!(
+            matches!(
+                refused,
+                Err(RegistryError::Invalid {
+                    property: "identifier",
+                    ..
+                })
+            ),
+            "{identifier}"
+        );
     }
 }
 
@@ -164,8 +246,13 @@ async fn another_process_sees_every_change_once_it_has_looked() {
     let old = there.token(&sample).await;
     let tenant = here.tenant().await;
 
-    let secret = clients::rotate_secret(&tenant, &ClientId::new(&sample.client_id)).await.unwrap();
-    let sample = Application { client_secret: secret.expose().into(), ..sample };
+    let secret = clients::rotate_secret(&tenant, &ClientId::new(&sample.client_id))
+        .await
+        .unwrap();
+    let sample = Application {
+        client_secret: secret.expose().into(),
+        ..sample
+    };
     assert_eq!(there.client_credentials(&sample).await.status, 401, "not looked yet");
     there.app.catch_up().await.unwrap();
     there.token(&sample).await;
@@ -201,7 +288,9 @@ async fn changes_made_on_two_nodes_at_once_are_all_counted() {
             clients::create(&tenant, new).await.unwrap();
         })
     };
-    let made: Vec<_> = (0..20).map(|number| make(if number % 2 == 0 { &here } else { &there }, number)).collect();
+    let made: Vec<_> = (0..20)
+        .map(|number| make(if number % 2 == 0 { &here } else { &there }, number))
+        .collect();
     for one in made {
         one.await.unwrap();
     }
@@ -213,15 +302,16 @@ async fn changes_made_on_two_nodes_at_once_are_all_counted() {
 
 async fn revision(house: &House) -> i64 {
     let tenant = house.tenant().await;
-    tenant.house.store.revisions(std::slice::from_ref(&tenant.id)).await.unwrap()[0].1
+    tenant
+        .house
+        .store
+        .revisions(std::slice::from_ref(&tenant.id))
+        .await
+        .unwrap()[0]
+        .1
 }
 
-async fn grant(
-    house: &House,
-    application: &Application,
-    audience: &str,
-    scopes: &[&str],
-) -> Result<(), RegistryError> {
+async fn grant(house: &House, application: &Application, audience: &str, scopes: &[&str]) -> Result<(), RegistryError> {
     let new = NewClientGrant {
         client_id: ClientId::new(&application.client_id),
         audience: audience.into(),

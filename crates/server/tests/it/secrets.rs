@@ -30,7 +30,10 @@ pub(crate) fn used(secret: &str) {
     if secret.len() < MIN_BYTES {
         return;
     }
-    let is_new = USED.lock().unwrap_or_else(PoisonError::into_inner).insert(secret.to_owned());
+    let is_new = USED
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .insert(secret.to_owned());
     #[expect(clippy::disallowed_methods, reason = "a test has no config that could read it")]
     if is_new && let Ok(file) = std::env::var(FILE_VARIABLE) {
         let mut file = OpenOptions::new().create(true).append(true).open(file).unwrap();
@@ -46,7 +49,10 @@ async fn no_secret_reaches_the_output() {
     over_a_socket(&house).await;
     tracing::trace!("the end of the session");
     let output = String::from_utf8_lossy(&OUTPUT.lock().unwrap()).into_owned();
-    assert!(output.contains("the end of the session") && output.contains("answered"), "nothing was captured");
+    assert!(
+        output.contains("the end of the session") && output.contains("answered"),
+        "nothing was captured"
+    );
     assert_free_of_secrets("the output", &output);
 }
 
@@ -66,7 +72,9 @@ async fn no_secret_lies_readable_in_the_database_file() {
     house.written().await;
     let mut files = 0;
     for name in ["tokenhouse.db", "tokenhouse.db-wal"] {
-        let Ok(bytes) = std::fs::read(house.folder().join(name)) else { continue };
+        let Ok(bytes) = std::fs::read(house.folder().join(name)) else {
+            continue;
+        };
         files += 1;
         assert_free_of_secrets(name, &String::from_utf8_lossy(&bytes));
     }
@@ -92,33 +100,70 @@ async fn session(house: &House) {
     let machine = [("grant_type", "client_credentials"), ("audience", AUDIENCE)];
 
     let token = house.token(sample).await;
-    let opaque = house.password(&[own, ("password", PASSWORD), ("scope", "openid profile")]).await;
+    let opaque = house
+        .password(&[own, ("password", PASSWORD), ("scope", "openid profile")])
+        .await;
     assert_eq!(opaque.status, 200, "{}", opaque.body);
     let opaque = opaque.text("access_token");
-    assert_eq!(house.password(&[own, ("password", PASSWORD), ("audience", AUDIENCE)]).await.status, 200);
+    assert_eq!(
+        house
+            .password(&[own, ("password", PASSWORD), ("audience", AUDIENCE)])
+            .await
+            .status,
+        200
+    );
     assert_eq!(house.password(&[own, ("password", WRONG)]).await.status, 403);
-    assert_eq!(house.password(&[("username", "nobody"), ("password", PASSWORD)]).await.status, 403);
+    assert_eq!(
+        house
+            .password(&[("username", "nobody"), ("password", PASSWORD)])
+            .await
+            .status,
+        403
+    );
     for secret in [WRONG_SECRET, &sample.client_secret] {
         let basic = Ask::token(&machine).basic(&sample.client_id, secret);
         house.ask(basic.clone()).await;
         house.ask(basic.header("x-request-id", "a-request")).await;
     }
-    house.post_form(&with_secret(sample, &[("client_secret", WRONG_SECRET), machine[0], machine[1]])).await;
+    house
+        .post_form(&with_secret(
+            sample,
+            &[("client_secret", WRONG_SECRET), machine[0], machine[1]],
+        ))
+        .await;
     // Where a program put it by mistake.
-    house.ask(Ask::token(&with_secret(sample, &machine)).bearer(&token.raw)).await;
-    house.ask(Ask::new("POST", &format!("/oauth/token?client_secret={}", sample.client_secret))).await;
+    house
+        .ask(Ask::token(&with_secret(sample, &machine)).bearer(&token.raw))
+        .await;
+    house
+        .ask(Ask::new(
+            "POST",
+            &format!("/oauth/token?client_secret={}", sample.client_secret),
+        ))
+        .await;
     house.get(&format!("/userinfo?access_token={}", token.raw)).await;
     let unreadable = [
         json!({ "client_secret": [sample.client_secret], "client_id": sample.client_id }).to_string(),
-        format!("{{\"client_secret\":\"{0}\",\"client_secret\":\"{0}\"", sample.client_secret),
+        format!(
+            "{{\"client_secret\":\"{0}\",\"client_secret\":\"{0}\"",
+            sample.client_secret
+        ),
         format!("{{\"password\":\"{PASSWORD}"),
     ];
     for body in unreadable {
         let ask = Ask::token_json(&json!(null)).body(body);
         assert!(house.ask(ask).await.status >= 400);
     }
-    house.post_form(&[("client_assertion", &token.raw), ("client_id", &sample.client_id), machine[0]]).await;
-    house.post_form(&with_secret(sample, &[machine[0], machine[1], ("scope", "a\u{7f}")])).await;
+    house
+        .post_form(&[
+            ("client_assertion", &token.raw),
+            ("client_id", &sample.client_id),
+            machine[0],
+        ])
+        .await;
+    house
+        .post_form(&with_secret(sample, &[machine[0], machine[1], ("scope", "a\u{7f}")]))
+        .await;
     for bearer in [opaque.as_str(), token.raw.as_str(), WRONG_SECRET] {
         house.ask(Ask::get("/userinfo").bearer(bearer)).await;
     }
@@ -160,7 +205,10 @@ fn assert_free_of_secrets(place: &str, text: &str) {
         assert!(!text.contains(secret.as_str()), "{place} holds {secret}");
         // Of a token the signature alone would be too much.
         let signature = secret.rsplit('.').next().filter(|part| part.len() >= MIN_BYTES);
-        assert!(signature.is_none_or(|part| !text.contains(part)), "{place} holds the end of {secret}");
+        assert!(
+            signature.is_none_or(|part| !text.contains(part)),
+            "{place} holds the end of {secret}"
+        );
     }
 }
 
@@ -168,8 +216,11 @@ fn assert_free_of_secrets(place: &str, text: &str) {
 fn capture() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
-        let subscriber =
-            tracing_subscriber::fmt().with_max_level(LevelFilter::TRACE).with_ansi(false).with_writer(Buffer).finish();
+        let subscriber = tracing_subscriber::fmt()
+            .with_max_level(LevelFilter::TRACE)
+            .with_ansi(false)
+            .with_writer(Buffer)
+            .finish();
         tracing::subscriber::set_global_default(subscriber).unwrap();
     });
 }
@@ -186,7 +237,10 @@ impl MakeWriter<'_> for Buffer {
 
 impl Write for Buffer {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        OUTPUT.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
+        OUTPUT
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .extend_from_slice(bytes);
         Ok(bytes.len())
     }
 

@@ -17,17 +17,27 @@ const MACHINE: [(&str, &str); 2] = [("grant_type", "client_credentials"), ("audi
 async fn each_host_is_its_own_issuer() {
     let (house, _, other) = two().await;
     let ours = house.token(&house.samples.sample).await;
-    let theirs = house.ask(Ask::token(&with_secret(&other.sample, &MACHINE)).host(OTHER_HOST)).await.token();
+    let theirs = house
+        .ask(Ask::token(&with_secret(&other.sample, &MACHINE)).host(OTHER_HOST))
+        .await
+        .token();
     assert_eq!((ours.text("iss"), theirs.text("iss")), (ISSUER, OTHER_ISSUER));
-    let metadata = house.ask(Ask::get("/.well-known/openid-configuration").host(OTHER_HOST)).await;
-    assert_eq!(metadata.text("jwks_uri"), format!("{OTHER_ISSUER}.well-known/jwks.json"));
+    let metadata = house
+        .ask(Ask::get("/.well-known/openid-configuration").host(OTHER_HOST))
+        .await;
+    assert_eq!(
+        metadata.text("jwks_uri"),
+        format!("{OTHER_ISSUER}.well-known/jwks.json")
+    );
 }
 
 #[tokio::test]
 async fn an_application_is_unknown_at_another_tenant() {
     let (house, _, other) = two().await;
     let unknown = house.post_form(&with_secret(&other.sample, &MACHINE)).await;
-    let invented = house.post_form(&[MACHINE[0], MACHINE[1], ("client_id", "x"), ("client_secret", "y")]).await;
+    let invented = house
+        .post_form(&[MACHINE[0], MACHINE[1], ("client_id", "x"), ("client_secret", "y")])
+        .await;
     assert_eq!((unknown.status, &unknown.body), (401, &invented.body));
     let ours = Ask::token(&with_secret(&house.samples.sample, &MACHINE)).host(OTHER_HOST);
     assert_eq!(house.ask(ours).await.status, 401);
@@ -37,7 +47,10 @@ async fn an_application_is_unknown_at_another_tenant() {
 async fn a_token_of_one_tenant_is_refused_by_apis_of_the_other() {
     let (house, _, other) = two().await;
     let ours = house.token(&house.samples.sample).await;
-    let theirs = house.ask(Ask::token(&with_secret(&other.sample, &MACHINE)).host(OTHER_HOST)).await.token();
+    let theirs = house
+        .ask(Ask::token(&with_secret(&other.sample, &MACHINE)).host(OTHER_HOST))
+        .await
+        .token();
     let our_guard = house.guard("localhost:4000", AUDIENCE).await;
     let their_guard = house.guard(OTHER_HOST, AUDIENCE).await;
     assert!(our_guard.verify(&ours.raw).await.is_ok() && their_guard.verify(&theirs.raw).await.is_ok());
@@ -49,7 +62,10 @@ async fn a_token_of_one_tenant_is_refused_by_apis_of_the_other() {
 async fn tenants_share_no_key() {
     let (house, _, _) = two().await;
     let ours = house.get("/.well-known/jwks.json").await.body;
-    let theirs = house.ask(Ask::get("/.well-known/jwks.json").host(OTHER_HOST)).await.json();
+    let theirs = house
+        .ask(Ask::get("/.well-known/jwks.json").host(OTHER_HOST))
+        .await
+        .json();
     for key in theirs["keys"].as_array().unwrap() {
         assert!(!ours.contains(key["kid"].as_str().unwrap()) && !ours.contains(key["n"].as_str().unwrap()));
     }
@@ -58,16 +74,36 @@ async fn tenants_share_no_key() {
 #[tokio::test]
 async fn a_token_for_userinfo_opens_only_its_own_tenants() {
     let (house, _, other) = two().await;
-    let login = [("grant_type", "password"), ("username", USERNAME), ("password", PASSWORD)];
+    let login = [
+        ("grant_type", "password"),
+        ("username", USERNAME),
+        ("password", PASSWORD),
+    ];
     let ours = house.password(&[]).await;
-    let theirs = house.ask(Ask::token(&with_secret(&other.password, &login)).host(OTHER_HOST)).await;
-    let with_api = [login[0], login[1], login[2], ("audience", AUDIENCE), ("scope", "openid")];
-    let their_jwt = house.ask(Ask::token(&with_secret(&other.password, &with_api)).host(OTHER_HOST)).await;
-    assert_eq!(Jwt::read(&their_jwt.text("access_token")).claims["aud"][1], format!("{OTHER_ISSUER}userinfo"));
+    let theirs = house
+        .ask(Ask::token(&with_secret(&other.password, &login)).host(OTHER_HOST))
+        .await;
+    let with_api = [
+        login[0],
+        login[1],
+        login[2],
+        ("audience", AUDIENCE),
+        ("scope", "openid"),
+    ];
+    let their_jwt = house
+        .ask(Ask::token(&with_secret(&other.password, &with_api)).host(OTHER_HOST))
+        .await;
+    assert_eq!(
+        Jwt::read(&their_jwt.text("access_token")).claims["aud"][1],
+        format!("{OTHER_ISSUER}userinfo")
+    );
     for (token, opens_here) in [(&ours, true), (&theirs, false), (&their_jwt, false)] {
         let ask = Ask::get("/userinfo").bearer(&token.text("access_token"));
         assert_eq!(house.ask(ask.clone()).await.status, if opens_here { 200 } else { 401 });
-        assert_eq!(house.ask(ask.host(OTHER_HOST)).await.status, if opens_here { 401 } else { 200 });
+        assert_eq!(
+            house.ask(ask.host(OTHER_HOST)).await.status,
+            if opens_here { 401 } else { 200 }
+        );
     }
 }
 
@@ -75,13 +111,19 @@ async fn a_token_for_userinfo_opens_only_its_own_tenants() {
 async fn each_tenant_has_its_own_log_and_its_own_limits() {
     let (house, other_tenant, other) = two().await;
     house.token(&house.samples.sample).await;
-    let wrong = [("grant_type", "password"), ("username", USERNAME), ("password", "wrong")];
+    let wrong = [
+        ("grant_type", "password"),
+        ("username", USERNAME),
+        ("password", "wrong"),
+    ];
     for _ in 0..10 {
         assert_eq!(house.password(&wrong[2..]).await.status, 403);
     }
     assert_eq!(house.password(&[]).await.status, 429);
     let login = [wrong[0], wrong[1], ("password", PASSWORD)];
-    let theirs = house.ask(Ask::token(&with_secret(&other.password, &login)).host(OTHER_HOST)).await;
+    let theirs = house
+        .ask(Ask::token(&with_secret(&other.password, &login)).host(OTHER_HOST))
+        .await;
     assert_eq!(theirs.status, 200, "{theirs:?}");
     let kinds = |rows: Vec<tokenhouse_store::LogRow>| rows.into_iter().map(|row| row.kind).collect::<Vec<_>>();
     assert_eq!(kinds(house.logs_of(&other_tenant.id).await), ["sepft"]);
@@ -93,23 +135,45 @@ async fn the_system_api_is_each_tenants_own() {
     let (house, _, other) = two().await;
     let system = |issuer: &str| format!("{issuer}api/v2/");
     let (ours, theirs) = (system(ISSUER), system(OTHER_ISSUER));
-    let ask = |audience: &str, application| {
-        Ask::token(&with_secret(application, &[MACHINE[0], ("audience", audience)]))
-    };
-    assert_eq!(house.ask(ask(&ours, &house.samples.admin)).await.token().text("aud"), ours);
+    let ask =
+        |audience: &str, application| Ask::token(&with_secret(application, &[MACHINE[0], ("audience", audience)]));
+    assert_eq!(
+        house.ask(ask(&ours, &house.samples.admin)).await.token().text("aud"),
+        ours
+    );
     assert_eq!(house.ask(ask(&theirs, &house.samples.admin)).await.status, 403);
-    assert_eq!(house.ask(ask(&theirs, &other.admin).host(OTHER_HOST)).await.token().text("aud"), theirs);
+    assert_eq!(
+        house
+            .ask(ask(&theirs, &other.admin).host(OTHER_HOST))
+            .await
+            .token()
+            .text("aud"),
+        theirs
+    );
     assert_eq!(house.ask(ask(&ours, &other.admin).host(OTHER_HOST)).await.status, 403);
 }
 
 #[tokio::test]
 async fn an_unknown_host_is_never_the_default() {
     let (house, _, _) = two().await;
-    for host in ["evil.example", "auth.other.example.evil.example", "auth.other.example:81", "localhost.evil.example"] {
-        let answer = house.ask(Ask::get("/.well-known/openid-configuration").host(host)).await;
-        assert_eq!((answer.status, answer.text("error")), (421, "invalid_request".into()), "{host}");
+    for host in [
+        "evil.example",
+        "auth.other.example.evil.example",
+        "auth.other.example:81",
+        "localhost.evil.example",
+    ] {
+        let answer = house
+            .ask(Ask::get("/.well-known/openid-configuration").host(host))
+            .await;
+        assert_eq!(
+            (answer.status, answer.text("error")),
+            (421, "invalid_request".into()),
+            "{host}"
+        );
     }
-    let capitals = house.ask(Ask::get("/.well-known/openid-configuration").host("AUTH.other.example")).await;
+    let capitals = house
+        .ask(Ask::get("/.well-known/openid-configuration").host("AUTH.other.example"))
+        .await;
     assert_eq!(capitals.text("issuer"), OTHER_ISSUER);
 }
 

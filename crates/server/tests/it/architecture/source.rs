@@ -77,7 +77,11 @@ fn tree(tokens: &[&str], mut at: usize, before: &[String], paths: &mut Vec<Vec<S
                 at += 1;
                 while at < tokens.len() && tokens[at] != "}" {
                     let end = tree(tokens, at, &path, paths);
-                    at = if tokens.get(end) == Some(&",") { end + 1 } else { end.max(at + 1) };
+                    at = if tokens.get(end) == Some(&",") {
+                        end + 1
+                    } else {
+                        end.max(at + 1)
+                    };
                 }
                 return at + 1;
             }
@@ -129,13 +133,16 @@ fn resolved(path: Vec<String>, module: &[String]) -> Option<Vec<String>> {
 }
 
 fn is_name(token: &str) -> bool {
-    const KEYWORDS: [&str; 12] =
-        ["use", "as", "where", "for", "in", "impl", "fn", "let", "match", "return", "mut", "dyn"];
+    const KEYWORDS: [&str; 12] = [
+        "use", "as", "where", "for", "in", "impl", "fn", "let", "match", "return", "mut", "dyn",
+    ];
     token.chars().next().is_some_and(|c| c.is_alphabetic() || c == '_') && !KEYWORDS.contains(&token)
 }
 
 fn ends_in_name(code: &str) -> bool {
-    code.chars().next_back().is_some_and(|c| c.is_alphanumeric() || c == '_')
+    code.chars()
+        .next_back()
+        .is_some_and(|c| c.is_alphanumeric() || c == '_')
 }
 
 fn block_comment(text: &str) -> usize {
@@ -158,7 +165,10 @@ fn block_comment(text: &str) -> usize {
 
 /// The length of a raw text at the beginning: `r"…"`, `r#"…"#`, `br"…"`.
 fn raw_text(text: &str) -> Option<usize> {
-    let rest = text.strip_prefix("br").or_else(|| text.strip_prefix("cr")).or_else(|| text.strip_prefix('r'))?;
+    let rest = text
+        .strip_prefix("br")
+        .or_else(|| text.strip_prefix("cr"))
+        .or_else(|| text.strip_prefix('r'))?;
     let hashes = rest.len() - rest.trim_start_matches('#').len();
     let inside = rest[hashes..].strip_prefix('"')?;
     let end = format!("\"{}", "#".repeat(hashes));
@@ -205,10 +215,23 @@ mod tests {
         let code = "use crate::{a, b::{self, c as d}, e::*}; use super::f; fn x() -> self::g::H { ::i::j(k::<l::M>::n()) }\
                     pub(crate) use super::super::o; impl P for Q {} $crate::r!(); use s::{t}; type U = Vec<crate::v::W>;";
         let module: Vec<String> = ["root", "one", "two"].map(str::to_owned).to_vec();
-        let found: Vec<_> = paths_of(&code_of(code), &module).iter().map(|path| path.join("::")).collect();
+        let found: Vec<_> = paths_of(&code_of(code), &module)
+            .iter()
+            .map(|path| path.join("::"))
+            .collect();
         for expected in [
-            "root::a", "root::b", "root::b::c", "root::e::*", "root::one::f", "root::one::two::g::H", "i::j", "l::M",
-            "root::o", "root::r", "s::t", "root::v::W",
+            "root::a",
+            "root::b",
+            "root::b::c",
+            "root::e::*",
+            "root::one::f",
+            "root::one::two::g::H",
+            "i::j",
+            "l::M",
+            "root::o",
+            "root::r",
+            "s::t",
+            "root::v::W",
         ] {
             assert!(found.iter().any(|path| path == expected), "{expected} in {found:?}");
         }

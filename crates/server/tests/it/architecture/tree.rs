@@ -29,22 +29,38 @@ impl Tree {
     /// The workspace that this test belongs to.
     pub(super) fn read() -> Self {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-        let mut tree = Self { files: Vec::new(), manifests: Vec::new(), large_files: String::new() };
+        let mut tree = Self {
+            files: Vec::new(),
+            manifests: Vec::new(),
+            large_files: String::new(),
+        };
         for folder in ["crates", "examples"] {
             for member in entries(&root.join(folder)) {
-                let Ok(manifest) = std::fs::read_to_string(member.join("Cargo.toml")) else { continue };
-                tree.manifests.push((name_of(&root, &member), manifest.parse().unwrap()));
-                rust_files(&member, &mut |path| tree.add(&name_of(&root, path), std::fs::read_to_string(path).unwrap()));
+                let Ok(manifest) = std::fs::read_to_string(member.join("Cargo.toml")) else {
+                    continue;
+                };
+                tree.manifests
+                    .push((name_of(&root, &member), manifest.parse().unwrap()));
+                rust_files(&member, &mut |path| {
+                    tree.add(&name_of(&root, path), std::fs::read_to_string(path).unwrap())
+                });
             }
         }
         tree.large_files = std::fs::read_to_string(root.join("docs/large-files.md")).unwrap();
-        assert!(tree.files.len() > 100 && tree.manifests.len() >= 5, "the sources were not found");
+        assert!(
+            tree.files.len() > 100 && tree.manifests.len() >= 5,
+            "the sources were not found"
+        );
         tree
     }
 
     /// A tree of this one file, as if it were at `path`.
     pub(super) fn of(path: &str, text: &str) -> Self {
-        let mut tree = Self { files: Vec::new(), manifests: Vec::new(), large_files: String::new() };
+        let mut tree = Self {
+            files: Vec::new(),
+            manifests: Vec::new(),
+            large_files: String::new(),
+        };
         tree.add(path, text.to_owned());
         tree
     }
@@ -57,7 +73,12 @@ impl Tree {
     fn add(&mut self, path: &str, text: String) {
         let code = code_of(&text);
         let paths = paths_of(&code, &module_of(path));
-        self.files.push(File { path: path.to_owned(), text, code, paths });
+        self.files.push(File {
+            path: path.to_owned(),
+            text,
+            code,
+            paths,
+        });
     }
 }
 
@@ -76,10 +97,18 @@ impl File {
 /// The module of a file, its crate first: `crates/server/src/oauth/token.rs` is `tokenhouse::oauth::token`.
 fn module_of(path: &str) -> Vec<String> {
     let parts: Vec<_> = path.split('/').collect();
-    let [_, member, _, inside @ ..] = &parts[..] else { return vec!["crate".into()] };
-    let of_crate = if *member == "server" { "tokenhouse".to_owned() } else { format!("tokenhouse_{member}") };
+    let [_, member, _, inside @ ..] = &parts[..] else {
+        return vec!["crate".into()];
+    };
+    let of_crate = if *member == "server" {
+        "tokenhouse".to_owned()
+    } else {
+        format!("tokenhouse_{member}")
+    };
     let modules = inside.iter().map(|part| part.trim_end_matches(".rs"));
-    let modules = modules.filter(|part| !["lib", "main", "mod"].contains(part)).map(str::to_owned);
+    let modules = modules
+        .filter(|part| !["lib", "main", "mod"].contains(part))
+        .map(str::to_owned);
     [of_crate].into_iter().chain(modules).collect()
 }
 
@@ -96,7 +125,10 @@ fn rust_files(folder: &Path, found: &mut impl FnMut(&Path)) {
 }
 
 fn entries(folder: &Path) -> Vec<PathBuf> {
-    let mut entries: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut entries: Vec<_> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
     entries.sort();
     entries
 }

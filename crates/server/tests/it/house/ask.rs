@@ -46,12 +46,16 @@ impl Ask {
 
     /// A form for the token endpoint.
     pub(crate) fn token(fields: &[(&str, &str)]) -> Self {
-        Self::new("POST", "/oauth/token").header("content-type", "application/x-www-form-urlencoded").body(form(fields))
+        Self::new("POST", "/oauth/token")
+            .header("content-type", "application/x-www-form-urlencoded")
+            .body(form(fields))
     }
 
     /// JSON for the token endpoint.
     pub(crate) fn token_json(body: &Value) -> Self {
-        Self::new("POST", "/oauth/token").header("content-type", "application/json").body(body.to_string())
+        Self::new("POST", "/oauth/token")
+            .header("content-type", "application/json")
+            .body(body.to_string())
     }
 
     /// The same with a header more.
@@ -100,7 +104,9 @@ impl Ask {
         *request.uri_mut() = self.target.parse().unwrap();
         for (name, value) in &self.headers {
             let name: HeaderName = name.parse().unwrap();
-            request.headers_mut().append(name, HeaderValue::from_bytes(value).unwrap());
+            request
+                .headers_mut()
+                .append(name, HeaderValue::from_bytes(value).unwrap());
         }
         request
     }
@@ -110,11 +116,18 @@ impl Answer {
     pub(super) async fn read(response: Response<Body>) -> Self {
         let (parts, body) = response.into_parts();
         let body = body.collect().await.unwrap().to_bytes();
-        let answer =
-            Self { status: parts.status.as_u16(), headers: parts.headers, body: String::from_utf8(body.into()).unwrap() };
+        let answer = Self {
+            status: parts.status.as_u16(),
+            headers: parts.headers,
+            body: String::from_utf8(body.into()).unwrap(),
+        };
         if let Ok(Value::Object(members)) = serde_json::from_str(&answer.body) {
             for name in ["access_token", "id_token"] {
-                members.get(name).and_then(Value::as_str).into_iter().for_each(crate::secrets::used);
+                members
+                    .get(name)
+                    .and_then(Value::as_str)
+                    .into_iter()
+                    .for_each(crate::secrets::used);
             }
         }
         answer

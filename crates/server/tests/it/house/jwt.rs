@@ -23,7 +23,12 @@ impl Jwt {
         let mut parts = raw.split('.').map(|part| base64url::decode(part).unwrap());
         let mut text = || String::from_utf8(parts.next().unwrap()).unwrap();
         let (header, payload) = (text(), text());
-        Self { raw: raw.to_owned(), claims: serde_json::from_str(&payload).unwrap(), header, payload }
+        Self {
+            raw: raw.to_owned(),
+            claims: serde_json::from_str(&payload).unwrap(),
+            header,
+            payload,
+        }
     }
 
     /// A claim that is a text; empty if it is not there.

@@ -14,9 +14,15 @@ async fn the_answer_has_auth0s_members_in_auth0s_order() {
     let house = House::shared().await;
     let answer = house.client_credentials(&house.samples.sample).await;
     assert_eq!(answer.status, 200, "{}", answer.body);
-    assert_eq!(member_names(&answer.body), ["access_token", "scope", "expires_in", "token_type"]);
+    assert_eq!(
+        member_names(&answer.body),
+        ["access_token", "scope", "expires_in", "token_type"]
+    );
     let body = answer.json();
-    assert_eq!((&body["expires_in"], &body["token_type"]), (&json!(86_400), &json!("Bearer")));
+    assert_eq!(
+        (&body["expires_in"], &body["token_type"]),
+        (&json!(86_400), &json!("Bearer"))
+    );
     let headers = [
         ("content-type", "application/json"),
         ("cache-control", "no-store"),
@@ -42,10 +48,16 @@ async fn without_a_scope_all_granted_scopes_are_given_in_the_grants_order() {
         (&house.samples.reader, "read:messages"),
     ] {
         let answer = house.client_credentials(application).await;
-        assert_eq!((answer.text("scope"), answer.token().text("scope")), (scope.into(), scope));
+        assert_eq!(
+            (answer.text("scope"), answer.token().text("scope")),
+            (scope.into(), scope)
+        );
     }
     let empty = with_secret(&house.samples.sample, &[MACHINE[0], MACHINE[1], ("scope", "")]);
-    assert_eq!(house.post_form(&empty).await.text("scope"), "read:messages write:messages");
+    assert_eq!(
+        house.post_form(&empty).await.text("scope"),
+        "read:messages write:messages"
+    );
 }
 
 #[tokio::test]
@@ -82,8 +94,15 @@ async fn asking_for_a_scope_outside_the_grant_is_refused_and_named() {
     for (asked, named) in cases {
         let fields = with_secret(&house.samples.sample, &[MACHINE[0], MACHINE[1], ("scope", asked)]);
         let answer = house.post_form(&fields).await;
-        assert_eq!((answer.status, answer.text("error")), (403, "access_denied".into()), "{asked}");
-        assert_eq!(answer.text("error_description"), format!("Client has not been granted scopes: {named}"));
+        assert_eq!(
+            (answer.status, answer.text("error")),
+            (403, "access_denied".into()),
+            "{asked}"
+        );
+        assert_eq!(
+            answer.text("error_description"),
+            format!("Client has not been granted scopes: {named}")
+        );
     }
 }
 
@@ -119,7 +138,9 @@ async fn a_client_id_in_the_body_must_be_the_one_of_the_header() {
     let house = House::shared().await;
     let (sample, reader) = (&house.samples.sample, &house.samples.reader);
     let fields = [MACHINE[0], MACHINE[1], ("client_id", reader.client_id.as_str())];
-    let answer = house.ask(Ask::token(&fields).basic(&sample.client_id, &sample.client_secret)).await;
+    let answer = house
+        .ask(Ask::token(&fields).basic(&sample.client_id, &sample.client_secret))
+        .await;
     assert_eq!((answer.status, answer.text("error")), (400, "invalid_request".into()));
 }
 
@@ -138,7 +159,11 @@ async fn the_audience_is_compared_exactly() {
     for audience in near {
         let fields = with_secret(&house.samples.sample, &[MACHINE[0], ("audience", audience)]);
         let answer = house.post_form(&fields).await;
-        assert_eq!((answer.status, answer.text("error")), (403, "access_denied".into()), "{audience:?}");
+        assert_eq!(
+            (answer.status, answer.text("error")),
+            (403, "access_denied".into()),
+            "{audience:?}"
+        );
         let expected = format!("Service not enabled within domain: {audience}");
         assert!(answer.text("error_description").starts_with(&expected), "{answer:?}");
     }
@@ -164,22 +189,46 @@ async fn the_system_api_is_the_issuers_own() {
     let house = House::shared().await;
     let audience = format!("{ISSUER}api/v2/");
     let fields = [MACHINE[0], ("audience", audience.as_str())];
-    let token = house.post_form(&with_secret(&house.samples.admin, &fields)).await.token();
+    let token = house
+        .post_form(&with_secret(&house.samples.admin, &fields))
+        .await
+        .token();
     assert_eq!(token.text("aud"), audience);
     let scopes: Vec<_> = token.text("scope").split(' ').collect();
-    assert!(scopes.contains(&"read:clients") && scopes.contains(&"update:client_keys"), "{scopes:?}");
-    assert_eq!(house.post_form(&with_secret(&house.samples.sample, &fields)).await.status, 403);
+    assert!(
+        scopes.contains(&"read:clients") && scopes.contains(&"update:client_keys"),
+        "{scopes:?}"
+    );
+    assert_eq!(
+        house
+            .post_form(&with_secret(&house.samples.sample, &fields))
+            .await
+            .status,
+        403
+    );
 }
 
 #[tokio::test]
 async fn a_public_application_gets_no_token_of_its_own() {
     let house = House::new().await;
     let tenant = house.tenant().await;
-    let (public, secret) = clients::create(&tenant, NewClient::of_kind(Kind::SinglePage, "Page")).await.unwrap();
+    let (public, secret) = clients::create(&tenant, NewClient::of_kind(Kind::SinglePage, "Page"))
+        .await
+        .unwrap();
     assert!(secret.is_none());
-    let answer = house.post_form(&[MACHINE[0], MACHINE[1], ("client_id", public.id.as_str())]).await;
-    assert_eq!((answer.status, answer.text("error")), (403, "unauthorized_client".into()));
-    let with_any = [MACHINE[0], MACHINE[1], ("client_id", public.id.as_str()), ("client_secret", "x")];
+    let answer = house
+        .post_form(&[MACHINE[0], MACHINE[1], ("client_id", public.id.as_str())])
+        .await;
+    assert_eq!(
+        (answer.status, answer.text("error")),
+        (403, "unauthorized_client".into())
+    );
+    let with_any = [
+        MACHINE[0],
+        MACHINE[1],
+        ("client_id", public.id.as_str()),
+        ("client_secret", "x"),
+    ];
     assert_eq!(house.post_form(&with_any).await.status, 401);
 }
 

@@ -1,11 +1,14 @@
 //! The failure table of the token endpoint (CONTRACT §1.7, Decisions 1 and 2) in both dialects: status,
 //! word, sentence, headers.
 
+use std::sync::Arc;
+
 use serde_json::{Map, json};
 use tokio::sync::OnceCell;
 
 use tokenhouse::registry::tenants::update_settings;
 use tokenhouse::registry::users::set_blocked;
+use tokenhouse::tenant::Tenant;
 
 use crate::house::{AUDIENCE, Answer, Ask, House, ISSUER, PASSWORD, USERNAME, with_secret};
 
@@ -43,14 +46,24 @@ fn table() -> Vec<Row> {
             UNAUTHORIZED,
             "Unauthorized",
         ),
-        row("wrong secret", |house| machine(house, &[("client_secret", "wrong")]), UNAUTHORIZED, "Unauthorized"),
+        row(
+            "wrong secret",
+            |house| machine(house, &[("client_secret", "wrong")]),
+            UNAUTHORIZED,
+            "Unauthorized",
+        ),
         row(
             "missing secret",
             |house| Ask::token(&[MACHINE[0], MACHINE[1], ("client_id", &house.samples.sample.client_id)]),
             UNAUTHORIZED,
             "Unauthorized",
         ),
-        row("missing client_id", |_| Ask::token(&MACHINE), UNAUTHORIZED, "Unauthorized"),
+        row(
+            "missing client_id",
+            |_| Ask::token(&MACHINE),
+            UNAUTHORIZED,
+            "Unauthorized",
+        ),
         row(
             "client assertion",
             |house| {
@@ -102,7 +115,12 @@ fn table() -> Vec<Row> {
         ),
         row(
             "grant type not allowed",
-            |house| machine(house, &[("grant_type", "password"), ("username", "u"), ("password", "p")]),
+            |house| {
+                machine(
+                    house,
+                    &[("grant_type", "password"), ("username", "u"), ("password", "p")],
+                )
+            },
             [(403, "unauthorized_client"), (400, "unauthorized_client")],
             "Grant type 'password' not allowed for the client.",
         ),
@@ -136,7 +154,12 @@ fn table() -> Vec<Row> {
             INVALID_REQUEST,
             "Missing required parameter: realm",
         ),
-        row("malformed JSON", |_| Ask::token_json(&json!(null)).body("{"), INVALID_REQUEST, "The body cannot be read"),
+        row(
+            "malformed JSON",
+            |_| Ask::token_json(&json!(null)).body("{"),
+            INVALID_REQUEST,
+            "The body cannot be read",
+        ),
         row(
             "wrong password",
             |house| Ask::token(&house.password_fields(&[("password", "wrong")])),
@@ -196,9 +219,15 @@ async fn a_401_after_basic_names_the_scheme_and_after_the_body_does_not() {
         let sample = &house.samples.sample;
         let by_header = house.ask(Ask::token(&MACHINE).basic(&sample.client_id, "wrong")).await;
         assert_eq!(by_header.status, 401);
-        assert!(by_header.header("www-authenticate").starts_with("Basic realm="), "{by_header:?}");
+        assert!(
+            by_header.header("www-authenticate").starts_with("Basic realm="),
+            "{by_header:?}"
+        );
         let broken = house.ask(Ask::token(&MACHINE).header("authorization", "Basic !")).await;
-        assert!(broken.header("www-authenticate").starts_with("Basic realm="), "{broken:?}");
+        assert!(
+            broken.header("www-authenticate").starts_with("Basic realm="),
+            "{broken:?}"
+        );
         let by_body = house.ask(machine(house, &[("client_secret", "wrong")])).await;
         assert_eq!((by_body.status, by_body.header("www-authenticate")), (401, ""));
     }
@@ -213,7 +242,11 @@ async fn what_is_reflected_is_cut_at_200_characters() {
         (vec![("audience", long.as_str())], "audience"),
         (vec![("grant_type", REALM), ("realm", long.as_str())], "realm"),
     ] {
-        let ask = if name == "realm" { Ask::token(&house.password_fields(&fields)) } else { machine(house, &fields) };
+        let ask = if name == "realm" {
+            Ask::token(&house.password_fields(&fields))
+        } else {
+            machine(house, &fields)
+        };
         let answer = house.ask(ask).await;
         let repeated = answer.text("error_description").matches('\u{fc}').count();
         assert_eq!(repeated, 200, "{name}");
@@ -226,7 +259,14 @@ async fn what_is_reflected_is_cut_at_200_characters() {
 #[tokio::test]
 async fn a_disallowed_grant_points_to_our_own_page() {
     let house = House::shared().await;
-    let ask = machine(house, &[("grant_type", "password"), ("username", USERNAME), ("password", PASSWORD)]);
+    let ask = machine(
+        house,
+        &[
+            ("grant_type", "password"),
+            ("username", USERNAME),
+            ("password", PASSWORD),
+        ],
+    );
     let answer = house.ask(ask).await;
     let page = answer.text("error_uri");
     assert_eq!(page, format!("{ISSUER}docs/errors#unauthorized_client"));
@@ -255,7 +295,12 @@ async fn a_blocked_user_in_rfc_6749s_dialect_is_an_invalid_grant() {
     let tenant = house.tenant().await;
     let setting = Map::from_iter([("error_dialect".to_owned(), json!("rfc6749"))]);
     update_settings(&tenant, setting).await.unwrap();
-    let users = tenant.house.store.users(&tenant.id, tokenhouse_store::Page::first(1)).await.unwrap();
+    let users = tenant
+        .house
+        .store
+        .users(&tenant.id, tokenhouse_store::Page::first(1))
+        .await
+        .unwrap();
     set_blocked(&tenant, &users[0].id, true).await.unwrap();
     let answer = house.password(&[]).await;
     assert_eq!((answer.status, answer.text("error")), (400, "invalid_grant".into()));
@@ -264,32 +309,54 @@ async fn a_blocked_user_in_rfc_6749s_dialect_is_an_invalid_grant() {
 
 fn assert_answer(house: &House, row: &Row, answer: &Answer, (status, error): (u16, &str), description: &str) {
     let name = row.name;
-    assert_eq!((answer.status, answer.text("error")), (status, error.to_owned()), "{name}: {answer:?}");
+    assert_eq!(
+        (answer.status, answer.text("error")),
+        (status, error.to_owned()),
+        "{name}: {answer:?}"
+    );
     let expected = description.replace("CLIENT", &house.samples.password.client_id);
     let actual = answer.text("error_description");
-    assert!(actual.starts_with(&expected), "{name}: {actual:?} instead of {expected:?}");
+    assert!(
+        actual.starts_with(&expected),
+        "{name}: {actual:?} instead of {expected:?}"
+    );
     assert_eq!(answer.header("content-type"), "application/json", "{name}");
-    assert!(answer.header("cache-control").starts_with("private, no-store, no-cache, must-revalidate"), "{name}");
-    assert_eq!((answer.header("pragma"), answer.header("x-content-type-options")), ("", "nosniff"), "{name}");
-    assert_eq!(answer.header("x-request-id"), answer.header("x-auth0-requestid"), "{name}");
+    assert!(
+        answer
+            .header("cache-control")
+            .starts_with("private, no-store, no-cache, must-revalidate"),
+        "{name}"
+    );
+    assert_eq!(
+        (answer.header("pragma"), answer.header("x-content-type-options")),
+        ("", "nosniff"),
+        "{name}"
+    );
+    assert_eq!(
+        answer.header("x-request-id"),
+        answer.header("x-auth0-requestid"),
+        "{name}"
+    );
     assert!(!answer.header("x-request-id").is_empty(), "{name}");
 }
 
 /// The sample application's request, with `fields` over the usual ones.
 fn machine(house: &House, fields: &[(&str, &str)]) -> Ask {
-    let kept = MACHINE.into_iter().filter(|(name, _)| fields.iter().all(|(other, _)| other != name));
-    Ask::token(&with_secret(&house.samples.sample, &kept.chain(fields.iter().copied()).collect::<Vec<_>>()))
+    let kept = MACHINE
+        .into_iter()
+        .filter(|(name, _)| fields.iter().all(|(other, _)| other != name));
+    Ask::token(&with_secret(
+        &house.samples.sample,
+        &kept.chain(fields.iter().copied()).collect::<Vec<_>>(),
+    ))
 }
 
 /// A house whose tenant has chosen RFC 6749's dialect.
 async fn by_the_rfc() -> &'static House {
     static BY_THE_RFC: OnceCell<&House> = OnceCell::const_new();
-    BY_THE_RFC
-        .get_or_init(async || {
-            let house = House::lasting().await;
-            let setting = Map::from_iter([("error_dialect".to_owned(), json!("rfc6749"))]);
-            update_settings(&*house.tenant().await, setting).await.unwrap();
-            house
-        })
-        .await
+    let prepare = |tenant: Arc<Tenant>| async move {
+        let setting = Map::from_iter([("error_dialect".to_owned(), json!("rfc6749"))]);
+        update_settings(&tenant, setting).await.unwrap();
+    };
+    BY_THE_RFC.get_or_init(|| House::lasting(prepare)).await
 }

@@ -6,7 +6,10 @@ use crate::house::{AUDIENCE, Ask, House, USERNAME, member_names};
 async fn an_opaque_token_opens_the_claims_of_its_scopes() {
     let house = House::shared().await;
     let cases: [(&str, &[&str]); 4] = [
-        ("openid", &["sub", "nickname", "name", "updated_at", "email", "email_verified"]),
+        (
+            "openid",
+            &["sub", "nickname", "name", "updated_at", "email", "email_verified"],
+        ),
         ("openid profile", &["sub", "nickname", "name", "updated_at"]),
         ("openid email", &["sub", "email", "email_verified"]),
         ("openid phone", &["sub"]),
@@ -16,7 +19,10 @@ async fn an_opaque_token_opens_the_claims_of_its_scopes() {
         for method in ["GET", "POST"] {
             let answer = house.ask(Ask::new(method, "/userinfo").bearer(&token)).await;
             assert_eq!(answer.status, 200, "{answer:?}");
-            let names: Vec<_> = member_names(&answer.body).into_iter().filter(|name| name != "picture").collect();
+            let names: Vec<_> = member_names(&answer.body)
+                .into_iter()
+                .filter(|name| name != "picture")
+                .collect();
             assert_eq!(names, expected, "{scope}");
             assert_eq!(answer.header("content-type"), "application/json; charset=utf-8");
             assert_eq!(answer.header("cache-control"), "no-store");
@@ -28,8 +34,12 @@ async fn an_opaque_token_opens_the_claims_of_its_scopes() {
 #[tokio::test]
 async fn a_jwt_that_names_userinfo_opens_it_too() {
     let house = House::shared().await;
-    let answer = house.password(&[("audience", AUDIENCE), ("scope", "openid email read:messages")]).await;
-    let info = house.ask(Ask::get("/userinfo").bearer(&answer.text("access_token"))).await;
+    let answer = house
+        .password(&[("audience", AUDIENCE), ("scope", "openid email read:messages")])
+        .await;
+    let info = house
+        .ask(Ask::get("/userinfo").bearer(&answer.text("access_token")))
+        .await;
     assert_eq!((info.status, info.text("email")), (200, USERNAME.into()));
     assert_eq!(info.text("sub"), answer.token().text("sub"));
 }
@@ -45,9 +55,22 @@ async fn every_other_token_is_refused_with_auth0s_word_and_a_challenge() {
     let altered = format!("{}{last}", &opaque[..opaque.len() - 1]);
     let cut = opaque[..opaque.len() / 2].to_owned();
     let middle = opaque.len() / 2;
-    let swapped = format!("{}{}{}", &opaque[..middle], if &opaque[middle..=middle] == "x" { "y" } else { "x" }, &opaque[middle + 1..]);
-    let tokens =
-        [machine, for_the_api, with_id.text("id_token"), altered, cut, swapped, "invented".into(), "a.b.c".into()];
+    let swapped = format!(
+        "{}{}{}",
+        &opaque[..middle],
+        if &opaque[middle..=middle] == "x" { "y" } else { "x" },
+        &opaque[middle + 1..]
+    );
+    let tokens = [
+        machine,
+        for_the_api,
+        with_id.text("id_token"),
+        altered,
+        cut,
+        swapped,
+        "invented".into(),
+        "a.b.c".into(),
+    ];
     for token in tokens {
         let answer = house.ask(Ask::get("/userinfo").bearer(&token)).await;
         assert_eq!((answer.status, answer.body.as_str()), (401, "Unauthorized"), "{token}");
@@ -55,7 +78,11 @@ async fn every_other_token_is_refused_with_auth0s_word_and_a_challenge() {
         let expected = r#"Bearer realm="Users", error="invalid_token", error_description=""#;
         assert!(challenge.starts_with(expected), "{challenge}");
         assert_eq!(answer.header("access-control-allow-origin"), "*");
-        assert!(answer.header("access-control-expose-headers").contains("www-authenticate"));
+        assert!(
+            answer
+                .header("access-control-expose-headers")
+                .contains("www-authenticate")
+        );
     }
 }
 
