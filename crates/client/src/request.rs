@@ -2,6 +2,7 @@
 //! a redirect would carry the secret to another address.
 
 use std::fmt::Write as _;
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -70,6 +71,16 @@ impl Endpoint {
     }
 }
 
+impl Endpoint {
+    /// Whether it is on this machine.
+    fn is_loopback(&self) -> bool {
+        let (Self::At(url) | Self::Issuer { metadata: url, .. }) = self;
+        let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
+        let address = host.parse::<IpAddr>();
+        host == "localhost" || host.ends_with(".localhost") || address.is_ok_and(|address| address.is_loopback())
+    }
+}
+
 impl Request {
     pub(crate) fn new(
         endpoint: Endpoint,
@@ -78,7 +89,12 @@ impl Request {
         audience: Option<String>,
         scope: Option<String>,
     ) -> Result<Self, BuildError> {
-        let client = Client::builder()
+        let builder = match endpoint.is_loopback() {
+            // A proxy's localhost is another machine.
+            true => Client::builder().no_proxy(),
+            false => Client::builder(),
+        };
+        let client = builder
             .timeout(TIMEOUT)
             .redirect(reqwest::redirect::Policy::none())
             .user_agent(concat!("tokenhouse-client/", env!("CARGO_PKG_VERSION")))

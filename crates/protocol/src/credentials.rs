@@ -112,7 +112,7 @@ fn checked(id: String) -> Result<ClientId, CredentialsError> {
     if id.is_empty() {
         Err(CredentialsError::Missing)
     } else if id.len() > MAX_CLIENT_ID_BYTES || id.contains('\0') {
-        Err(CredentialsError::Parameter(ParameterError::NotText("client_id")))
+        Err(CredentialsError::Parameter(ParameterError::Unusable("client_id")))
     } else {
         Ok(ClientId::new(id))
     }

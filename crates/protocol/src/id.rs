@@ -64,6 +64,14 @@ id! {
     ConnectionId
 }
 id! {
+    /// A role's id: `rol_` and 16 letters and digits.
+    RoleId
+}
+id! {
+    /// The id of a client's key, Auth0's credential: `cred_` and 22 letters and digits.
+    CredentialId
+}
+id! {
     /// The id of a signing key, the `kid` of a JWS header (RFC 7515 §4.1.4): 21 base64url characters.
     KeyId
 }
@@ -120,6 +128,20 @@ impl ConnectionId {
     /// A new connection id.
     pub fn generate(random: &Random) -> Self {
         Self(format!("con_{}", text(random, ALPHANUMERIC, 16)))
+    }
+}
+
+impl RoleId {
+    /// A new role id.
+    pub fn generate(random: &Random) -> Self {
+        Self(format!("rol_{}", text(random, ALPHANUMERIC, 16)))
+    }
+}
+
+impl CredentialId {
+    /// A new credential id.
+    pub fn generate(random: &Random) -> Self {
+        Self(format!("cred_{}", text(random, ALPHANUMERIC, 22)))
     }
 }
 

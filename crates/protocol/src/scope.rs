@@ -1,7 +1,11 @@
 //! Scopes: what an access token allows (RFC 6749 §3.3).
 
+use std::collections::HashSet;
 use std::fmt;
 use std::str::FromStr;
+
+/// Most scopes that one list may hold: as many as an API may have.
+pub const MAX_SCOPES: usize = 1000;
 
 /// An ordered list of scopes without repetitions, as sent and as answered.
 ///
@@ -9,7 +13,8 @@ use std::str::FromStr;
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Scopes(Vec<String>);
 
-/// The text holds a character that no scope may hold (RFC 6749 §3.3 allows %x21, %x23-5B, %x5D-7E).
+/// The text holds a character that no scope may hold (RFC 6749 §3.3 allows %x21, %x23-5B, %x5D-7E), or more than
+/// [`MAX_SCOPES`] scopes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct InvalidScope;
 
@@ -62,14 +67,17 @@ impl FromStr for Scopes {
     type Err = InvalidScope;
 
     fn from_str(text: &str) -> Result<Self, InvalidScope> {
-        let mut scopes = Self::none();
+        let mut seen = HashSet::new();
+        let mut scopes = Vec::new();
         for token in text.split(' ').filter(|token| !token.is_empty()) {
-            if !is_scope_token(token) {
+            if !is_scope_token(token) || seen.len() == MAX_SCOPES {
                 return Err(InvalidScope);
             }
-            scopes.push(token);
+            if seen.insert(token) {
+                scopes.push(token.to_owned());
+            }
         }
-        Ok(scopes)
+        Ok(Self(scopes))
     }
 }
 
@@ -82,11 +90,14 @@ impl fmt::Display for Scopes {
 /// Collects scopes in order, dropping repetitions; the caller has checked each with [`is_scope_token`].
 impl<'a> FromIterator<&'a str> for Scopes {
     fn from_iter<I: IntoIterator<Item = &'a str>>(items: I) -> Self {
-        let mut scopes = Self::none();
-        for scope in items {
-            scopes.push(scope);
-        }
-        scopes
+        let mut seen = HashSet::new();
+        Self(
+            items
+                .into_iter()
+                .filter(|scope| seen.insert(*scope))
+                .map(str::to_owned)
+                .collect(),
+        )
     }
 }
 

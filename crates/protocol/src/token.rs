@@ -27,8 +27,10 @@ pub enum ParameterError {
     Duplicate(String),
     /// There are more parameters than any honest request has.
     TooMany,
-    /// A parameter is something else than text, or holds U+0000.
+    /// A parameter is something else than text.
     NotText(&'static str),
+    /// A parameter is longer than any can be, or holds U+0000.
+    Unusable(&'static str),
     /// A required parameter is missing (RFC 6749 §5.2).
     Missing(&'static str),
     /// `grant_type` names none of ours.
@@ -79,7 +81,7 @@ impl Parameters {
     pub fn text(&self, name: &'static str) -> Result<Option<&str>, ParameterError> {
         match self.0.get(name) {
             None | Some(Value::Null) => Ok(None),
-            Some(Value::String(text)) if text.contains('\0') => Err(ParameterError::NotText(name)),
+            Some(Value::String(text)) if text.contains('\0') => Err(ParameterError::Unusable(name)),
             Some(Value::String(text)) if text.is_empty() => Ok(None),
             Some(Value::String(text)) => Ok(Some(text)),
             Some(_) => Err(ParameterError::NotText(name)),

@@ -192,6 +192,11 @@ impl App {
         }
     }
 
+    /// Forgets which hosts are unknown, since another process may have made their tenant; called about once a second.
+    pub fn forget_unknown_hosts(&self) {
+        self.hosts.retain(|_, tenant| tenant.is_some());
+    }
+
     /// Learns what other processes changed, and forgets it; called several times a second.
     pub async fn catch_up(&self) -> Result<(), StoreError> {
         let loaded: Vec<_> = self.loaded.iter().collect();
@@ -214,10 +219,14 @@ impl App {
     }
 
     async fn catch_up_with(&self, id: &TenantId, loaded: &Loaded, seen: i64) -> Result<(), StoreError> {
-        let Some(changes) = self.house.store.changes_since(id, seen).await? else {
-            // Too long ago: it is not known any more what changed.
-            self.forget_tenant(id);
-            return Ok(());
+        let changes = match self.house.store.changes_since(id, seen).await {
+            Ok(Some(changes)) => changes,
+            // Too long ago, or in words of a newer version: it is not known what changed.
+            Ok(None) | Err(StoreError::Damaged(_)) => {
+                self.forget_tenant(id);
+                return Ok(());
+            }
+            Err(error) => return Err(error),
         };
         for (revision, change) in changes {
             loaded.tenant.forget(&change);
@@ -237,6 +246,11 @@ impl App {
     }
 
     async fn find_host(&self, host: &str) -> Result<Option<TenantId>, StoreError> {
+        // The scheme's own port and none are the same (RFC 9110 §4.2.3); issuers are written without.
+        let host = host
+            .strip_suffix(":443")
+            .or_else(|| host.strip_suffix(":80"))
+            .unwrap_or(host);
         let name = without_port(host);
         let is_default = |known: &str| known == host || known == name;
         if host == self.issuer.authority() || self.default_hosts.iter().any(|known| is_default(known)) {
@@ -253,6 +267,12 @@ impl fmt::Display for StartError {
             Self::Unlock(error) => error.fmt(f),
             Self::Passwords(error) => error.fmt(f),
             Self::Registry(error) => error.fmt(f),
+            Self::Store(StoreError::Damaged(why)) => {
+                write!(
+                    f,
+                    "the database is damaged ({why}): restore it from a backup, or begin with another folder"
+                )
+            }
             Self::Store(error) => error.fmt(f),
         }
     }

@@ -10,6 +10,8 @@ use tokenhouse_protocol::id::TenantId;
 use tokenhouse_protocol::time::{Clock, Timestamp};
 use tokenhouse_store::{Job, LogEntry, Outcome, Store, StoreError};
 
+use crate::caller::subscriber;
+
 /// Refusals of one address that are recorded each by itself, a second.
 const SINGLE_REFUSALS_A_SECOND: u32 = 50;
 /// Addresses whose refusals are counted at a time; beyond, they are counted together.
@@ -57,6 +59,7 @@ impl Audit {
 
     /// Records a refusal of a request from `address`, without waiting.
     pub fn refused(&self, tenant: &TenantId, address: IpAddr, entries: Vec<LogEntry>) {
+        let address = subscriber(address);
         let now = self.clock.now();
         let mut single = Vec::new();
         let sums = {

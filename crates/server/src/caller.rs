@@ -1,6 +1,6 @@
 //! Who is at the door: what a room may know of a request beside its parameters.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 
 /// Longest user agent that is kept, in characters.
 const USER_AGENT_CHARS: usize = 512;
@@ -42,6 +42,15 @@ pub struct Caller {
     pub request_id: String,
     /// The `Auth0-Client` header of Auth0's SDKs, decoded: name, version, environment.
     pub auth0_client: Option<serde_json::Value>,
+}
+
+/// Who an address stands for where attempts are counted: an IPv6 network of 64 bits is one subscriber, who has
+/// every address in it.
+pub fn subscriber(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() & !u128::from(u64::MAX))),
+        IpAddr::V4(v4) => IpAddr::V4(v4),
+    }
 }
 
 impl Caller {

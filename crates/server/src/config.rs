@@ -5,7 +5,10 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
+
+use crate::web::door::Network;
 
 /// What the variables of the environment begin with: `TOKENHOUSE_SERVER__ISSUER` is `[server] issuer`.
 const PREFIX: &str = "TOKENHOUSE_";
@@ -28,6 +31,10 @@ pub struct Config {
     pub passwords: Passwords,
     /// How often something may be tried.
     pub limits: Limits,
+    /// How long things are kept.
+    pub retention: Retention,
+    /// Where figures about it can be read.
+    pub metrics: Metrics,
 }
 
 /// `[server]`
@@ -42,6 +49,8 @@ pub struct Server {
     pub data: PathBuf,
     /// Applications, APIs and connections that each tenant keeps in memory.
     pub cache_entries: usize,
+    /// Proxies whose `X-Forwarded-For` is believed, by address or network: none.
+    pub trusted_proxies: Vec<Network>,
 }
 
 /// `[tls]`: both files or neither; they are read again when they change.
@@ -141,6 +150,23 @@ pub struct Limits {
     pub failed_logins_window_s: u32,
 }
 
+/// `[retention]`
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Retention {
+    /// Days that log rows are kept; 0 means for ever. Usage is counted apart and stays.
+    pub logs_days: u32,
+}
+
+/// `[metrics]`
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Metrics {
+    /// The address on which Prometheus reads `/metrics`; empty means nowhere. Never the public one.
+    #[serde(deserialize_with = "address_or_none", skip_serializing_if = "Option::is_none")]
+    pub listen: Option<SocketAddr>,
+}
+
 /// The configuration cannot be used; says why and where.
 #[derive(Debug)]
 pub struct ConfigError(String);
@@ -214,6 +240,13 @@ fn typed(key: &str, value: String) -> toml::Value {
     }
 }
 
+/// An address, or none where the text is empty.
+fn address_or_none<'de, D: Deserializer<'de>>(value: D) -> Result<Option<SocketAddr>, D::Error> {
+    let text = String::deserialize(value)?;
+    let refused = |_| D::Error::custom(format!("{text:?} is not an address like 127.0.0.1:9400"));
+    (!text.is_empty()).then(|| text.parse().map_err(refused)).transpose()
+}
+
 impl Passwords {
     /// How many threads hash.
     pub fn threads(&self) -> usize {
@@ -231,7 +264,14 @@ impl Default for Server {
             issuer: "http://localhost:4000/".into(),
             data: "./tokenhouse-data".into(),
             cache_entries: 100_000,
+            trusted_proxies: Vec::new(),
         }
+    }
+}
+
+impl Default for Retention {
+    fn default() -> Self {
+        Self { logs_days: 30 }
     }
 }
 
@@ -318,6 +358,15 @@ mod tests {
     fn unknown_keys_are_refused() {
         let refused = Config::merge("[server]\nlisen = \"x\"".parse().unwrap(), variables(&[])).unwrap_err();
         assert!(refused.to_string().contains("lisen"), "{refused}");
+    }
+
+    #[test]
+    fn a_proxy_that_is_no_address_is_refused_and_named() {
+        let file = |text: &str| Config::merge(text.parse().unwrap(), variables(&[]));
+        let good = file("[server]\ntrusted_proxies = [\"10.0.0.0/8\", \"::1\"]").unwrap();
+        assert!(good.shown().contains("\"10.0.0.0/8\", \"::1/128\""), "{}", good.shown());
+        let refused = file("[server]\ntrusted_proxies = [\"10.0.0.0/33\"]").unwrap_err();
+        assert!(refused.to_string().contains("10.0.0.0/33"), "{refused}");
     }
 
     #[test]

@@ -46,7 +46,8 @@ pub struct Keys {
 
 /// The key that signs for one algorithm, with a signer for each `typ`.
 struct CurrentKey {
-    jwt: Arc<Signer>,
+    jwt: Signer,
+    at_jwt: Signer,
 }
 
 impl Keyring {
@@ -106,8 +107,10 @@ impl Keyring {
                     .map_err(|error| damaged(&error.to_string()))?;
                 let key =
                     SigningKey::from_pkcs8(algorithm, private.as_ref()).map_err(|error| damaged(&error.to_string()))?;
-                let jwt = Arc::new(Signer::new(Arc::new(key), Some(&row.id), "JWT"));
-                signers.insert(algorithm, CurrentKey { jwt });
+                let key = Arc::new(key);
+                let jwt = Signer::new(key.clone(), Some(&row.id), "JWT");
+                let at_jwt = Signer::new(key, Some(&row.id), "at+jwt");
+                signers.insert(algorithm, CurrentKey { jwt, at_jwt });
             }
         }
         let published = JwkSet { keys: published };
@@ -144,9 +147,14 @@ impl KeySource for Keyring {
 }
 
 impl Keys {
-    /// The signer of Auth0's token profile (`typ: JWT`) for an algorithm; `None` if it has no key yet.
-    pub fn jwt_signer(&self, algorithm: Algorithm) -> Option<&Arc<Signer>> {
+    /// The signer of ID tokens and of Auth0's token profile (`typ: JWT`); `None` if the algorithm has no key yet.
+    pub fn jwt_signer(&self, algorithm: Algorithm) -> Option<&Signer> {
         self.signers.get(&algorithm).map(|key| &key.jwt)
+    }
+
+    /// The signer of RFC 9068's token profile (`typ: at+jwt`); `None` if the algorithm has no key yet.
+    pub fn at_jwt_signer(&self, algorithm: Algorithm) -> Option<&Signer> {
+        self.signers.get(&algorithm).map(|key| &key.at_jwt)
     }
 }
 

@@ -14,6 +14,7 @@ pub mod dev;
 pub mod directory;
 pub mod issuing;
 pub mod keyring;
+pub mod metrics;
 pub mod oauth;
 pub mod refusal;
 pub mod registry;

@@ -10,12 +10,13 @@ use axum::middleware::from_fn_with_state;
 use axum::routing::{MethodRouter, get, post};
 
 use crate::app::App;
+use crate::metrics::Requests;
 use crate::oauth::{error_page, metadata, token, userinfo};
 use crate::web::answer::{http_error, json, set};
-use crate::web::door;
+use crate::web::door::{self, Frame};
 
 /// The routes of a tenant, in the order of the lists in the contract: path and what answers there.
-fn tenant_routes() -> [(&'static str, MethodRouter<Arc<App>>); 7] {
+pub fn tenant_routes() -> [(&'static str, MethodRouter<Arc<App>>); 7] {
     [
         ("/oauth/token", post(token::post).options(token::options)),
         (
@@ -30,8 +31,28 @@ fn tenant_routes() -> [(&'static str, MethodRouter<Arc<App>>); 7] {
     ]
 }
 
-/// The authorization server.
+/// The paths of the probes, which have no tenant.
+const PROBES: [&str; 2] = ["/healthz", "/readyz"];
+
+/// A table in which requests are counted by route, each route being in it.
+pub fn requests() -> Arc<Requests> {
+    let tenants = tenant_routes().into_iter().map(|(path, _)| path);
+    Arc::new(Requests::new(tenants.chain(PROBES)))
+}
+
+/// The authorization server that believes no proxy.
 pub fn router(app: &Arc<App>) -> Router {
+    framed(&Frame {
+        app: app.clone(),
+        proxies: Arc::new([]),
+        requests: requests(),
+    })
+}
+
+/// The authorization server behind the door frame that is given.
+pub fn framed(frame: &Frame) -> Router {
+    let app = &frame.app;
+    let [live, readiness] = PROBES;
     let mut tenant = Router::new();
     for (path, answers) in tenant_routes() {
         tenant = tenant.route(path, answers);
@@ -39,14 +60,14 @@ pub fn router(app: &Arc<App>) -> Router {
     let tenant = tenant
         .fallback(unknown_path)
         .method_not_allowed_fallback(wrong_method)
-        .layer(from_fn_with_state(app.clone(), door::admit));
+        .layer(from_fn_with_state(frame.clone(), door::admit));
     // Probes ask by whatever address they know: these two have no tenant.
     Router::new()
-        .route("/healthz", get(alive))
-        .route("/readyz", get(ready))
+        .route(live, get(alive))
+        .route(readiness, get(ready))
         .method_not_allowed_fallback(wrong_method)
         .merge(tenant)
-        .layer(from_fn_with_state(app.clone(), door::name))
+        .layer(from_fn_with_state(frame.clone(), door::name))
         .with_state(app.clone())
 }
 

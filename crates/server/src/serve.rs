@@ -3,7 +3,7 @@
 use std::fmt;
 use std::io;
 use std::net::{Ipv6Addr, SocketAddr, TcpListener as StdListener};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::Router;
@@ -13,17 +13,22 @@ use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use hyper_util::service::TowerToHyperService;
+use listenfd::ListenFd;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
 use tower::ServiceExt as _;
 
 use crate::app::App;
+use crate::config::Config;
+use crate::metrics;
+use crate::router;
 use crate::tls::Tls;
 use crate::watch as housekeeping;
-use crate::web::door::Peer;
+use crate::web::door::{Frame, Peer};
 
 /// Longest time that a request's header may take to arrive, and that an idle connection is kept.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(60);
@@ -42,6 +47,14 @@ pub struct BindError {
     address: SocketAddr,
     cause: io::Error,
 }
+
+/// Sockets that a service manager opened before this process began and keeps open after its end, so that a restart
+/// refuses no connection (systemd's socket activation, sd_listen_fds(3)).
+static INHERITED: LazyLock<Mutex<Vec<StdListener>>> = LazyLock::new(|| {
+    let mut handed = ListenFd::from_env();
+    let sockets = (0..handed.len()).filter_map(|place| handed.take_tcp_listener(place).ok().flatten());
+    Mutex::new(sockets.collect())
+});
 
 /// Listeners on an address; on `127.0.0.1` also on `[::1]` with the same port, where the machine has it.
 pub fn bind(address: SocketAddr) -> Result<Vec<TcpListener>, BindError> {
@@ -62,11 +75,21 @@ pub fn bind(address: SocketAddr) -> Result<Vec<TcpListener>, BindError> {
 
 fn listener(address: SocketAddr) -> Result<TcpListener, BindError> {
     let open = || {
-        let listener = StdListener::bind(address)?;
+        let listener = match inherited(address) {
+            Some(listener) => listener,
+            None => StdListener::bind(address)?,
+        };
         listener.set_nonblocking(true)?;
         TcpListener::from_std(listener)
     };
     open().map_err(|cause| BindError { address, cause })
+}
+
+/// The inherited socket on exactly this address, once.
+fn inherited(address: SocketAddr) -> Option<StdListener> {
+    let mut sockets = INHERITED.lock().unwrap_or_else(PoisonError::into_inner);
+    let is_it = |socket: &StdListener| socket.local_addr().is_ok_and(|own| own == address);
+    sockets.iter().position(is_it).map(|place| sockets.swap_remove(place))
 }
 
 /// Serves `router` on `listeners`, over TLS if there is some, until `stop` says so, then lets requests in flight finish.
@@ -113,6 +136,32 @@ impl Running {
         }
     }
 
+    /// Begins to serve as the configuration says: behind which proxies, with which retention, measured where.
+    ///
+    /// Fails if the address of `[metrics]` cannot be listened on.
+    pub fn configured(
+        app: &Arc<App>,
+        config: &Config,
+        listeners: Vec<TcpListener>,
+        tls: Option<Tls>,
+    ) -> Result<Self, BindError> {
+        let measuring = config.metrics.listen.map_or_else(|| Ok(Vec::new()), bind)?;
+        let frame = Frame {
+            app: app.clone(),
+            proxies: config.server.trusted_proxies.clone().into(),
+            requests: router::requests(),
+        };
+        let mut running = Self::start(app, listeners, router::framed(&frame), tls);
+        let metrics = metrics::router(app, &frame.requests);
+        running
+            .housekeeping
+            .spawn(serve(measuring, metrics, None, running.stopping()));
+        running
+            .housekeeping
+            .spawn(housekeeping::keep_logs(app.clone(), config.retention));
+        Ok(running)
+    }
+
     /// Says when it is being stopped, for what should end with it.
     pub fn stopping(&self) -> watch::Receiver<bool> {
         self.stop.subscribe()
@@ -139,7 +188,8 @@ async fn serve_one(listener: TcpListener, router: Router, tls: Option<Tls>, mut 
             accepted = listener.accept() => match accepted {
                 Ok((stream, peer)) => {
                     let acceptor = tls.as_ref().map(Tls::acceptor);
-                    tokio::spawn(connection(stream, peer, router.clone(), acceptor, graceful.watcher()));
+                    let (router, watcher, stop) = (router.clone(), graceful.watcher(), stop.clone());
+                    tokio::spawn(connection(stream, peer, router, acceptor, Ending { watcher, stop }));
                 }
                 Err(error) => {
                     tracing::warn!(%error, "a connection could not be accepted");
@@ -166,17 +216,38 @@ async fn connection(
     peer: SocketAddr,
     router: Router,
     acceptor: Option<TlsAcceptor>,
-    watcher: Watcher,
+    ending: Ending,
 ) {
+    let Ending { watcher, mut stop } = ending;
     // An answer is one small write: waiting for more to send with it costs 40 ms.
     let _ = stream.set_nodelay(true);
     match acceptor {
         None => http(stream, peer, router, watcher).await,
-        Some(acceptor) => match tokio::time::timeout(HANDSHAKE_TIMEOUT, acceptor.accept(stream)).await {
-            Ok(Ok(stream)) => http(stream, peer, router, watcher).await,
-            Ok(Err(error)) => tracing::debug!(%error, %peer, "a TLS handshake failed"),
-            Err(_) => tracing::debug!(%peer, "a TLS handshake took too long"),
+        Some(acceptor) => match handshake(&acceptor, stream, &mut stop).await {
+            Ok(Some(stream)) => http(stream, peer, router, watcher).await,
+            Ok(None) => tracing::debug!(%peer, "a TLS handshake took too long"),
+            Err(error) => tracing::debug!(%error, %peer, "a TLS handshake failed"),
         },
+    }
+}
+
+/// How a connection comes to its end: what waits for it, and what says that it is time.
+struct Ending {
+    watcher: Watcher,
+    stop: watch::Receiver<bool>,
+}
+
+/// A TLS handshake; `None` if it takes too long or the server ends, since no request is in flight yet.
+async fn handshake(
+    acceptor: &TlsAcceptor,
+    stream: TcpStream,
+    stop: &mut watch::Receiver<bool>,
+) -> io::Result<Option<TlsStream<TcpStream>>> {
+    tokio::select! {
+        accepted = tokio::time::timeout(HANDSHAKE_TIMEOUT, acceptor.accept(stream)) => {
+            accepted.ok().transpose()
+        }
+        () = stopped(stop) => Ok(None),
     }
 }
 

@@ -90,7 +90,7 @@ impl Tenant {
     pub fn forget(&self, change: &Change) {
         match change {
             Change::Keys => self.keyring.forget(),
-            Change::Client(_) | Change::Api(_) | Change::Connection(_) | Change::User(_) => {
+            Change::Client(_) | Change::Api(_) | Change::Connection(_) | Change::User(_) | Change::Role(_) => {
                 self.directory.forget(change);
             }
             // Who changes settings here takes them over at once; other nodes load the tenant anew: see `App`.
@@ -134,6 +134,10 @@ impl Issuer {
         }
         if authority.bytes().any(|b| b.is_ascii_uppercase()) {
             return refused("has capital letters in its host");
+        }
+        let usual = if scheme == "https" { ":443" } else { ":80" };
+        if authority.ends_with(usual) {
+            return refused("names the port that its scheme has anyway");
         }
         Ok(Self(if text.ends_with('/') {
             text.to_owned()

@@ -7,7 +7,11 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval};
 
+use tokenhouse_protocol::time::Timestamp;
+use tokenhouse_store::StoreError;
+
 use crate::app::App;
+use crate::config::Retention;
 use crate::registry::keys;
 use crate::tls::Tls;
 
@@ -19,6 +23,13 @@ const FOLD: Duration = Duration::from_secs(1);
 const CERTIFICATE: Duration = Duration::from_secs(5);
 /// How often what is over is removed.
 const PRUNE: Duration = Duration::from_secs(3600);
+
+/// Log rows that are removed in one transaction, so that tokens wait for none of them long.
+const LOG_ROWS_AT_ONCE: u32 = 500;
+/// Pause between two of them, in which others write.
+const LOG_PAUSE: Duration = Duration::from_millis(20);
+/// Milliseconds of a day.
+const DAY_MS: i64 = 86_400_000;
 
 /// Starts the housekeeping; it ends when the set is dropped.
 pub fn start(app: &Arc<App>) -> JoinSet<()> {
@@ -47,6 +58,7 @@ async fn fold(app: Arc<App>) {
     let mut ticks = ticks(FOLD);
     loop {
         ticks.tick().await;
+        app.forget_unknown_hosts();
         app.house.audit.flush();
         if let Err(error) = app.house.store.fold_usage().await {
             tracing::warn!(%error, "usage cannot be counted; nothing is lost, it is counted later");
@@ -63,6 +75,39 @@ pub async fn follow_certificate(tls: Tls) {
             Ok(true) => tracing::info!("the certificate was renewed"),
             Ok(false) => {}
             Err(error) => tracing::warn!(%error, "the changed certificate is not taken over; the old one stays"),
+        }
+    }
+}
+
+/// Removes log rows whose time is over, for as long as it is not dropped.
+pub async fn keep_logs(app: Arc<App>, retention: Retention) {
+    let mut ticks = ticks(PRUNE);
+    loop {
+        ticks.tick().await;
+        match prune_logs(&app, retention).await {
+            Ok(0) => {}
+            Ok(removed) => tracing::info!(removed, "log rows past their retention were removed"),
+            Err(error) => tracing::warn!(%error, "old log rows cannot be removed; it is tried again in an hour"),
+        }
+    }
+}
+
+/// Removes every log row whose time is over, step by step: how many there were. Rows whose tokens are not counted yet
+/// stay.
+pub async fn prune_logs(app: &App, retention: Retention) -> Result<u64, StoreError> {
+    if retention.logs_days == 0 {
+        return Ok(0);
+    }
+    let now = app.house.clock.now();
+    let before = Timestamp::from_ms(now.ms() - i64::from(retention.logs_days) * DAY_MS);
+    let mut removed = 0;
+    let mut pauses = ticks(LOG_PAUSE);
+    loop {
+        pauses.tick().await;
+        let step = app.house.store.prune_logs(before, LOG_ROWS_AT_ONCE).await?;
+        removed += step;
+        if step < u64::from(LOG_ROWS_AT_ONCE) {
+            return Ok(removed);
         }
     }
 }

@@ -8,11 +8,18 @@ use sqlx::SqlSafeStr;
 use sqlx::migrate::{Migrate, MigrateError, Migration, MigrationType, Migrator};
 
 /// Version, name and text, oldest first. A text that was released never changes: databases hold its checksum.
-const MIGRATIONS: &[(i64, &str, &str)] = &[(
-    20_261_123_000_001,
-    "first",
-    include_str!("../migrations/20261123_000001_first.sql"),
-)];
+const MIGRATIONS: &[(i64, &str, &str)] = &[
+    (
+        20_261_123_000_001,
+        "first",
+        include_str!("../migrations/20261123_000001_first.sql"),
+    ),
+    (
+        20_261_123_000_002,
+        "permissions and roles",
+        include_str!("../migrations/20261123_000002_permissions_and_roles.sql"),
+    ),
+];
 
 /// The newest version this binary knows.
 pub(crate) fn newest() -> i64 {

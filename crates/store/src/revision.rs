@@ -7,7 +7,7 @@ use std::time::Duration;
 use sqlx::postgres::{PgListener, PgPoolOptions};
 use sqlx::{PgPool, QueryBuilder};
 
-use tokenhouse_protocol::id::{ApiId, ClientId, ConnectionId, TenantId, UserId};
+use tokenhouse_protocol::id::{ApiId, ClientId, ConnectionId, RoleId, TenantId, UserId};
 
 use crate::columns::{from_row, unknown_word};
 use crate::db::{Backend, Db, all, execute, on, optional};
@@ -35,6 +35,8 @@ pub enum Change {
     Connection(ConnectionId),
     /// A user.
     User(UserId),
+    /// A role, or what it gives.
+    Role(RoleId),
     /// The tenant's keys.
     Keys,
     /// The tenant itself, its settings or its hosts.
@@ -49,6 +51,7 @@ impl Change {
             Self::Api(id) => ("api", id.as_str()),
             Self::Connection(id) => ("connection", id.as_str()),
             Self::User(id) => ("user", id.as_str()),
+            Self::Role(id) => ("role", id.as_str()),
             Self::Keys => ("keys", ""),
             Self::Settings => ("settings", ""),
         }
@@ -60,6 +63,7 @@ impl Change {
             "api" => Self::Api(ApiId::new(id)),
             "connection" => Self::Connection(ConnectionId::new(id)),
             "user" => Self::User(UserId::new(id)),
+            "role" => Self::Role(RoleId::new(id)),
             "keys" => Self::Keys,
             "settings" => Self::Settings,
             other => return Err(unknown_word("kind", other)),

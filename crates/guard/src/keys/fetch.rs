@@ -2,6 +2,7 @@
 //! or RFC 8414 §3), get the key set. Bounded in time and size, never redirected, conditional where the issuer allows.
 
 use std::fmt::Write as _;
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -54,7 +55,7 @@ impl Fetcher {
     /// From a fixed address.
     pub(super) fn at(url: &str, ca: Option<&[u8]>, clock: Clock) -> Result<Self, BuildError> {
         Ok(Self {
-            client: client(ca)?,
+            client: client(&http_url(url)?, ca)?,
             location: Location::Fixed(http_url(url)?),
             clock,
         })
@@ -84,7 +85,7 @@ impl Fetcher {
         };
         let location = Location::Metadata(Box::new(documents));
         Ok(Self {
-            client: client(ca)?,
+            client: client(&base, ca)?,
             location,
             clock,
         })
@@ -163,19 +164,30 @@ impl Fetcher {
 }
 
 /// The one client of the guard: short, direct, never redirected; it trusts the machine's authorities, and `ca` as well.
-fn client(ca: Option<&[u8]>) -> Result<Client, BuildError> {
+fn client(url: &Url, ca: Option<&[u8]>) -> Result<Client, BuildError> {
     let authorities = Certificate::from_pem_bundle(ca.unwrap_or_default());
     let authorities = authorities.map_err(|error| BuildError::Client(causes(&error)))?;
     if ca.is_some() && authorities.is_empty() {
         return Err(BuildError::Client("the CA file holds no certificate in PEM".into()));
     }
-    Client::builder()
+    let builder = match is_loopback(url) {
+        // A proxy's localhost is another machine.
+        true => Client::builder().no_proxy(),
+        false => Client::builder(),
+    };
+    builder
         .tls_certs_merge(authorities)
         .timeout(TIMEOUT)
         .redirect(reqwest::redirect::Policy::none())
         .user_agent(concat!("tokenhouse-guard/", env!("CARGO_PKG_VERSION")))
         .build()
         .map_err(|error| BuildError::Client(causes(&error)))
+}
+
+fn is_loopback(url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
+    let address = host.parse::<IpAddr>();
+    host == "localhost" || host.ends_with(".localhost") || address.is_ok_and(|address| address.is_loopback())
 }
 
 fn http_url(text: &str) -> Result<Url, BuildError> {
@@ -276,7 +288,7 @@ mod tests {
 
     #[test]
     fn an_issuer_with_a_path_has_its_documents_where_the_standards_say() {
-        let fetcher = Fetcher::discover("https://a.example/realms/x", Clock::system()).unwrap();
+        let fetcher = Fetcher::discover("https://a.example/realms/x", None, Clock::system()).unwrap();
         let Location::Metadata(documents) = fetcher.location else {
             panic!("metadata")
         };
@@ -289,7 +301,7 @@ mod tests {
             "https://a.example/.well-known/oauth-authorization-server/realms/x"
         );
         for bad in ["", "a.example", "file:///a", "https://a.example/?b", "https://"] {
-            assert!(Fetcher::discover(bad, Clock::system()).is_err(), "{bad}");
+            assert!(Fetcher::discover(bad, None, Clock::system()).is_err(), "{bad}");
         }
     }
 

@@ -55,41 +55,37 @@ pub async fn login(
     address: IpAddr,
     given: &PasswordGrant,
 ) -> Result<User, Failure> {
+    if given.username.len() > MAX_USERNAME_BYTES || given.password.expose().len() > MAX_PASSWORD_BYTES {
+        // Nobody has such a name or password: there is nothing to look up and no time to hide.
+        return Err(wrong_password(None));
+    }
     let account = normalise(&given.username);
-    let attempts = &tenant.house.accounts.attempts;
-    attempts.begin(&tenant.id, &account, address).map_err(too_many)?;
-    let bounded = given.username.len() <= MAX_USERNAME_BYTES && given.password.expose().len() <= MAX_PASSWORD_BYTES;
-    let user = match bounded {
-        true => {
-            tenant
-                .house
-                .store
-                .user_by_login(&tenant.id, &connection.id, &given.username)
-                .await?
+    let accounts = &tenant.house.accounts;
+    let attempt = accounts
+        .attempts
+        .begin(&tenant.id, &account, address)
+        .await
+        .map_err(too_many)?;
+    let found = tenant
+        .house
+        .store
+        .user_by_login(&tenant.id, &connection.id, &given.username)
+        .await;
+    let user = match found {
+        Ok(user) => user,
+        Err(error) => {
+            attempt.withdrawn();
+            return Err(error.into());
         }
-        false => None,
     };
     let hash = user.as_ref().and_then(|user| user.password_hash.as_deref());
-    let fits = tenant
-        .house
-        .accounts
-        .passwords
-        .verify(&given.password, hash)
-        .await
-        .map_err(|_| {
-            attempts.withdrawn(&tenant.id, &account, address);
-            let text = "Too many logins are waiting. Try again in a moment.";
-            Failure {
-                refusal: Refusal::new(Reason::TooManyRequests, text)
-                    .retry_after(1)
-                    .over_limit(tenant.house.accounts.passwords.queue_length()),
-                log_type: None,
-                user: None,
-            }
-        })?;
+    let Ok(fits) = accounts.passwords.verify(&given.password, hash).await else {
+        attempt.withdrawn();
+        return Err(waiting(accounts.passwords.queue_length()));
+    };
     match user {
         Some(user) if fits => {
-            attempts.succeeded(&tenant.id, &account, address);
+            attempt.succeeded();
             if user.blocked {
                 let refusal = Refusal::new(Reason::UserBlocked, "user is blocked");
                 return Err(Failure {
@@ -100,16 +96,33 @@ pub async fn login(
             }
             Ok(user)
         }
-        user => Err(Failure {
-            refusal: Refusal::new(Reason::WrongPassword, "Wrong email or password."),
-            log_type: Some(if user.is_some() { "fp" } else { "fu" }),
-            user: user.map(Box::new),
-        }),
+        user => Err(wrong_password(user)),
+    }
+}
+
+fn wrong_password(user: Option<User>) -> Failure {
+    Failure {
+        refusal: Refusal::new(Reason::WrongPassword, "Wrong email or password."),
+        log_type: Some(if user.is_some() { "fp" } else { "fu" }),
+        user: user.map(Box::new),
+    }
+}
+
+fn waiting(limit: u32) -> Failure {
+    let text = "Too many logins are waiting. Try again in a moment.";
+    let refusal = Refusal::new(Reason::TooManyRequests, text)
+        .retry_after(1)
+        .over_limit(limit);
+    Failure {
+        refusal,
+        log_type: None,
+        user: None,
     }
 }
 
 fn too_many(limit: TooMany) -> Failure {
     match limit {
+        TooMany::Waiting { limit } => waiting(limit),
         TooMany::Account { retry_after_s, limit } => Failure {
             refusal: Refusal::new(
                 Reason::TooManyAttempts,

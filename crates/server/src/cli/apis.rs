@@ -13,6 +13,7 @@ use super::Failure;
 use super::output::{fields, may_go_on, print, print_json, quoted, table};
 use super::place::{Place, all};
 use crate::registry::apis::{self, DEFAULT_TOKEN_LIFETIME_S, NewApi};
+use crate::registry::token_dialect::TokenDialect;
 use crate::tenant::Tenant;
 
 #[derive(Args, Debug)]
@@ -20,6 +21,7 @@ use crate::tenant::Tenant;
 Examples:
   tokenhouse apis create https://api.example.org --name Reports --scope 'read:reports=Read reports'
   tokenhouse apis create https://fast.example.org --signing-alg ES256 --token-lifetime 3600
+  tokenhouse apis create https://strict.example.org --dialect rfc9068_profile_authz --rbac
   tokenhouse apis show https://api.example.org --json")]
 pub(super) struct Arguments {
     #[command(subcommand)]
@@ -67,6 +69,12 @@ struct Create {
     /// Seconds that its tokens live
     #[arg(long = "token-lifetime", value_name = "SECONDS", default_value_t = DEFAULT_TOKEN_LIFETIME_S)]
     token_lifetime_s: i64,
+    /// How its tokens look: access_token, rfc9068_profile, or either with _authz at its end, which adds `permissions`
+    #[arg(long, value_name = "DIALECT", default_value = "access_token", value_parser = dialect)]
+    dialect: TokenDialect,
+    /// Give users only the scopes that they are permitted, directly or by a role
+    #[arg(long)]
+    rbac: bool,
 }
 
 pub(super) async fn run(arguments: Arguments) -> Result<(), Failure> {
@@ -87,6 +95,11 @@ pub(super) fn algorithm(text: &str) -> Result<Algorithm, String> {
         .into_iter()
         .find(|algorithm| algorithm.as_str().eq_ignore_ascii_case(text));
     found.ok_or_else(|| "choose RS256, PS256, ES256, EdDSA or HS256".into())
+}
+
+fn dialect(text: &str) -> Result<TokenDialect, String> {
+    let words = TokenDialect::ALL.map(TokenDialect::as_str).join(", ");
+    text.parse().map_err(|_| format!("choose one of {words}"))
 }
 
 /// The identifier of every API, as tokens carry it.
@@ -113,6 +126,8 @@ async fn create(tenant: &Tenant, place: &Place, new: Create) -> Result<(), Failu
         scopes: new.scopes,
         algorithm: new.algorithm,
         token_lifetime_s: new.token_lifetime_s,
+        dialect: new.dialect,
+        enforces_policies: new.rbac,
         ..NewApi::new(new.identifier)
     };
     let api = apis::create(tenant, api).await?;

@@ -120,7 +120,10 @@ pub async fn run(arguments: Arguments) -> Result<(), Failure> {
 
     stop::asked().await;
     let removed = folder.remove_dev_file();
-    running.stop(&app).await;
+    tokio::select! {
+        () = running.stop(&app) => {}
+        () = stop::asked() => return Err(Failure("ended at once: requests in flight were cut off".into())),
+    }
     // A task that panicked has already said so.
     let _ = api.await;
     removed.map_err(|error| Failure(format!("dev.json could not be removed: {error}")))

@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 use serde_json::{Map, Value, json};
 use tokio::time::interval;
 
-use tokenhouse_protocol::id::{ClientId, LogId, UserId};
+use tokenhouse_protocol::id::{LogId, UserId};
 use tokenhouse_store::LogRow;
 
 use super::output::{print, print_json_line};
@@ -120,9 +120,10 @@ fn line(row: &LogRow) -> String {
             .get(name)
             .and_then(Value::as_str)
             .filter(|text| !text.is_empty())
+            .map(one_line)
     };
-    let application = text("client_name").or(row.client_id.as_ref().map(ClientId::as_str));
-    let user = text("user_name").or(row.user_id.as_ref().map(UserId::as_str));
+    let application = text("client_name").or(row.client_id.as_ref().map(|id| one_line(id.as_str())));
+    let user = text("user_name").or(row.user_id.as_ref().map(|id| one_line(id.as_str())));
     let mut parts = vec![
         row.at.to_string(),
         format!("{:<8}", row.kind),
@@ -136,8 +137,14 @@ fn line(row: &LogRow) -> String {
     if row.repeats > 1 {
         parts.push(format!("({} times)", row.repeats));
     }
-    parts.extend(text("description").map(|why| format!("- {}", why.replace('\n', " "))));
+    parts.extend(text("description").map(|why| format!("- {why}")));
     parts.join("  ")
+}
+
+/// A stranger's words, which must neither begin a line of their own nor turn one around.
+fn one_line(text: &str) -> String {
+    let steers = |c: char| c.is_control() || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    text.replace(steers, " ")
 }
 
 /// A type code in words; Auth0 has many more than are written here yet.

@@ -9,6 +9,7 @@ pub use self::failure::Failure;
 mod api;
 mod apis;
 mod apps;
+mod backup;
 mod config;
 pub mod dev;
 mod failure;
@@ -18,6 +19,7 @@ mod logging;
 mod logs;
 mod output;
 mod place;
+mod restore;
 pub mod serve;
 mod stop;
 mod tenants;
@@ -60,6 +62,10 @@ Register, in the data folder or database of a server, running or not:
   keys     The keys that sign tokens
   tenants  Issuers beside the first
 
+Keep:
+  backup   A copy of the database while servers use it
+  restore  A backup becomes the database of an empty data folder
+
 Look:
   logs     What was granted and refused
   usage    Tokens issued by day, application and API
@@ -100,6 +106,10 @@ enum Command {
     Keys(keys::Arguments),
     /// Issuers beside the first
     Tenants(tenants::Arguments),
+    /// A copy of the database while servers use it
+    Backup(backup::Arguments),
+    /// A backup becomes the database of an empty data folder
+    Restore(restore::Arguments),
     /// What was granted and refused
     Logs(logs::Arguments),
     /// Tokens issued by day, application and API
@@ -123,6 +133,8 @@ pub async fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Users(arguments) => Box::pin(users::run(arguments)).await?,
         Command::Keys(arguments) => Box::pin(keys::run(arguments)).await?,
         Command::Tenants(arguments) => Box::pin(tenants::run(arguments)).await?,
+        Command::Backup(arguments) => Box::pin(backup::run(arguments)).await?,
+        Command::Restore(arguments) => Box::pin(restore::run(arguments)).await?,
         Command::Logs(arguments) => Box::pin(logs::run(arguments)).await?,
         Command::Usage(arguments) => Box::pin(usage::run(arguments)).await?,
         Command::Verify(arguments) => return Box::pin(verify::run(arguments)).await,

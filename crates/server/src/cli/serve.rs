@@ -60,7 +60,10 @@ pub async fn run(arguments: Arguments) -> Result<(), Failure> {
         config.server.issuer, config.server.listen
     ))?;
     stop::asked().await;
-    running.stop(&app).await;
+    tokio::select! {
+        () = running.stop(&app) => {}
+        () = stop::asked() => return Err(Failure("ended at once: requests in flight were cut off".into())),
+    }
     Ok(())
 }
 

@@ -68,11 +68,23 @@ pub async fn seed(tenant: &Tenant, origins: &[String]) -> Result<Applications, R
     ]);
     let both = Grant::Scopes(&["read:messages", "write:messages"]);
     Ok(Applications {
-        sample: application(tenant, machine("Sample application"), both).await?,
-        reader: application(tenant, machine("Sample reader"), Grant::Scopes(&["read:messages"])).await?,
-        stranger: application(tenant, machine("Sample stranger"), Grant::Scopes(&[])).await?,
-        password: application(tenant, with_password, Grant::None).await?,
-        admin: application(tenant, machine("Sample administrator"), Grant::EverySystemScope).await?,
+        sample: application(tenant, machine("Sample application"), both, origins).await?,
+        reader: application(
+            tenant,
+            machine("Sample reader"),
+            Grant::Scopes(&["read:messages"]),
+            origins,
+        )
+        .await?,
+        stranger: application(tenant, machine("Sample stranger"), Grant::Scopes(&[]), origins).await?,
+        password: application(tenant, with_password, Grant::None, origins).await?,
+        admin: application(
+            tenant,
+            machine("Sample administrator"),
+            Grant::EverySystemScope,
+            origins,
+        )
+        .await?,
     })
 }
 
@@ -111,9 +123,18 @@ async fn user(tenant: &Tenant) -> Result<(), RegistryError> {
     unless_there(users::create(tenant, new).await)
 }
 
-async fn application(tenant: &Tenant, new: NewClient, grant: Grant) -> Result<Application, RegistryError> {
+async fn application(
+    tenant: &Tenant,
+    new: NewClient,
+    grant: Grant,
+    origins: &[String],
+) -> Result<Application, RegistryError> {
     let id = match tenant.house.store.client_by_name(&tenant.id, &new.name).await? {
-        Some(found) => found.id,
+        Some(found) => {
+            // The ports of an earlier run may have been others.
+            clients::add_web_origins(tenant, &found.id, origins).await?;
+            found.id
+        }
         None => clients::create(tenant, new).await?.0.id,
     };
     match grant {

@@ -1,6 +1,7 @@
 //! Phases 4 and 5: the API that the token is for (CONTRACT §1.6) and the scopes it carries (§1.5;
 //! RFC 6749 §3.3). What comes out, an [`Authorization`], is the only thing that can be minted.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use tokenhouse_protocol::error::reflected;
@@ -28,6 +29,8 @@ pub struct Authorization {
     pub(super) api: Option<Arc<Api>>,
     /// OpenID scopes first, then the API's.
     pub(super) scopes: Scopes,
+    /// The `permissions` claim, where the API's dialect has one.
+    pub(super) permissions: Option<Scopes>,
 }
 
 /// Phase 4: the API that a request names, or the tenant's default one. A user's token needs none.
@@ -70,23 +73,37 @@ pub(super) async fn api(
 
 impl Authorization {
     /// Phase 5: settles the scopes by the rule of the subject.
-    pub fn settle(
+    pub async fn settle(
+        tenant: &Tenant,
         application: Arc<Application>,
         redeemed: Redeemed,
         api: Option<Arc<Api>>,
         request: &TokenRequest,
     ) -> Result<Self, Refusal> {
         let asked = request.scope.as_ref();
-        let (scopes, user) = match (redeemed.subject, &api) {
-            (Subject::Client, Some(api)) => (client_scopes(&application, api, asked)?, None),
+        let (scopes, held, user) = match (redeemed.subject, &api) {
+            (Subject::Client, Some(api)) => {
+                let scopes = client_scopes(&application, api, asked)?;
+                (scopes.clone(), scopes, None)
+            }
             // Phase 4 lets no client through without an API.
-            (Subject::Client, None) => (Scopes::none(), None),
-            (Subject::User(user), api) => (user_scopes(&application, api.as_deref(), asked)?, Some(user)),
+            (Subject::Client, None) => (Scopes::none(), Scopes::none(), None),
+            (Subject::User(user), Some(api)) => {
+                let held = held(tenant, &application, &user, api).await?;
+                (user_scopes(api, &held, asked), held, Some(user))
+            }
+            (Subject::User(user), None) => {
+                let scopes = asked.filter(|asked| !asked.is_empty());
+                let scopes = scopes.map_or_else(|| OPENID_SCOPES.into_iter().collect(), openid_scopes);
+                (scopes, Scopes::none(), Some(user))
+            }
         };
+        let says_permissions = |api: &Arc<Api>| api.dialect.has_permissions() && api.enforces_policies;
         Ok(Self {
             application,
             grant_type: redeemed.grant_type,
             user,
+            permissions: api.as_ref().filter(|api| says_permissions(api)).map(|_| held),
             api,
             scopes,
         })
@@ -123,7 +140,8 @@ fn client_scopes(application: &Application, api: &Api, asked: Option<&Scopes>) -
         None => Ok(granted),
         Some(asked) if asked.is_empty() => Ok(granted),
         Some(asked) => {
-            let missing = asked.filtered(|scope| !granted.contains(scope));
+            let held: HashSet<&str> = granted.iter().collect();
+            let missing = asked.filtered(|scope| !held.contains(scope));
             if missing.is_empty() {
                 return Ok(asked.clone());
             }
@@ -134,19 +152,11 @@ fn client_scopes(application: &Application, api: &Api, asked: Option<&Scopes>) -
     }
 }
 
-/// Settles the scopes of a user's token: OpenID's pass, the API's are limited to what there is.
-fn user_scopes(application: &Application, api: Option<&Api>, asked: Option<&Scopes>) -> Result<Scopes, Refusal> {
-    let asked = asked.filter(|asked| !asked.is_empty());
-    let Some(api) = api else {
-        return Ok(asked.map_or_else(|| OPENID_SCOPES.into_iter().collect(), openid_scopes));
-    };
-    let mut scopes = asked.map_or_else(Scopes::none, openid_scopes);
-    let of_the_api = asked.map(|asked| asked.filtered(|scope| !is_openid_scope(scope)));
-    let of_the_api = of_the_api.filter(|scopes| !scopes.is_empty());
-    let every = || api.scopes.iter().map(String::as_str).collect::<Scopes>();
-    let allowed = match api.user_policy {
-        UserPolicy::AllowAll => of_the_api.unwrap_or_else(every).filtered(|scope| api.has_scope(scope)),
-        // Scopes must be asked for by name, and only those granted for users' tokens are given.
+/// The most that a user's token for an API may hold: what the application may have on users' behalf and, where the
+/// API enforces policies, the user's permissions alone (RBAC).
+async fn held(tenant: &Tenant, application: &Application, user: &User, api: &Api) -> Result<Scopes, Refusal> {
+    let of_the_application: Scopes = match api.user_policy {
+        UserPolicy::AllowAll => api.scopes.iter().map(String::as_str).collect(),
         UserPolicy::RequireClientGrant => {
             let grant = application.user_grant(&api.id).ok_or_else(|| {
                 Refusal::new(
@@ -154,16 +164,30 @@ fn user_scopes(application: &Application, api: Option<&Api>, asked: Option<&Scop
                     "invalid audience specified for password grant exchange",
                 )
             })?;
-            let granted = ceiling(grant, api);
-            of_the_api.unwrap_or_default().filtered(|scope| granted.contains(scope))
+            ceiling(grant, api)
         }
         UserPolicy::DenyAll => Scopes::none(),
     };
-    // Until users have permissions, an API that enforces them gives a user none of its scopes.
     if !api.enforces_policies {
-        allowed.iter().for_each(|scope| scopes.push(scope));
+        return Ok(of_the_application);
     }
-    Ok(scopes)
+    let store = &tenant.house.store;
+    let permitted = store.permitted_scopes(&tenant.id, &user.id, &api.id).await?;
+    Ok(of_the_application.filtered(|scope| permitted.iter().any(|held| held == scope)))
+}
+
+/// Settles the scopes of a user's token: OpenID's pass, of the API's those asked for that are `held`.
+fn user_scopes(api: &Api, held: &Scopes, asked: Option<&Scopes>) -> Scopes {
+    let mut scopes = asked.map_or_else(Scopes::none, openid_scopes);
+    let of_the_api = asked.map(|asked| asked.filtered(|scope| !is_openid_scope(scope)));
+    let given = match (of_the_api.filter(|asked| !asked.is_empty()), api.user_policy) {
+        (Some(asked), _) => asked.filtered(|scope| held.contains(scope)),
+        (None, UserPolicy::AllowAll) => held.clone(),
+        // Scopes must be asked for by name, and only those granted for users' tokens are given.
+        (None, UserPolicy::RequireClientGrant | UserPolicy::DenyAll) => Scopes::none(),
+    };
+    given.iter().for_each(|scope| scopes.push(scope));
+    scopes
 }
 
 /// What a client grant allows of an API's scopes as they are now.

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use tokenhouse_protocol::crypto::Algorithm;
+use tokenhouse_protocol::id;
 use tokenhouse_protocol::jose::jws::Signer;
 use tokenhouse_protocol::time::Timestamp;
 use tokenhouse_protocol::token::TokenResponse;
@@ -20,7 +21,7 @@ const USERINFO_TOKEN_LIFETIME_S: i64 = 86_400;
 /// Seconds that an ID token lives, unless the client says otherwise (CONTRACT §2.2).
 const ID_TOKEN_LIFETIME_S: i64 = 36_000;
 
-/// An access token's claims in Auth0's profile, in the order in which Auth0 writes them (CONTRACT §2.1).
+/// An access token's claims in Auth0's order; which of the last are there is its dialect's (CONTRACT §2.1, RFC 9068).
 #[derive(Serialize)]
 struct AccessTokenClaims<'a> {
     iss: &'a str,
@@ -30,8 +31,16 @@ struct AccessTokenClaims<'a> {
     exp: i64,
     #[serde(skip_serializing_if = "Option::is_none")]
     scope: Option<&'a str>,
-    gty: &'static str,
-    azp: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    gty: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    azp: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    jti: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    permissions: Option<Vec<&'a str>>,
 }
 
 /// One audience is a string; a user's token that is also good for userinfo has two (CONTRACT §1.6).
@@ -99,6 +108,7 @@ fn access_token(
         Some(user) => user.id.as_str().to_owned(),
         None => authorization.application.id.subject(),
     };
+    let (client_id, is_rfc9068) = (authorization.application.id.as_str(), api.dialect.is_rfc9068());
     let with_userinfo = authorization.is_openid() && !api.algorithm.is_symmetric();
     let claims = AccessTokenClaims {
         iss: tenant.issuer.as_str(),
@@ -110,13 +120,18 @@ fn access_token(
         iat: now.seconds(),
         exp: now.seconds() + api.token_lifetime_s,
         scope,
-        gty: authorization.grant_type.gty(),
-        azp: authorization.application.id.as_str(),
+        gty: (!is_rfc9068).then(|| authorization.grant_type.gty()),
+        azp: (!is_rfc9068).then_some(client_id),
+        jti: is_rfc9068.then(|| id::row_id(&tenant.house.random)),
+        client_id: is_rfc9068.then_some(client_id),
+        permissions: authorization.permissions.as_ref().map(|held| held.iter().collect()),
     };
-    match &api.own_signer {
-        Some(signer) => sign(signer, &claims),
-        None => sign(signer_of(keys, api.algorithm)?, &claims),
-    }
+    let shared = match is_rfc9068 {
+        true => keys.at_jwt_signer(api.algorithm),
+        false => keys.jwt_signer(api.algorithm),
+    };
+    let signer = api.own_signer.as_ref().or(shared);
+    sign(signer.ok_or_else(|| no_key(api.algorithm))?, &claims)
 }
 
 fn id_token(tenant: &Tenant, authorization: &Authorization, keys: &Keys, now: Timestamp) -> Result<String, Refusal> {
@@ -131,7 +146,8 @@ fn id_token(tenant: &Tenant, authorization: &Authorization, keys: &Keys, now: Ti
         iat: now.seconds(),
         exp: now.seconds() + ID_TOKEN_LIFETIME_S,
     };
-    sign(signer_of(keys, Algorithm::Rs256)?, &claims)
+    let signer = keys.jwt_signer(Algorithm::Rs256);
+    sign(signer.ok_or_else(|| no_key(Algorithm::Rs256))?, &claims)
 }
 
 fn userinfo_access_token(tenant: &Tenant, authorization: &Authorization, now: Timestamp) -> Result<String, Refusal> {
@@ -147,15 +163,13 @@ fn userinfo_access_token(tenant: &Tenant, authorization: &Authorization, now: Ti
     ))
 }
 
-fn signer_of(keys: &Keys, algorithm: Algorithm) -> Result<&Signer, Refusal> {
-    keys.jwt_signer(algorithm).map(AsRef::as_ref).ok_or_else(|| {
-        Refusal::new(
-            Reason::Unavailable,
-            "The signing keys are being made. Try again in a moment.",
-        )
-        .retry_after(1)
-        .because(format_args!("the tenant has no current {algorithm} key"))
-    })
+fn no_key(algorithm: Algorithm) -> Refusal {
+    Refusal::new(
+        Reason::Unavailable,
+        "The signing keys are being made. Try again in a moment.",
+    )
+    .retry_after(1)
+    .because(format_args!("the tenant has no current {algorithm} key"))
 }
 
 fn sign(signer: &Signer, claims: &impl Serialize) -> Result<String, Refusal> {

@@ -74,7 +74,7 @@ async fn phases(
         .or(exchange.audience.take());
     exchange.api = api.clone();
     // 5. With which scopes?
-    let authorization = Authorization::settle(application, redeemed, api, request)?;
+    let authorization = Authorization::settle(tenant, application, redeemed, api, request).await?;
     exchange.scope = authorization.scope();
     // 6. Mint, and record what was minted before anybody sees it.
     let response = mint::tokens(tenant, &authorization, tenant.house.clock.now()).await?;

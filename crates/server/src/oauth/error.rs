@@ -137,6 +137,10 @@ impl From<ParameterError> for Refusal {
             ParameterError::NotText(name) => {
                 Self::new(Reason::InvalidRequest, format!("Parameter {name} must be a string"))
             }
+            ParameterError::Unusable(name) => Self::new(
+                Reason::InvalidRequest,
+                format!("Parameter {name} is too long or holds U+0000"),
+            ),
             ParameterError::Missing(name) => {
                 Self::new(Reason::InvalidRequest, format!("Missing required parameter: {name}"))
             }

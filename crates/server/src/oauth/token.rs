@@ -14,7 +14,7 @@ use tokenhouse_protocol::token::{Parameters, TokenRequest, TokenResponse};
 use super::error;
 use crate::caller::Caller;
 use crate::issuing;
-use crate::refusal::Refusal;
+use crate::refusal::{Reason, Refusal};
 use crate::tenant::Tenant;
 use crate::web::answer::{http_error, json, set};
 use crate::web::body::{self, BodyError};
@@ -60,7 +60,10 @@ async fn exchange(
 ) -> (Response<Body>, Option<ClientId>) {
     let parameters = match body::parameters(headers, body).await {
         Ok(parameters) => parameters,
-        Err(BodyError::Http(status, text)) => return (http_error(status, "invalid_request", text), None),
+        Err(BodyError::Http(status, text)) => {
+            issuing::refuse(tenant, caller, None, None, &Refusal::new(Reason::InvalidRequest, text));
+            return (http_error(status, "invalid_request", text), None);
+        }
         Err(BodyError::Parameters(error)) => {
             let refusal = error.into();
             issuing::refuse(tenant, caller, None, None, &refusal);

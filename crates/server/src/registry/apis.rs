@@ -8,6 +8,7 @@ use tokenhouse_protocol::scope::is_scope_token;
 use tokenhouse_protocol::time::Timestamp;
 use tokenhouse_store::{Added, Api, ApiScope, Change, Page};
 
+use super::token_dialect::TokenDialect;
 use super::{RegistryError, begin, checked_name, checked_text, commit, keys};
 use crate::tenant::Tenant;
 
@@ -41,6 +42,10 @@ pub struct NewApi {
     pub algorithm: Algorithm,
     /// Seconds that its tokens live.
     pub token_lifetime_s: i64,
+    /// How its access tokens look.
+    pub dialect: TokenDialect,
+    /// Whether a user's scopes are limited to the user's permissions: RBAC.
+    pub enforces_policies: bool,
 }
 
 impl NewApi {
@@ -52,6 +57,8 @@ impl NewApi {
             scopes: Vec::new(),
             algorithm: Algorithm::Rs256,
             token_lifetime_s: DEFAULT_TOKEN_LIFETIME_S,
+            dialect: TokenDialect::default(),
+            enforces_policies: false,
         }
     }
 }
@@ -80,8 +87,9 @@ pub async fn create(tenant: &Tenant, new: NewApi) -> Result<Api, RegistryError> 
         signing_alg: new.algorithm.as_str().into(),
         token_lifetime_s: new.token_lifetime_s,
         token_lifetime_for_web_s: DEFAULT_TOKEN_LIFETIME_FOR_WEB_S.min(new.token_lifetime_s),
-        token_dialect: None,
-        enforce_policies: false,
+        // Omitted until it is set (CONTRACT §4.4).
+        token_dialect: (new.dialect != TokenDialect::default()).then(|| new.dialect.as_str().into()),
+        enforce_policies: new.enforces_policies,
         allow_offline_access: false,
         is_system: false,
         signing_secret_sealed: own_secret,
@@ -100,6 +108,61 @@ pub async fn create(tenant: &Tenant, new: NewApi) -> Result<Api, RegistryError> 
             "A resource server with the same identifier already exists".into(),
         ));
     }
+    commit(tenant, tx, &change).await?;
+    Ok(api)
+}
+
+/// What of an API is to change; `None` leaves it as it is.
+#[derive(Clone, Debug, Default)]
+pub struct ApiChanges {
+    /// Another name.
+    pub name: Option<String>,
+    /// All its scopes from now on, in order; users and roles lose those that are not among them.
+    pub scopes: Option<Vec<ApiScope>>,
+    /// Seconds that its tokens live.
+    pub token_lifetime_s: Option<i64>,
+    /// How its access tokens look.
+    pub dialect: Option<TokenDialect>,
+    /// Whether a user's scopes are limited to the user's permissions: RBAC.
+    pub enforces_policies: Option<bool>,
+}
+
+/// Changes an API, named by its id or its identifier; the system API keeps its scopes.
+pub async fn update(tenant: &Tenant, id_or_identifier: &str, changes: ApiChanges) -> Result<Api, RegistryError> {
+    let id = api(tenant, id_or_identifier).await?.id;
+    let change = Change::Api(id.clone());
+    let mut tx = begin(tenant, &change).await?;
+    let mut api = tx.api(&tenant.id, &id).await?.ok_or_else(not_found)?;
+    if let Some(name) = changes.name {
+        checked_name(&name, MAX_NAME_CHARS)?;
+        api.name = Some(name);
+    }
+    if let Some(scopes) = changes.scopes {
+        check_scopes(&scopes)?;
+        if api.is_system {
+            return Err(RegistryError::invalid("scopes", "The Management API keeps its scopes"));
+        }
+        for gone in api
+            .scopes
+            .iter()
+            .filter(|old| scopes.iter().all(|new| new.value != old.value))
+        {
+            tx.remove_permissions(&tenant.id, &id, &gone.value).await?;
+        }
+        api.scopes = scopes;
+    }
+    if let Some(seconds) = changes.token_lifetime_s {
+        check_lifetime(seconds)?;
+        api.token_lifetime_s = seconds;
+        api.token_lifetime_for_web_s = api.token_lifetime_for_web_s.min(seconds);
+    }
+    api.token_dialect = changes
+        .dialect
+        .map(|dialect| dialect.as_str().into())
+        .or(api.token_dialect);
+    api.enforce_policies = changes.enforces_policies.unwrap_or(api.enforce_policies);
+    api.updated_at = tenant.house.clock.now();
+    tx.update_api(&tenant.id, &api).await?;
     commit(tenant, tx, &change).await?;
     Ok(api)
 }
@@ -203,11 +266,16 @@ async fn check(tenant: &Tenant, new: &NewApi) -> Result<(), RegistryError> {
     if let Some(name) = &new.name {
         checked_name(name, MAX_NAME_CHARS)?;
     }
-    if !(1..=MAX_TOKEN_LIFETIME_S).contains(&new.token_lifetime_s) {
-        let text = format!("token_lifetime must be between 1 and {MAX_TOKEN_LIFETIME_S} seconds");
-        return Err(RegistryError::invalid("token_lifetime", text));
-    }
+    check_lifetime(new.token_lifetime_s)?;
     check_scopes(&new.scopes)
+}
+
+fn check_lifetime(seconds: i64) -> Result<(), RegistryError> {
+    if (1..=MAX_TOKEN_LIFETIME_S).contains(&seconds) {
+        return Ok(());
+    }
+    let text = format!("token_lifetime must be between 1 and {MAX_TOKEN_LIFETIME_S} seconds");
+    Err(RegistryError::invalid("token_lifetime", text))
 }
 
 fn check_scopes(scopes: &[ApiScope]) -> Result<(), RegistryError> {

@@ -153,6 +153,35 @@ pub async fn remove(tenant: &Tenant, id: &ClientId) -> Result<(), RegistryError>
     Ok(())
 }
 
+/// Lets pages of these origins read an application's answers, beside those that may already.
+pub async fn add_web_origins(tenant: &Tenant, id: &ClientId, origins: &[String]) -> Result<(), RegistryError> {
+    let listed = |client: &Client| match client.rest.get("web_origins") {
+        Some(Value::Array(listed)) => listed.clone(),
+        Some(_) | None => Vec::new(),
+    };
+    let missing = |listed: &[Value]| {
+        origins
+            .iter()
+            .map(|origin| json!(origin))
+            .find(|origin| !listed.contains(origin))
+    };
+    if missing(&listed(&client(tenant, id).await?)).is_none() {
+        return Ok(());
+    }
+    let change = Change::Client(id.clone());
+    let mut tx = begin(tenant, &change).await?;
+    let mut client = tx.client(&tenant.id, id).await?.ok_or_else(not_found)?;
+    let mut listed = listed(&client);
+    while let Some(origin) = missing(&listed) {
+        listed.push(origin);
+    }
+    client.rest.insert("web_origins".into(), Value::Array(listed));
+    client.updated_at = tenant.house.clock.now();
+    tx.update_client(&tenant.id, &client).await?;
+    commit(tenant, tx, &change).await?;
+    Ok(())
+}
+
 /// Gives an application a new secret; the old ones end at once.
 pub async fn rotate_secret(tenant: &Tenant, id: &ClientId) -> Result<Secret, RegistryError> {
     let secret = id::client_secret(&tenant.house.random);

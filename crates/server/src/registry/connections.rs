@@ -86,13 +86,14 @@ impl PasswordPolicy {
 
 /// Sets the password policy of a connection.
 pub async fn set_password_policy(tenant: &Tenant, name: &str, policy: PasswordPolicy) -> Result<(), RegistryError> {
-    let mut connection = connection(tenant, name).await?;
+    let id = connection(tenant, name).await?.id;
+    let change = Change::Connection(id.clone());
+    let mut tx = begin(tenant, &change).await?;
+    let mut connection = tx.connection(&tenant.id, &id).await?.ok_or_else(not_found)?;
     connection
         .options
         .insert("passwordPolicy".into(), json!(policy.as_str()));
     connection.updated_at = tenant.house.clock.now();
-    let change = Change::Connection(connection.id.clone());
-    let mut tx = begin(tenant, &change).await?;
     if !tx.update_connection(&tenant.id, &connection).await? {
         return Err(not_found());
     }

@@ -13,8 +13,10 @@ pub mod client_grants;
 pub mod clients;
 pub mod connections;
 pub mod keys;
+pub mod roles;
 pub mod secrets;
 pub mod tenants;
+pub mod token_dialect;
 pub mod users;
 
 /// Why a change was not made. The texts are public: they name what to change.

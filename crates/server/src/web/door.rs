@@ -1,35 +1,59 @@
 //! The door frame: every request gets an id, its host finds its tenant, and the room behind is told who
 //! is calling. An unknown host is 421 (RFC 9110 §15.5.20), never a default.
 
+use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Instant;
 
 use axum::body::Body;
-use axum::extract::{Request, State};
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::uri::Authority;
 use axum::http::{HeaderMap, Response, StatusCode, Uri, Version, header};
 use axum::middleware::Next;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD};
+use serde::{Deserialize, Serialize};
 
 use tokenhouse_protocol::id::request_id;
 
 use super::answer::{X_AUTH0_REQUEST_ID, X_REQUEST_ID, http_error, set, set_text};
 use crate::app::App;
 use crate::caller::{Caller, Channel};
+use crate::metrics::Requests;
+use crate::refusal::Reason;
 
 /// Longest request id that is taken over from a caller, in bytes.
 const MAX_REQUEST_ID_BYTES: usize = 128;
 /// Longest `Auth0-Client` header that is decoded, in bytes.
 const MAX_AUTH0_CLIENT_BYTES: usize = 2048;
 
+/// Longest host that is looked up, in bytes: 255, a colon and a port.
+const MAX_HOST_BYTES: usize = 261;
+
+/// Which addresses a request came by, as proxies say it.
+const X_FORWARDED_FOR: &str = "x-forwarded-for";
+
 /// The address at the other end of the connection.
 #[derive(Clone, Copy, Debug)]
 pub struct Peer(pub SocketAddr);
 
-/// Names the request, times it, and sets the headers that every answer has.
-pub async fn name(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response<Body> {
+/// What the door frame stands on.
+#[derive(Clone)]
+pub struct Frame {
+    /// The application.
+    pub app: Arc<App>,
+    /// Whose word about addresses is believed.
+    pub proxies: Arc<[Network]>,
+    /// Where requests are counted.
+    pub requests: Arc<Requests>,
+}
+
+/// Names the request, times and counts it, and sets the headers that every answer has.
+pub async fn name(State(frame): State<Frame>, mut request: Request, next: Next) -> Response<Body> {
     let began = Instant::now();
+    let app = &frame.app;
+    let route = request.extensions().get::<MatchedPath>().cloned();
     let id = given_id(request.headers()).unwrap_or_else(|| request_id(&app.house.random));
     request.extensions_mut().insert(RequestId(id.clone()));
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
@@ -39,6 +63,11 @@ pub async fn name(State(app): State<Arc<App>>, mut request: Request, next: Next)
     set(&mut response, header::X_CONTENT_TYPE_OPTIONS, "nosniff");
     if app.strict_transport {
         set(&mut response, header::STRICT_TRANSPORT_SECURITY, "max-age=31536000");
+    }
+    let route = route.as_ref().map(MatchedPath::as_str);
+    frame.requests.count(route, response.status().as_u16());
+    if let Some(reason) = response.extensions().get::<Reason>() {
+        frame.requests.count_refusal(*reason);
     }
     let took_us = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
     tracing::debug!(request_id = %id, %method, path, status = response.status().as_u16(), took_us, "answered");
@@ -50,7 +79,8 @@ pub async fn name(State(app): State<Arc<App>>, mut request: Request, next: Next)
 pub struct RequestId(pub String);
 
 /// Finds the tenant of the request's host and tells who is calling.
-pub async fn admit(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response<Body> {
+pub async fn admit(State(frame): State<Frame>, mut request: Request, next: Next) -> Response<Body> {
+    let Frame { app, proxies, .. } = &frame;
     let host = match host(request.uri(), request.headers(), request.version()) {
         Ok(host) => host,
         Err(why) => return http_error(StatusCode::BAD_REQUEST, "invalid_request", why),
@@ -69,19 +99,20 @@ pub async fn admit(State(app): State<Arc<App>>, mut request: Request, next: Next
             return response;
         }
     };
-    let caller = caller(&request, host);
+    let caller = caller(&request, host, proxies);
     request.extensions_mut().insert(tenant);
     request.extensions_mut().insert(Arc::new(caller));
     next.run(request).await
 }
 
-fn caller(request: &Request, host: String) -> Caller {
+fn caller(request: &Request, host: String, proxies: &[Network]) -> Caller {
     let peer = request.extensions().get::<Peer>().map(|peer| peer.0.ip());
+    let peer = peer.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)).to_canonical();
     let id = request.extensions().get::<RequestId>().map(|id| id.0.clone());
     let text = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
     Caller {
         channel: Channel::Api,
-        address: peer.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)).to_canonical(),
+        address: behind_proxies(peer, request.headers(), proxies),
         forwarded_for: text("auth0-forwarded-for").and_then(|address| address.trim().parse().ok()),
         user_agent: Caller::bounded_user_agent(text("user-agent").unwrap_or_default()),
         host,
@@ -97,15 +128,44 @@ fn host(uri: &Uri, headers: &HeaderMap, version: Version) -> Result<String, &'st
     if second.is_some() {
         return Err("The request has several Host headers.");
     }
-    if let Some(authority) = uri.authority() {
-        return Ok(authority.as_str().to_ascii_lowercase());
+    let named = first.map(|value| value.to_str().ok().and_then(|host| host.parse::<Authority>().ok()));
+    match (
+        uri.authority().cloned().map(Some).filter(|_| named.is_some()).or(named),
+        version,
+    ) {
+        (Some(Some(host)), _) if host.as_str().len() <= MAX_HOST_BYTES && !host.as_str().contains('@') => {
+            Ok(host.as_str().to_ascii_lowercase())
+        }
+        (Some(_), _) => Err("The Host header cannot be read."),
+        (None, Version::HTTP_10) => Err("The request has no Host header; HTTP/1.0 callers must send one."),
+        (None, _) => Err("The request has no Host header."),
     }
-    match first.map(|value| value.to_str()) {
-        Some(Ok(host)) if !host.is_empty() => Ok(host.to_ascii_lowercase()),
-        Some(_) => Err("The Host header cannot be read."),
-        None if version == Version::HTTP_10 => Err("The request has no Host header; HTTP/1.0 callers must send one."),
-        None => Err("The request has no Host header."),
+}
+
+/// The caller's address: the peer's own, or, as far as proxies that are trusted say it in `X-Forwarded-For`, the last one
+/// that is none of theirs. Whatever stands to its left was written by the caller.
+fn behind_proxies(peer: IpAddr, headers: &HeaderMap, proxies: &[Network]) -> IpAddr {
+    let is_trusted = |address: IpAddr| proxies.iter().any(|network| network.holds(address));
+    let mut address = peer;
+    let hops = headers.get_all(X_FORWARDED_FOR).iter().rev();
+    for hop in hops.flat_map(|value| value.to_str().unwrap_or_default().rsplit(',')) {
+        if !is_trusted(address) {
+            break;
+        }
+        // What cannot be read was not written by a proxy that is worth trusting: the hop before it has to do.
+        let Some(said) = hop_address(hop.trim()) else { break };
+        address = said;
     }
+    address
+}
+
+/// One hop, with or without its port.
+fn hop_address(hop: &str) -> Option<IpAddr> {
+    let with_port = || hop.parse::<SocketAddr>().ok().map(|address| address.ip());
+    hop.parse()
+        .ok()
+        .or_else(with_port)
+        .map(|address: IpAddr| address.to_canonical())
 }
 
 /// A caller's own request id, if it is short and plain.
@@ -127,9 +187,107 @@ fn auth0_client(header: &str) -> Option<serde_json::Value> {
         .filter(serde_json::Value::is_object)
 }
 
+/// A network, written `10.0.0.0/8`; an address alone is the network of itself.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize, Serialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Network {
+    address: IpAddr,
+    bits: u8,
+}
+
+impl Network {
+    /// Whether the address is in it. An IPv4 address in IPv6's clothes is the IPv4 address.
+    pub fn holds(&self, address: IpAddr) -> bool {
+        match (self.address, address.to_canonical()) {
+            (IpAddr::V4(own), IpAddr::V4(other)) => {
+                u32::from(self.bits) <= (own.to_bits() ^ other.to_bits()).leading_zeros()
+            }
+            (IpAddr::V6(own), IpAddr::V6(other)) => {
+                u32::from(self.bits) <= (own.to_bits() ^ other.to_bits()).leading_zeros()
+            }
+            (IpAddr::V4(_), IpAddr::V6(_)) | (IpAddr::V6(_), IpAddr::V4(_)) => false,
+        }
+    }
+}
+
+impl TryFrom<String> for Network {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let refused = || format!("{text:?} is neither an address nor a network like 10.0.0.0/8");
+        let (address, bits) = text.split_once('/').map_or((&*text, None), |(a, b)| (a, Some(b)));
+        let address: IpAddr = address.parse().map_err(|_| refused())?;
+        let most = if address.is_ipv4() { 32 } else { 128 };
+        let bits = bits.map_or(Ok(most), |bits| bits.parse().map_err(|_| refused()))?;
+        if bits > most {
+            return Err(refused());
+        }
+        Ok(Self { address, bits })
+    }
+}
+
+impl From<Network> for String {
+    fn from(network: Network) -> Self {
+        network.to_string()
+    }
+}
+
+impl fmt::Display for Network {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.address, self.bits)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_last_address_that_no_trusted_proxy_has_is_the_callers() {
+        let proxies: Vec<Network> = ["10.0.0.0/8", "fd00::/8"]
+            .map(|text| text.to_owned().try_into().unwrap())
+            .into();
+        let seen = |peer: &str, lines: &[&'static str]| {
+            let mut headers = HeaderMap::new();
+            for line in lines {
+                headers.append(X_FORWARDED_FOR, line.parse().unwrap());
+            }
+            behind_proxies(peer.parse().unwrap(), &headers, &proxies).to_string()
+        };
+        assert_eq!(seen("192.0.2.1", &["203.0.113.9"]), "192.0.2.1", "a stranger's word");
+        assert_eq!(
+            seen("10.0.0.1", &["198.51.100.1, 203.0.113.9, 10.2.3.4"]),
+            "203.0.113.9"
+        );
+        assert_eq!(seen("10.0.0.1", &["198.51.100.1", "203.0.113.9:55"]), "203.0.113.9");
+        assert_eq!(seen("fd00::1", &["[2001:db8::1]:80"]), "2001:db8::1");
+        assert_eq!(seen("10.0.0.1", &["::ffff:203.0.113.9"]), "203.0.113.9");
+        assert_eq!(seen("10.0.0.1", &["203.0.113.9, rubbish"]), "10.0.0.1");
+        assert_eq!(seen("10.0.0.1", &["10.0.0.3, 10.0.0.2"]), "10.0.0.3");
+        assert_eq!(seen("10.0.0.1", &[]), "10.0.0.1");
+    }
+
+    #[test]
+    fn a_network_holds_its_own_addresses_alone() {
+        let network = |text: &str| Network::try_from(text.to_owned()).unwrap();
+        for (text, address, expected) in [
+            ("10.1.0.0/16", "10.1.255.255", true),
+            ("10.1.0.0/16", "10.2.0.0", false),
+            ("0.0.0.0/0", "203.0.113.9", true),
+            ("0.0.0.0/0", "2001:db8::1", false),
+            ("::1", "::1", true),
+            ("2001:db8::/32", "2001:db9::1", false),
+        ] {
+            assert_eq!(
+                network(text).holds(address.parse().unwrap()),
+                expected,
+                "{text} {address}"
+            );
+        }
+        for bad in ["", "10.0.0.0/", "10.0.0/8", "::/129", "10.0.0.0/-1", "host"] {
+            assert!(Network::try_from(bad.to_owned()).is_err(), "{bad}");
+        }
+    }
 
     #[test]
     fn a_request_id_is_taken_over_only_if_it_is_plain() {

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use serde_json::json;
+
 use tokenhouse::config::{Limits, Passwords};
 use tokenhouse::registry::users::set_blocked;
 use tokenhouse_store::LogRow;
@@ -182,6 +184,21 @@ async fn surplus_logins_are_refused_while_machines_get_their_tokens() {
     assert!(refused >= 1, "three at a time were more than twelve");
     // A refusal is no failed attempt: nobody is blocked by it.
     assert_eq!(house.password(&[]).await.status, 200);
+}
+
+// Comparing each scope with all before it cost a stranger's 64 KiB a fifth of a second of a core.
+#[tokio::test]
+async fn asking_for_more_scopes_than_an_api_can_have_is_refused_before_the_client_is_known() {
+    let house = House::shared().await;
+    let scopes = |count: usize| (0..count).map(|number| format!("{number:x} ")).collect::<String>();
+    let ask = |count| json!({ "grant_type": "client_credentials", "client_id": "x", "scope": scopes(count) });
+    let many = house.ask(Ask::token_json(&ask(10_000))).await;
+    assert_eq!((many.status, many.text("error")), (400, "invalid_scope".into()));
+    assert_eq!(
+        house.ask(Ask::token_json(&ask(1000))).await.status,
+        401,
+        "as many as an API can have"
+    );
 }
 
 #[tokio::test]

@@ -2,8 +2,10 @@
 
 mod access_token;
 mod metadata;
+mod permissions;
 mod token_client_credentials;
 mod token_errors;
 mod token_password;
+mod token_profiles;
 mod token_transport;
 mod userinfo;

@@ -10,6 +10,7 @@
 mod jobs;
 mod opening;
 mod people;
+mod permissions;
 mod place;
 mod records;
 mod revisions;

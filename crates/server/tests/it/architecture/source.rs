@@ -123,9 +123,8 @@ fn resolved(path: Vec<String>, module: &[String]) -> Option<Vec<String>> {
     };
     for part in path {
         match part.as_str() {
-            "crate" | "self" => {}
             "super" if base.len() > 1 => drop(base.pop()),
-            "super" => {}
+            "crate" | "self" | "super" => {}
             _ => base.push(part),
         }
     }

@@ -42,7 +42,7 @@ impl Tree {
                 tree.manifests
                     .push((name_of(&root, &member), manifest.parse().unwrap()));
                 rust_files(&member, &mut |path| {
-                    tree.add(&name_of(&root, path), std::fs::read_to_string(path).unwrap())
+                    tree.add(&name_of(&root, path), std::fs::read_to_string(path).unwrap());
                 });
             }
         }

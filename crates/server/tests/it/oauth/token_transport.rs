@@ -125,13 +125,7 @@ async fn an_unknown_host_is_421_on_every_route() {
         "/docs/errors",
         "/nowhere",
     ] {
-        for host in [
-            "evil.example",
-            "localhost.evil.example:4000",
-            "10.0.0.1",
-            "localhost:4000:4000",
-            "@localhost",
-        ] {
+        for host in ["evil.example", "localhost.evil.example:4000", "10.0.0.1"] {
             let answer = house.ask(Ask::get(path).host(host)).await;
             assert_refused(&answer, 421, "invalid_request");
         }
@@ -147,6 +141,9 @@ async fn a_request_has_exactly_one_host() {
         jwks().header("host", "localhost:4000"),
         jwks().host(""),
         jwks().host("b\u{e4}d"),
+        jwks().host("localhost:4000:4000"),
+        jwks().host("evil@localhost"),
+        jwks().host(&format!("{}.localhost", "x".repeat(5000))),
     ] {
         assert_refused(&house.ask(ask).await, 400, "invalid_request");
     }

@@ -1,0 +1,56 @@
+//! `api`: one handler, behind the guard or not, so that the difference between the two is the guard and nothing else.
+
+use std::net::SocketAddr;
+use std::process::ExitCode;
+
+use axum::routing::get;
+use axum::{Json, Router};
+use clap::Parser;
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+
+use tokenhouse_bench::{Outcome, exit};
+use tokenhouse_guard::{AccessToken, Guard};
+
+/// Serves GET /api/private.
+#[derive(Parser)]
+struct Arguments {
+    /// Where it listens
+    #[arg(long)]
+    listen: SocketAddr,
+    /// Whose tokens it takes
+    #[arg(long)]
+    issuer: String,
+    /// The audience that they must have
+    #[arg(long)]
+    audience: String,
+    /// Take every request, without looking at its token
+    #[arg(long)]
+    unguarded: bool,
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    exit(run(Arguments::parse()).await)
+}
+
+async fn run(arguments: Arguments) -> Outcome<()> {
+    let handler = get(private);
+    let handler = if arguments.unguarded {
+        handler
+    } else {
+        let guard = Guard::new(arguments.issuer, arguments.audience)?;
+        // Asks for the keys, so that the first request finds them there.
+        guard.inspect("").await;
+        handler.layer(guard.layer())
+    };
+    let listener = TcpListener::bind(arguments.listen).await?;
+    axum::serve(listener, Router::new().route("/api/private", handler)).await?;
+    Ok(())
+}
+
+/// What the sample API answers.
+async fn private(token: Option<AccessToken>) -> Json<Value> {
+    let caller = token.as_ref().and_then(AccessToken::subject).unwrap_or("somebody");
+    Json(json!({ "message": format!("Hello, {caller}: your access token is valid.") }))
+}

@@ -1,0 +1,152 @@
+//! `floor`: what the machine can do at most, on the core it runs on: signatures, verifications, argon2id, fdatasync.
+
+use std::collections::BTreeMap;
+use std::fs::{self, OpenOptions};
+use std::hint::black_box;
+use std::os::unix::fs::FileExt as _;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use argon2::{Algorithm as Variant, Argon2, Block, Params, Version};
+use clap::{Parser, ValueEnum};
+use serde_json::json;
+
+use tokenhouse_bench::numbers::{percentile, sorted};
+use tokenhouse_bench::{Outcome, exit};
+use tokenhouse_protocol::crypto::{Algorithm, RsaBits, SigningKey};
+
+/// What is signed: as long as an access token's header and claims.
+const MESSAGE: [u8; 700] = [b'a'; 700];
+/// The file that fdatasync is measured on, allocated before.
+const FILE_BYTES: u64 = 4 * 1024 * 1024;
+/// What is written before each fdatasync: a page of the database's log.
+const PAGE: [u8; 4096] = [7; 4096];
+
+/// Prints a JSON object with a member for each figure: how often a second it can be done, and how long it takes.
+#[derive(Parser)]
+struct Arguments {
+    /// What to measure
+    #[arg(required = true)]
+    what: Vec<What>,
+    /// For how long, each
+    #[arg(long, default_value_t = 300)]
+    milliseconds: u64,
+    /// Where fdatasync is measured
+    #[arg(long, default_value = ".")]
+    folder: PathBuf,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum What {
+    /// RSA-2048 signatures
+    Rs256,
+    /// P-256 signatures
+    Es256,
+    /// Ed25519 signatures
+    Eddsa,
+    /// RSA-2048 verifications
+    Verify,
+    /// Password hashes of 19 MiB and two passes, in memory that is used again
+    Argon2id,
+    /// Writes of a page into an allocated file, each followed by fdatasync
+    Fdatasync,
+}
+
+fn main() -> ExitCode {
+    exit(run(&Arguments::parse()))
+}
+
+fn run(arguments: &Arguments) -> Outcome<()> {
+    let time = Duration::from_millis(arguments.milliseconds);
+    let mut figures = BTreeMap::new();
+    for what in &arguments.what {
+        let name = what.to_possible_value().map(|value| value.get_name().to_owned());
+        let times_ms = match what {
+            What::Rs256 => sign(Algorithm::Rs256, time),
+            What::Es256 => sign(Algorithm::Es256, time),
+            What::Eddsa => sign(Algorithm::EdDsa, time),
+            What::Verify => verify(time),
+            What::Argon2id => argon2id(time)?,
+            What::Fdatasync => fdatasync(&arguments.folder, time)?,
+        };
+        let figure = json!({
+            "per_s": times_ms.len() as f64 / times_ms.iter().sum::<f64>() * 1e3,
+            "p50_ms": percentile(&times_ms, 0.5),
+            "p99_ms": percentile(&times_ms, 0.99),
+        });
+        figures.insert(name.unwrap_or_default(), figure);
+    }
+    println!("{}", serde_json::to_string(&figures)?);
+    Ok(())
+}
+
+fn sign(algorithm: Algorithm, time: Duration) -> Vec<f64> {
+    let key = SigningKey::generate(algorithm, RsaBits::Bits2048);
+    repeat(time, || {
+        black_box(key.sign(black_box(&MESSAGE)));
+    })
+}
+
+fn verify(time: Duration) -> Vec<f64> {
+    let key = SigningKey::generate(Algorithm::Rs256, RsaBits::Bits2048);
+    let (signature, public) = (key.sign(&MESSAGE), key.verifying_key());
+    repeat(time, || {
+        black_box(public.verify(black_box(&MESSAGE), black_box(&signature)));
+    })
+}
+
+fn argon2id(time: Duration) -> Outcome<Vec<f64>> {
+    let params = Params::new(19 * 1024, 2, 1, None).map_err(|error| error.to_string())?;
+    let mut memory = vec![Block::default(); params.block_count()];
+    let argon = Argon2::new(Variant::Argon2id, Version::V0x13, params);
+    let mut output = [0; 32];
+    let mut failed = None;
+    let times = repeat(time, || {
+        let hashed = argon.hash_password_into_with_memory(b"pwd", &[1; 16], &mut output, &mut memory);
+        failed = hashed.err().map(|error| error.to_string()).or(failed.take());
+    });
+    match failed {
+        None => Ok(times),
+        Some(error) => Err(error.into()),
+    }
+}
+
+fn fdatasync(folder: &Path, time: Duration) -> Outcome<Vec<f64>> {
+    let path = folder.join("fdatasync");
+    let file = OpenOptions::new().create(true).truncate(true).write(true).open(&path)?;
+    for offset in (0..FILE_BYTES).step_by(PAGE.len()) {
+        file.write_all_at(&PAGE, offset)?;
+    }
+    file.sync_all()?;
+    let mut offset = 0;
+    let mut failed = None;
+    let times = repeat(time, || {
+        let written = file.write_all_at(&PAGE, offset).and_then(|()| file.sync_data());
+        failed = written.err().or(failed.take());
+        offset = (offset + PAGE.len() as u64) % FILE_BYTES;
+    });
+    fs::remove_file(path)?;
+    match failed {
+        None => Ok(times),
+        Some(error) => Err(error.into()),
+    }
+}
+
+/// Does `work` again and again for a tenth of `time` and then for `time`: the milliseconds of each, sorted.
+fn repeat(time: Duration, mut work: impl FnMut()) -> Vec<f64> {
+    let warm = Instant::now();
+    while warm.elapsed() < time / 10 {
+        work();
+    }
+    let begin = Instant::now();
+    let mut before = Duration::ZERO;
+    let mut times = Vec::new();
+    while before < time {
+        work();
+        let now = begin.elapsed();
+        times.push((now - before).as_secs_f64() * 1e3);
+        before = now;
+    }
+    sorted(times)
+}

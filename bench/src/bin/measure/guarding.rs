@@ -1,0 +1,111 @@
+//! Rows on a guarded API: one token again and again, and only tokens that were never seen.
+
+use std::path::Path;
+use std::process::Stdio;
+
+use tokenhouse_bench::numbers::rate;
+use tokenhouse_bench::{Outcome, say};
+
+use crate::bench::{Bench, Load};
+use crate::house::{House, Running, audience, free_port};
+use crate::table::{Bound, Pair, Row};
+
+/// Tokens with which a new process warms up.
+const WARM_UP_TOKENS: usize = 1_000;
+
+pub(crate) fn rows(bench: &Bench, house: &House) -> Outcome<Vec<Row>> {
+    say("the guard: getting tokens");
+    let tokens = bench.folder.join("tokens.txt");
+    let get = house
+        .few("RS256")
+        .with("--requests", bench.fresh_tokens + WARM_UP_TOKENS);
+    bench.load(&get.with("--save-tokens", tokens.display()))?;
+    let apis = Apis {
+        guarded: free_port()?,
+        open: free_port()?,
+        tokens: &tokens,
+    };
+    Ok(vec![apis.hot(bench, house)?, apis.fresh(bench, house)?])
+}
+
+/// The same handler on two ports, one behind a guard.
+struct Apis<'a> {
+    guarded: u16,
+    open: u16,
+    tokens: &'a Path,
+}
+
+impl Apis<'_> {
+    fn hot(&self, bench: &Bench, house: &House) -> Outcome<Row> {
+        say("the guard: one hot token");
+        let _guarded = start(bench, house, self.guarded, true)?;
+        let _open = start(bench, house, self.open, false)?;
+        let rounds = bench.rounds(|| {
+            let open = bench.timed(&self.load(self.open).with("--take", 1))?;
+            let guarded = bench.timed(&self.load(self.guarded).with("--take", 1))?;
+            Ok((guarded, open))
+        })?;
+        let pairs: Vec<_> = rounds
+            .iter()
+            .map(|(guarded, open)| Pair {
+                measured: guarded.per_s,
+                against: open.per_s,
+            })
+            .collect();
+        let row = Row::of(
+            "/api/private, one hot token, 64 connections",
+            &pairs,
+            rate,
+            "the same handler unguarded",
+            Bound::AtLeast(0.85),
+        );
+        Ok(row.checked(rounds.iter().flat_map(|(guarded, open)| [guarded, open])))
+    }
+
+    /// Every round meets a new process, to which all tokens are new.
+    fn fresh(&self, bench: &Bench, house: &House) -> Outcome<Row> {
+        say("the guard: every token new");
+        let _open = start(bench, house, self.open, false)?;
+        let rounds = bench.rounds(|| {
+            let verify = bench.floor("verify")?;
+            let open = bench.timed(&self.load(self.open).with("--take", 1))?;
+            let _guarded = start(bench, house, self.guarded, true)?;
+            let warm_up = self.load(self.guarded).with("--take", WARM_UP_TOKENS);
+            bench.load(&warm_up.with("--requests", WARM_UP_TOKENS))?;
+            let rest = self.load(self.guarded).with("--skip", WARM_UP_TOKENS);
+            let guarded = bench.load(&rest.with("--requests", bench.fresh_tokens))?;
+            Ok((guarded, 1.0 / (1.0 / verify.per_s + 1.0 / open.per_s)))
+        })?;
+        let pairs: Vec<_> = rounds
+            .iter()
+            .map(|(guarded, model)| Pair {
+                measured: guarded.per_s,
+                against: *model,
+            })
+            .collect();
+        let row = Row::of(
+            "/api/private, every token new, RS256, 64 connections",
+            &pairs,
+            rate,
+            "1/(1/raw verification + 1/unguarded)",
+            Bound::AtLeast(0.85),
+        );
+        Ok(row.checked(rounds.iter().map(|(guarded, _)| guarded)))
+    }
+
+    fn load(&self, port: u16) -> Load {
+        Load::to(&format!("http://127.0.0.1:{port}/api/private"))
+            .with("--header", "Authorization: Bearer {1}")
+            .lines(self.tokens)
+    }
+}
+
+fn start(bench: &Bench, house: &House, port: u16, guarded: bool) -> Outcome<Running> {
+    let mut command = bench.on_server_core("api");
+    command.args(["--listen", &format!("127.0.0.1:{port}")]);
+    command.args(["--issuer", &house.issuer(), "--audience", &audience("RS256")]);
+    if !guarded {
+        command.arg("--unguarded");
+    }
+    Running::start(command.stdin(Stdio::null()), port, "/")
+}

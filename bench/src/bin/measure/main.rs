@@ -1,0 +1,107 @@
+//! `measure`: runs every row of the benchmark, each beside what it is compared with, and prints one table of ratios.
+//!
+//! It is started by `bench/run` on the load generator's core; whatever is measured is started on the other.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use tokenhouse_bench::numbers::{median, ms};
+use tokenhouse_bench::{Outcome, exit, process, say};
+
+use crate::bench::Bench;
+use crate::house::House;
+use crate::table::Row;
+
+mod bench;
+mod guarding;
+mod house;
+mod issuing;
+mod keeping;
+mod passwords;
+mod table;
+
+/// Measures everything and prints a table in Markdown.
+#[derive(Parser)]
+struct Arguments {
+    /// A folder on a real disk for data, made anew
+    #[arg(long)]
+    folder: PathBuf,
+    /// Where the release binaries are
+    #[arg(long)]
+    programs: PathBuf,
+    /// An empty PostgreSQL database; without it there is no row on PostgreSQL
+    #[arg(long, value_name = "URL")]
+    postgres: Option<String>,
+    /// Three short rounds of everything, for a look
+    #[arg(long)]
+    quick: bool,
+    /// Only the rows of these groups: issuing, guarding, passwords, memory, applications, postgres, start
+    #[arg(long, value_name = "GROUP")]
+    only: Vec<String>,
+    /// What is measured, for the table's heading
+    #[arg(long, default_value = "")]
+    label: String,
+}
+
+fn main() -> ExitCode {
+    exit(run(Arguments::parse()))
+}
+
+fn run(arguments: Arguments) -> Outcome<()> {
+    let bench = Bench::new(arguments.programs, arguments.folder, arguments.quick)?;
+    let wanted = |group: &str| arguments.only.is_empty() || arguments.only.iter().any(|only| only == group);
+    let mut rows: Vec<Row> = Vec::new();
+    let mut flushes = vec![bench.floor("fdatasync")?];
+
+    say(&format!("making {} applications", bench.applications));
+    let house = House::make(&bench, "sqlite", None, bench.applications)?;
+    let mut server = house.start(&bench)?;
+    if wanted("issuing") {
+        rows.extend(issuing::rows(&bench, &house, &server)?);
+    }
+    if wanted("guarding") {
+        rows.extend(guarding::rows(&bench, &house)?);
+    }
+    if wanted("passwords") {
+        rows.extend(passwords::rows(&bench, &house)?);
+    }
+    flushes.push(bench.floor("fdatasync")?);
+    if wanted("memory") {
+        server = house.restart(&bench, server)?;
+        rows.extend(keeping::memory(&bench, &house, &server)?);
+    }
+    if wanted("applications") {
+        server = house.restart(&bench, server)?;
+        rows.extend(keeping::applications(&bench, &house)?);
+    }
+    if let Some(url) = arguments.postgres.filter(|_| wanted("postgres")) {
+        let other = House::make(&bench, "postgres", Some(url), 4)?;
+        rows.extend(keeping::postgres(&bench, &house, &other)?);
+    }
+    server.stop()?;
+    if wanted("start") {
+        rows.push(keeping::start(&bench, &house)?);
+    }
+    flushes.push(bench.floor("fdatasync")?);
+
+    let processor = fs::read_to_string("/proc/cpuinfo")?;
+    let processor = processor.lines().find_map(|line| line.strip_prefix("model name"));
+    let folder = bench.folder.canonicalize()?;
+    println!(
+        "Tokenhouse {label}, {kind}: {processor}, server on core 0, load generator on core 1. Data on {filesystem}; \
+         fdatasync p50 {p50}, p99 {p99}. Median of {rounds} rounds, in each of which a figure and what it is compared \
+         with were taken one after the other; the ratio is the median of the rounds' ratios.\n",
+        label = arguments.label,
+        kind = if bench.quick { "quick look" } else { "full run" },
+        processor = processor.map_or("processor unknown", |name| name.trim_start_matches([' ', '\t', ':'])),
+        filesystem = process::filesystem(&folder.to_string_lossy())?,
+        p50 = ms(median(flushes.iter().map(|floor| floor.p50_ms))),
+        p99 = ms(median(flushes.iter().map(|floor| floor.p99_ms))),
+        rounds = bench.rounds,
+    );
+    println!("{}", table::markdown(&rows));
+    Ok(())
+}

@@ -1,0 +1,311 @@
+//! The load generator: HTTP/1.1 over kept-alive connections on one thread, each with one request in flight. Without a
+//! rate every connection asks again at once (a closed loop); with one, requests start on a schedule and a late start
+//! counts as the server's time.
+
+use std::collections::BTreeMap;
+use std::io::{self, ErrorKind};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use serde::{Deserialize, Serialize};
+use tokio::net::TcpStream;
+
+use crate::numbers::{percentile, sorted};
+use crate::process::cpu_ns;
+use crate::response::{self, Response};
+
+/// Bytes that a connection reads at a time; a longer response makes its buffer grow.
+const BUFFER_BYTES: usize = 16 * 1024;
+/// Failures in a row after which a connection gives up: the server is gone.
+const MAX_FAILURES: u32 = 100;
+/// How long a run with a number of requests may take at most.
+const LONGEST: Duration = Duration::from_secs(3600);
+
+/// What to send, and how.
+pub struct Plan {
+    /// The server.
+    pub address: SocketAddr,
+    /// Whole requests, sent in turn, again from the first after the last.
+    pub requests: Vec<Vec<u8>>,
+    /// Connections.
+    pub connections: usize,
+    /// Time before measuring.
+    pub warm_up: Duration,
+    /// When to stop.
+    pub until: Until,
+    /// Requests started per second; `None` starts each when the one before it was answered.
+    pub rate_per_s: Option<f64>,
+    /// Whether to keep the bodies of good answers.
+    pub keep_bodies: bool,
+}
+
+/// When a run ends.
+#[derive(Clone, Copy, Debug)]
+pub enum Until {
+    /// After this time of measuring.
+    Time(Duration),
+    /// After so many requests in all, warm-up or not.
+    Requests(usize),
+}
+
+/// What came of it. Latencies are of every answer, rates of good ones (2xx), while measuring.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Report {
+    /// Good answers per second.
+    pub per_s: f64,
+    /// Median latency.
+    pub p50_ms: f64,
+    /// Latency that one in a hundred exceeds.
+    pub p99_ms: f64,
+    /// Longest latency.
+    pub max_ms: f64,
+    /// Seconds that were measured.
+    pub seconds: f64,
+    /// Good answers in all, those of the warm-up too.
+    pub good: u64,
+    /// Other answers in all, by status.
+    pub others: BTreeMap<u16, u64>,
+    /// Connections that broke.
+    pub broken: u64,
+    /// Share of one core that the generator itself used: above 0.9 it measures itself.
+    pub cpu_share: f64,
+}
+
+struct Shared {
+    plan: Plan,
+    next: AtomicUsize,
+    begin: Instant,
+    measure: Instant,
+    end: Instant,
+    most: usize,
+}
+
+#[derive(Default)]
+struct Tally {
+    latencies_ms: Vec<f64>,
+    measured_good: u64,
+    good: u64,
+    others: BTreeMap<u16, u64>,
+    broken: u64,
+    bodies: Vec<Vec<u8>>,
+}
+
+/// Runs a plan on the current thread's runtime: the report, and the bodies of good answers if they were to be kept.
+pub async fn run(plan: Plan) -> io::Result<(Report, Vec<Vec<u8>>)> {
+    if plan.requests.is_empty() || plan.connections == 0 {
+        return Err(io::Error::new(ErrorKind::InvalidInput, "nothing to send"));
+    }
+    let begin = Instant::now();
+    let measure = begin + plan.warm_up;
+    let (end, most) = match plan.until {
+        Until::Time(time) => (measure + time, usize::MAX),
+        Until::Requests(requests) => (begin + LONGEST, requests),
+    };
+    let shared = Arc::new(Shared {
+        next: AtomicUsize::new(0),
+        plan,
+        begin,
+        measure,
+        end,
+        most,
+    });
+    let connections: Vec<_> = (0..shared.plan.connections)
+        .map(|_| tokio::spawn(connection(shared.clone())))
+        .collect();
+
+    let pid = std::process::id();
+    tokio::time::sleep_until(measure.into()).await;
+    let (used, started) = (cpu_ns(pid)?, Instant::now());
+    let mut used_later = None;
+    if matches!(shared.plan.until, Until::Time(_)) {
+        tokio::time::sleep_until(end.into()).await;
+        used_later = Some((cpu_ns(pid)?, started.elapsed()));
+    }
+    let mut all = Tally::default();
+    for connection in connections {
+        all.add(connection.await.map_err(io::Error::other)?);
+    }
+    let (used_later, time) = match used_later {
+        Some(measured) => measured,
+        None => (cpu_ns(pid)?, started.elapsed()),
+    };
+    let seconds = time.as_secs_f64();
+    let latencies = sorted(all.latencies_ms);
+    let report = Report {
+        per_s: all.measured_good as f64 / seconds,
+        p50_ms: percentile(&latencies, 0.5),
+        p99_ms: percentile(&latencies, 0.99),
+        max_ms: percentile(&latencies, 1.0),
+        seconds,
+        good: all.good,
+        others: all.others,
+        broken: all.broken,
+        cpu_share: (used_later - used) as f64 / 1e9 / seconds,
+    };
+    Ok((report, all.bodies))
+}
+
+/// One connection's requests, one after the other, until the run ends.
+async fn connection(shared: Arc<Shared>) -> Tally {
+    let plan = &shared.plan;
+    let mut tally = Tally::default();
+    let mut buffer = vec![0; BUFFER_BYTES];
+    let mut stream = None;
+    let mut failures = 0;
+    while failures < MAX_FAILURES {
+        let number = shared.next.fetch_add(1, Ordering::Relaxed);
+        let Some(started) = start(&shared, number).await else {
+            break;
+        };
+        let request = &plan.requests[number % plan.requests.len()];
+        let answer = match exchange(&mut stream, plan.address, request, &mut buffer).await {
+            Ok(answer) => answer,
+            Err(_) => {
+                tally.broken += 1;
+                failures += 1;
+                stream = None;
+                continue;
+            }
+        };
+        failures = 0;
+        let finished = Instant::now();
+        let is_good = (200..300).contains(&answer.status);
+        if is_good {
+            tally.good += 1;
+        } else {
+            *tally.others.entry(answer.status).or_default() += 1;
+        }
+        if finished >= shared.measure && finished <= shared.end {
+            tally.measured_good += u64::from(is_good);
+            tally.latencies_ms.push((finished - started).as_secs_f64() * 1e3);
+        }
+        if is_good && plan.keep_bodies {
+            tally.bodies.push(buffer[answer.body].to_vec());
+        }
+    }
+    tally
+}
+
+/// Waits for the turn of request `number`: since when its answer is owed. `None` when the run is over.
+async fn start(shared: &Shared, number: usize) -> Option<Instant> {
+    if number >= shared.most {
+        return None;
+    }
+    let now = Instant::now();
+    let Some(rate) = shared.plan.rate_per_s else {
+        return (now < shared.end).then_some(now);
+    };
+    let due = shared.begin + Duration::from_secs_f64(number as f64 / rate);
+    if due >= shared.end {
+        return None;
+    }
+    if due <= now {
+        return Some(due);
+    }
+    // The timer wakes up to a millisecond late, which is not the server's doing.
+    tokio::time::sleep_until(due.into()).await;
+    Some(Instant::now())
+}
+
+/// Sends a request and reads its answer; `stream` is opened first where there is none.
+async fn exchange(
+    stream: &mut Option<TcpStream>,
+    address: SocketAddr,
+    request: &[u8],
+    buffer: &mut Vec<u8>,
+) -> io::Result<Response> {
+    let stream = match stream {
+        Some(stream) => stream,
+        None => {
+            let opened = TcpStream::connect(address).await?;
+            opened.set_nodelay(true)?;
+            stream.insert(opened)
+        }
+    };
+    let mut sent = 0;
+    while sent < request.len() {
+        match stream.try_write(&request[sent..]) {
+            Ok(written) => sent += written,
+            Err(error) if error.kind() == ErrorKind::WouldBlock => stream.writable().await?,
+            Err(error) => return Err(error),
+        }
+    }
+    let mut filled = 0;
+    loop {
+        stream.readable().await?;
+        match stream.try_read(&mut buffer[filled..]) {
+            Ok(0) => return Err(ErrorKind::UnexpectedEof.into()),
+            Ok(read) => filled += read,
+            Err(error) if error.kind() == ErrorKind::WouldBlock => continue,
+            Err(error) => return Err(error),
+        }
+        if let Some(answer) = response::read(&buffer[..filled]).map_err(io::Error::other)? {
+            return Ok(answer);
+        }
+        if filled == buffer.len() {
+            buffer.resize(2 * filled, 0);
+        }
+    }
+}
+
+impl Tally {
+    fn add(&mut self, other: Self) {
+        self.latencies_ms.extend(other.latencies_ms);
+        self.measured_good += other.measured_good;
+        self.good += other.good;
+        self.broken += other.broken;
+        self.bodies.extend(other.bodies);
+        for (status, count) in other.others {
+            *self.others.entry(status).or_default() += count;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::Router;
+    use axum::routing::get;
+
+    use super::*;
+
+    async fn run_against(status: axum::http::StatusCode, until: Until, rate_per_s: Option<f64>) -> Report {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let router = Router::new().route("/", get(move || async move { (status, "hello") }));
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        let plan = Plan {
+            address,
+            requests: vec![b"GET / HTTP/1.1\r\nHost: a\r\n\r\n".to_vec()],
+            connections: 4,
+            warm_up: Duration::ZERO,
+            until,
+            rate_per_s,
+            keep_bodies: true,
+        };
+        let (report, bodies) = run(plan).await.unwrap();
+        assert_eq!(bodies.len() as u64, report.good);
+        report
+    }
+
+    #[tokio::test]
+    async fn a_number_of_requests_is_sent_exactly() {
+        let report = run_against(axum::http::StatusCode::OK, Until::Requests(50), None).await;
+        assert_eq!((report.good, report.broken), (50, 0));
+        assert!(report.p50_ms > 0.0 && report.p50_ms <= report.p99_ms && report.p99_ms <= report.max_ms);
+    }
+
+    #[tokio::test]
+    async fn a_rate_is_kept() {
+        let until = Until::Time(Duration::from_millis(500));
+        let report = run_against(axum::http::StatusCode::OK, until, Some(200.0)).await;
+        assert!((80..=100).contains(&report.good), "{report:?}");
+    }
+
+    #[tokio::test]
+    async fn refusals_are_counted_apart() {
+        let report = run_against(axum::http::StatusCode::UNAUTHORIZED, Until::Requests(10), None).await;
+        assert_eq!((report.good, report.others.get(&401)), (0, Some(&10)));
+    }
+}

@@ -1,0 +1,83 @@
+"""PostgreSQL goes away under load and comes back: stopped and started, and killed in the middle of a batch."""
+
+import time
+
+import checks
+import load as clients
+from house import House
+from ledger import expect_counted, expect_nothing_issued_between, expect_only, expect_recorded
+from load import Load
+from postgres import Postgres
+
+AWAY_S = 8
+KILLS = 3
+KILLED_FOR_S = 1
+RECOVERY_S = 10
+
+
+def run(folder):
+    with Postgres() as postgres, House(folder, postgres.add_database("lost")) as house:
+        house.start()
+        application = house.furnish()
+        ledger = postgres.ledger("lost")
+        ledger.new_rows()
+        with checks.check(f"PostgreSQL stopped for {AWAY_S} s: 503 with Retry-After, then tokens again") as check:
+            load = _stopped(house, application, postgres, check)
+        with checks.check("PostgreSQL stopped: every token that was received is recorded and counted"):
+            expect_recorded(load, ledger.new_rows())
+            expect_counted(house, ledger)
+        with checks.check("PostgreSQL stopped: afterwards a change is seen within a second, as before") as check:
+            added = house.add_application("After the stop")
+            began = time.monotonic()
+            checks.until("a token for the new application", 1, lambda: clients.token(house, added) == 200)
+            check.note(f"{(time.monotonic() - began) * 1000:.0f} ms")
+            ledger.new_rows()
+        for number in range(1, KILLS + 1):
+            promise = f"PostgreSQL killed in a batch, {number} of {KILLS}: all is recorded, it recovers"
+            with checks.check(promise) as check:
+                load = _killed(house, application, postgres, check)
+                expect_recorded(load, ledger.new_rows())
+                expect_counted(house, ledger)
+        with checks.check("PostgreSQL gone: the server says that it is not ready, and lives"):
+            postgres.stop()
+            ready, alive = house.status("/readyz"), house.status("/healthz")
+            checks.expect((ready, alive) == (503, 200), f"/readyz was answered {ready}, /healthz {alive}")
+            postgres.start()
+            checks.until("the server to be ready", RECOVERY_S, lambda: house.status("/readyz") == 200)
+
+
+def _stopped(house, application, postgres, check):
+    with Load([house], application) as load:
+        checks.until("tokens under load", 10, lambda: len(load.exchanges) > 32)
+        postgres.stop()
+        stopped_at = time.monotonic()
+        time.sleep(AWAY_S)
+        starting_at = time.monotonic()
+        postgres.start()
+        recovered_s = load.wait_for_token_sent_after(time.monotonic(), RECOVERY_S)
+        time.sleep(0.5)
+    checks.expect(house.is_running(), "the server ended")
+    expect_only(load, {200, 503})
+    expect_nothing_issued_between(load, stopped_at, starting_at)
+    meanwhile = [exchange for exchange in load.exchanges
+                 if exchange.status == 503 and stopped_at < exchange.ended_at < starting_at]
+    checks.expect(meanwhile, "nobody was answered 503 while it was away")
+    slowest = max(exchange.took_s for exchange in load.exchanges)
+    check.note(f"{load.answers()[503]} × 503, slowest {slowest:.1f} s, a token {recovered_s * 1000:.0f} ms after")
+    return load
+
+
+def _killed(house, application, postgres, check):
+    with Load([house], application) as load:
+        checks.until("tokens under load", 10, lambda: len(load.exchanges) > 100)
+        time.sleep(0.5)
+        postgres.kill()
+        time.sleep(KILLED_FOR_S)
+        postgres.start()
+        recovered_s = load.wait_for_token_sent_after(time.monotonic(), RECOVERY_S)
+        time.sleep(0.5)
+    checks.expect(house.is_running(), "the server ended")
+    expect_only(load, {200, 503})
+    answers = load.answers()
+    check.note(f"{answers[200]} tokens, {answers[503]} × 503, a token {recovered_s * 1000:.0f} ms after")
+    return load
