@@ -97,6 +97,12 @@ class House:
         self.process.kill()
         self.process.wait()
 
+    def pause(self, seconds):
+        """Stops the process where it is and lets it go on, as the host of a virtual machine may do."""
+        self.process.send_signal(signal.SIGSTOP)
+        time.sleep(seconds)
+        self.process.send_signal(signal.SIGCONT)
+
     def ask_to_end(self):
         self.process.send_signal(signal.SIGTERM)
 

@@ -15,6 +15,8 @@ BIRTHS = 5
 SEEN_S = 1
 LOADED_S = 2
 FOLLOWED_S = 4
+PAUSES = 8
+PAUSE_S = 0.6
 # A follower may be behind when the load ends.
 CAUGHT_UP_S = 30
 COUNTED_S = 5
@@ -102,10 +104,13 @@ def _check_load(first, second, application, ledger):
 
 
 def _check_followers(folder, first, second, application, ledger):
-    """Under full load a follower reads behind the newest row; under a light one it reads where nodes still write."""
-    for name, load in (
-        ("full load", Load([first, second], application)),
-        ("light load", Load([first, second], application, connections=16, pause_s=0.01)),
+    """Under full load a follower reads behind the newest row; under a light one it reads where nodes still write.
+
+    A node that pauses with a batch open writes rows, when it goes on, whose ids are older than what was followed.
+    """
+    for name, load, pauses in (
+        ("full load", Load([first, second], application), 0),
+        ("light load while one pauses", Load([first, second], application, connections=16, pause_s=0.01), PAUSES),
     ):
         with checks.check(f"a log follower sees every row of both nodes once, under {name}") as check:
             followed = folder / name
@@ -113,7 +118,10 @@ def _check_followers(folder, first, second, application, ledger):
                 try:
                     time.sleep(1)
                     with load:
-                        time.sleep(FOLLOWED_S)
+                        time.sleep(0 if pauses else FOLLOWED_S)
+                        for _ in range(pauses):
+                            time.sleep(PAUSE_S / 2)
+                            second.pause(PAUSE_S)
                     rows = ledger.new_rows()
                     expect_recorded(load, rows)
                     _expect_followed(followed, {row.id for row in rows}, check)

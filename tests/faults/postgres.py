@@ -49,9 +49,10 @@ class Postgres:
     def start(self):
         """Starts it, as a child of ours: nobody else may be there to bury the postmaster that is killed."""
         settings = ["listen_addresses=127.0.0.1", f"port={self.port}", "unix_socket_directories=", "fsync=on"]
+        options = [word for setting in settings for word in ("-c", setting)]
         with open(self.folder / "server.log", "ab") as log:
             self.process = subprocess.Popen(
-                [self._program("postgres"), "-D", str(self.data), *(word for each in settings for word in ("-c", each))],
+                [self._program("postgres"), "-D", str(self.data), *options],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/", start_new_session=True, **self.user,
             )
         checks.until("PostgreSQL to be ready", START_S, self._is_ready)

@@ -95,7 +95,10 @@ impl House {
     pub(crate) fn start(&self, bench: &Bench) -> Outcome<Running> {
         let mut command = bench.on_server_core("tokenhouse");
         command.arg("serve").arg("--config").arg(self.config());
-        let log = File::create(self.folder.join("server.log"))?;
+        let log = File::options()
+            .append(true)
+            .create(true)
+            .open(self.folder.join("server.log"))?;
         command.stdout(Stdio::null()).stderr(log).stdin(Stdio::null());
         Running::start(&mut command, self.port, "/.well-known/openid-configuration")
     }

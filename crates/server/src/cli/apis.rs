@@ -217,6 +217,9 @@ fn view(tenant: &Tenant, api: &Api) -> Value {
             .as_ref()
             .map(|dialect| ("token_dialect".into(), json!(dialect))),
     );
+    if api.enforce_policies {
+        view.insert("enforce_policies".into(), json!(true));
+    }
     let scopes = if api.is_system {
         apis::system_scopes().map(|value| json!({ "value": value })).collect()
     } else {
@@ -236,6 +239,16 @@ fn described(tenant: &Tenant, api: &Api) -> String {
         ("Id", api.id.to_string()),
         ("Signed by", api.signing_alg.clone()),
         ("Tokens live", format!("{} s", api.token_lifetime_s)),
+        ("Tokens look like", api.token_dialect.clone().unwrap_or_default()),
+        (
+            "Users get",
+            if api.enforce_policies {
+                "what they are permitted"
+            } else {
+                "every scope"
+            }
+            .into(),
+        ),
         ("Created", api.created_at.to_string()),
     ]);
     let scopes = apis::scopes(api);

@@ -50,7 +50,8 @@ pub(super) async fn run(arguments: Arguments) -> Result<(), Failure> {
         return Err(Failure(format!("{shown} is not empty: name another folder")));
     }
     let draft = data.join("restoring.db");
-    let done = place(&file, &draft, &data, sealing.as_ref()).await;
+    let is_key_tried = sealing.is_some();
+    let done = place(&file, &draft, &data, sealing).await;
     if done.is_err() {
         for leftover in ["restoring.db", "restoring.db-wal", "restoring.db-shm"] {
             // Most often there is none.
@@ -58,9 +59,10 @@ pub(super) async fn run(arguments: Arguments) -> Result<(), Failure> {
         }
     }
     done?;
-    let key = match sealing {
-        Some(_) => "The sealing key fits.",
-        None => "No sealing key is configured here, so none was tried: the server needs the one of the old place.",
+    let key = if is_key_tried {
+        "The sealing key fits."
+    } else {
+        "No sealing key is configured here, so none was tried: the server needs the one of the old place."
     };
     print(&format!("Restored {shown} from {}. {key}", file.display()))
 }
@@ -80,7 +82,7 @@ fn sealing(config: Option<&Path>) -> Result<Option<SealingKey>, Failure> {
     Ok(Some(serve::app_options(&config)?.sealing))
 }
 
-async fn place(file: &Path, draft: &Path, data: &Path, sealing: Option<&SealingKey>) -> Result<(), Failure> {
+async fn place(file: &Path, draft: &Path, data: &Path, sealing: Option<SealingKey>) -> Result<(), Failure> {
     let failed = |error: io::Error| Failure(format!("cannot copy {}: {error}", file.display()));
     let mut from = File::open(file).map_err(failed)?;
     let mut to = make_private_file(draft).map_err(failed)?;
@@ -101,7 +103,7 @@ async fn place(file: &Path, draft: &Path, data: &Path, sealing: Option<&SealingK
     sync_folder_of(&database).map_err(failed)
 }
 
-async fn check(store: &Store, file: &Path, sealing: Option<&SealingKey>) -> Result<(), Failure> {
+async fn check(store: &Store, file: &Path, sealing: Option<SealingKey>) -> Result<(), Failure> {
     let shown = file.display();
     store.check_integrity().await.map_err(|error| match error {
         StoreError::Damaged(fault) => Failure(format!("{shown} is damaged ({fault}): take another backup")),
@@ -111,7 +113,7 @@ async fn check(store: &Store, file: &Path, sealing: Option<&SealingKey>) -> Resu
         return Err(Failure(format!("{shown} is a database, but not one of a Tokenhouse")));
     }
     if let Some(sealing) = sealing {
-        let unlocked = Secrets::unlock(store, sealing.clone(), &Clock::system()).await;
+        let unlocked = Secrets::unlock(store, sealing, &Clock::system()).await;
         unlocked.map_err(StartError::from)?;
     }
     Ok(())

@@ -134,7 +134,7 @@ pub(super) const ROWS: &[Row] = &[
         "grant_type=client_credentials%00&audience={aud}&{auth}",
         400,
         "invalid_request",
-        "Parameter grant_type must be a string",
+        "Parameter grant_type is too long or holds U+0000",
     ),
     form(
         "a header smuggled into what is repeated",

@@ -103,14 +103,14 @@ pub(super) const ROWS: &[Row] = &[
         |_| machine(&"x".repeat(256), "x"),
         400,
         "invalid_request",
-        "Parameter client_id ",
+        "Parameter client_id is too long or holds U+0000",
     ),
     form(
         "U+0000 in the secret",
         "grant_type=client_credentials&audience={aud}&{auth}%00",
         400,
         "invalid_request",
-        "Parameter client_secret must be a string",
+        "Parameter client_secret is too long or holds U+0000",
     ),
     form(
         "a public client with a secret",
@@ -281,7 +281,7 @@ pub(super) const ROWS: &[Row] = &[
         |house| Ask::token(&MACHINE).basic("a\0b", &house.samples.sample.client_secret),
         400,
         "invalid_request",
-        "Parameter client_id must be a string",
+        "Parameter client_id is too long or holds U+0000",
     ),
     ask(
         "a bearer token as the client",

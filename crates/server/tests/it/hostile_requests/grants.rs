@@ -90,7 +90,7 @@ pub(super) const ROWS: &[Row] = &[
         "grant_type=password&username=user@example.com&password=pwd%00&{pw}",
         400,
         "invalid_request",
-        "Parameter password must be a string",
+        "Parameter password is too long or holds U+0000",
     ),
     form(
         "a wrong password",

@@ -212,7 +212,7 @@ pub(super) const ROWS: &[Row] = &[
         "{\"grant_type\":\"client_credentials\",\"client_id\":\"{id}\\u0000\",\"client_secret\":\"{secret}\"}",
         400,
         "invalid_request",
-        "Parameter client_id must be a string",
+        "Parameter client_id is too long or holds U+0000",
     ),
     json(
         "a byte order mark before JSON",

@@ -91,7 +91,7 @@ pub(super) const ROWS: &[Row] = &[
         |house| machine(house, "audience", "https://api.example.com\0"),
         400,
         "invalid_request",
-        "Parameter audience must be a string",
+        "Parameter audience is too long or holds U+0000",
     ),
     ask(
         "an audience and another resource",
@@ -202,7 +202,7 @@ pub(super) const ROWS: &[Row] = &[
         |house| machine(house, "scope", "read:messages\0write:messages"),
         400,
         "invalid_request",
-        "Parameter scope must be a string",
+        "Parameter scope is too long or holds U+0000",
     ),
 ];
 

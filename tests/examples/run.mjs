@@ -1,0 +1,58 @@
+// The Rust examples, each run as its first lines say, against the release binary. Ends with `N passed, N failed`.
+
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+
+import { check, secret, totals } from "../quickstart/check.mjs";
+import { freePort, start, startDev, top, until } from "../quickstart/house.mjs";
+import { bearer, request } from "../quickstart/http.mjs";
+
+const data = mkdtempSync(path.join(tmpdir(), "tokenhouse-examples-"));
+const example = (name) => path.join(top, "target/debug", name);
+const house = await startDev(data, { issuer: await freePort(), api: await freePort() });
+const { issuer, token_url, audience, applications } = house.facts;
+const listen = `127.0.0.1:${await freePort()}`;
+const guarded = start(example("guarded-api"), [issuer, audience, listen], { log: "example-guarded-api.log" });
+
+try {
+  await until("guarded-api says where it listens", 10_000, () => guarded.stdout().includes(listen));
+  const call = async (route, headers) => (await request("GET", `http://${listen}${route}`, { headers })).status;
+  const tokenOf = async (application, scope) => {
+    const json = { grant_type: "client_credentials", audience, scope, ...application };
+    secret(application.client_secret);
+    return secret((await request("POST", token_url, { json })).json().access_token);
+  };
+  await check("guarded-api: open to everybody", async () => assert.equal(await call("/api/public"), 200));
+  await check("guarded-api: 401 without a token", async () => assert.equal(await call("/api/private"), 401));
+  await check("guarded-api: 200 with one, and with the scope", async () => {
+    const token = await tokenOf(applications.sample);
+    assert.equal(await call("/api/private", bearer(token)), 200);
+    assert.equal(await call("/api/private-scoped", bearer(token)), 200);
+  });
+  await check("guarded-api: 403 without the scope", async () => {
+    const token = await tokenOf(applications.sample, "write:messages");
+    assert.equal(await call("/api/private-scoped", bearer(token)), 403);
+  });
+  await check("m2m-client: gets a token and shows the API's answer", async () => {
+    const { client_id, client_secret } = applications.reader;
+    const url = `http://${listen}/api/private-scoped`;
+    const args = [issuer, client_id, secret(client_secret), audience, url];
+    const ran = spawnSync(example("m2m-client"), args, { encoding: "utf8", timeout: 20_000 });
+    assert.equal(ran.status, 0, ran.stderr);
+    assert.match(ran.stdout, /^200 OK\nYour token allows: read:messages\.\n/);
+  });
+  await check("m2m-client: a wrong secret is one clear error", async () => {
+    const args = [issuer, applications.reader.client_id, "not-the-secret", audience, `http://${listen}/`];
+    const ran = spawnSync(example("m2m-client"), args, { encoding: "utf8", timeout: 20_000 });
+    assert.notEqual(ran.status, 0);
+    assert.match(ran.stderr, /Unauthorized/);
+  });
+} finally {
+  await guarded.end("SIGTERM");
+  await house.end("SIGTERM");
+  rmSync(data, { recursive: true, force: true });
+}
+process.exitCode = totals();
