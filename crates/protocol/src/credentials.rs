@@ -1,5 +1,5 @@
 //! Client authentication at the token endpoint: the Basic header and the body's parameters
-//! (RFC 6749 §2.3.1), read but not judged.
+//! (RFC 6749 §2.3.1; RFC 7521 §4.2 for assertions), read but not judged.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -7,6 +7,8 @@ use percent_encoding::percent_decode;
 
 use crate::bearer::credentials_of;
 use crate::id::ClientId;
+use crate::jose::claims::Claims;
+use crate::jose::jws::Parts;
 use crate::secret::Secret;
 use crate::token::{ParameterError, Parameters};
 
@@ -31,7 +33,7 @@ pub enum Proof {
     None,
     /// A client secret.
     Secret(Secret),
-    /// A signed assertion (RFC 7523 §2.2), not read further here.
+    /// A signed assertion (RFC 7523 §2.2), of which nothing is believed yet.
     Assertion(Secret),
 }
 
@@ -44,9 +46,16 @@ pub enum CredentialsError {
     MalformedBasic,
     /// Two ways of authenticating at once, or two client ids (RFC 6749 §2.3).
     Several,
+    /// A client assertion that names no client or is of another kind; the text says what to send.
+    Assertion(&'static str),
     /// A parameter has a shape it cannot have.
     Parameter(ParameterError),
 }
+
+/// The `client_assertion_type` of a signed JWT (RFC 7523 §2.2).
+pub const JWT_BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+/// Longest client assertion, in bytes (CONTRACT §1.3).
+pub const MAX_ASSERTION_BYTES: usize = 2048;
 
 /// Reads the client's credentials from the `Authorization` headers and the body.
 ///
@@ -82,17 +91,45 @@ pub fn read<'a>(
             by_header: true,
         });
     }
+    if let Some(assertion) = assertion {
+        let named = client_of_assertion(body, assertion)?;
+        return Ok(ClientCredentials {
+            client_id: checked(client_id.map_or(named, str::to_owned))?,
+            proof: Proof::Assertion(Secret::new(assertion)),
+            by_header: false,
+        });
+    }
     let client_id = checked(client_id.ok_or(CredentialsError::Missing)?.to_owned())?;
-    let proof = match (secret, assertion) {
-        (Some(secret), _) => Proof::Secret(Secret::new(secret)),
-        (None, Some(assertion)) => Proof::Assertion(Secret::new(assertion)),
-        (None, None) => Proof::None,
-    };
+    let proof = secret.map_or(Proof::None, |secret| Proof::Secret(Secret::new(secret)));
     Ok(ClientCredentials {
         client_id,
         proof,
         by_header: false,
     })
+}
+
+/// The client that an assertion says it is of: its `sub`. Whether that is so, the signature will tell.
+fn client_of_assertion(body: &Parameters, assertion: &str) -> Result<String, CredentialsError> {
+    let kind = body
+        .text("client_assertion_type")
+        .map_err(CredentialsError::Parameter)?;
+    if kind != Some(JWT_BEARER) {
+        return Err(CredentialsError::Assertion(
+            "client_assertion_type must be urn:ietf:params:oauth:client-assertion-type:jwt-bearer.",
+        ));
+    }
+    if assertion.len() > MAX_ASSERTION_BYTES {
+        return Err(CredentialsError::Assertion(
+            "client_assertion is longer than 2048 bytes.",
+        ));
+    }
+    let subject = || {
+        let claims = Claims::parse(&Parts::split(assertion).ok()?.claims).ok()?;
+        claims.text("sub").ok()?.map(str::to_owned)
+    };
+    subject().ok_or(CredentialsError::Assertion(
+        "client_assertion must be a signed JWT whose iss and sub are the client_id.",
+    ))
 }
 
 /// Decodes the Basic scheme's `id:secret`, each part form-encoded (RFC 6749 §2.3.1).
@@ -166,6 +203,36 @@ mod tests {
         )
         .unwrap();
         assert!(!read.by_header);
+    }
+
+    #[test]
+    fn an_assertion_names_its_client_unless_the_body_does() {
+        let encode = |text: &str| crate::jose::base64url::encode(text);
+        let jwt = |claims: &str| format!("{}.{}.AA", encode(r#"{"alg":"RS256"}"#), encode(claims));
+        let body = |kind: &str, jwt: &str| form(&format!("client_assertion_type={kind}&client_assertion={jwt}"));
+        let good = jwt(r#"{"sub":"me"}"#);
+        let named = read(std::iter::empty(), &body(JWT_BEARER, &good)).unwrap();
+        assert_eq!(named.client_id.as_str(), "me");
+        assert!(matches!(named.proof, Proof::Assertion(_)));
+        let both = form(&format!(
+            "client_id=you&client_assertion_type={JWT_BEARER}&client_assertion={good}"
+        ));
+        assert_eq!(read(std::iter::empty(), &both).unwrap().client_id.as_str(), "you");
+        let long = format!("{good}{}", "A".repeat(MAX_ASSERTION_BYTES));
+        for (kind, jwt) in [
+            ("", good.as_str()),
+            ("urn:ietf:params:oauth:client-assertion-type:saml2-bearer", &good),
+            (JWT_BEARER, &long),
+            (JWT_BEARER, "a.b.c"),
+            (JWT_BEARER, &jwt(r#"{"iss":"me"}"#)),
+            (JWT_BEARER, &jwt(r#"{"sub":7}"#)),
+        ] {
+            let refused = read(std::iter::empty(), &body(kind, jwt));
+            assert!(
+                matches!(refused, Err(CredentialsError::Assertion(_))),
+                "{kind} {jwt:.80}"
+            );
+        }
     }
 
     proptest! {

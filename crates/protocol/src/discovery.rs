@@ -39,6 +39,9 @@ pub struct Metadata {
     /// How an application may authenticate.
     #[serde(default)]
     pub token_endpoint_auth_methods_supported: Vec<String>,
+    /// The algorithms of client assertions (RFC 7523).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub token_endpoint_auth_signing_alg_values_supported: Vec<String>,
     /// The claims that tokens and userinfo may hold.
     #[serde(default)]
     pub claims_supported: Vec<String>,

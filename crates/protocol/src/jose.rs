@@ -5,3 +5,4 @@ pub mod claims;
 pub mod json;
 pub mod jwk;
 pub mod jws;
+pub mod pem;

@@ -8,7 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokenhouse_protocol::id::TenantId;
 use tokenhouse_protocol::time::{Clock, Timestamp};
-use tokenhouse_store::{Job, LogEntry, Outcome, Store, StoreError};
+use tokenhouse_store::{Job, LogEntry, Outcome, Store, StoreError, UsedAssertion};
 
 use crate::caller::subscriber;
 
@@ -55,6 +55,18 @@ impl Audit {
     /// Records what was granted; durable when it returns. Without its answer nothing may be handed out.
     pub async fn record(&self, job: Job) -> Result<Outcome, StoreError> {
         self.store.commit(job).await
+    }
+
+    /// Uses up the assertion of a request that was refused, without waiting.
+    pub fn used(&self, tenant: &TenantId, assertion: &UsedAssertion) {
+        let job = Job {
+            tenant: tenant.clone(),
+            entries: Vec::new(),
+            uses: Some(assertion.clone()),
+        };
+        if let Err(error) = self.store.record(job) {
+            tracing::warn!(%tenant, %error, "a refused request's assertion could not be used up");
+        }
     }
 
     /// Records a refusal of a request from `address`, without waiting.
@@ -111,6 +123,7 @@ impl Audit {
         if let Err(error) = self.store.record(Job {
             tenant: tenant.clone(),
             entries,
+            uses: None,
         }) {
             tracing::warn!(%tenant, %error, "refusals could not be recorded");
         }

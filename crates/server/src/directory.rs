@@ -21,7 +21,7 @@ mod api;
 mod application;
 
 pub use api::{Api, UserPolicy};
-pub use application::{Application, ApplicationGrant, ApplicationSecret};
+pub use application::{Application, ApplicationGrant, ApplicationKey, ApplicationSecret};
 
 /// Most names that are remembered as unknown, a tenant and kind.
 const UNKNOWN_ENTRIES: usize = 4096;
@@ -101,8 +101,9 @@ impl Directory {
             return Ok(None);
         };
         let secrets = self.store.client_secrets(&self.tenant, id).await?;
+        let keys = self.store.client_keys(&self.tenant, id).await?;
         let grants = self.store.grants_of_client(&self.tenant, id).await?;
-        Ok(Some(Application::of(client, secrets, grants)))
+        Application::of(client, secrets, &keys, grants).map(Some)
     }
 
     async fn read_api(&self, identifier: &str) -> Result<Option<Api>, StoreError> {

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::io;
 use std::net::{Ipv6Addr, SocketAddr, TcpListener as StdListener};
+use std::pin::pin;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -16,7 +17,7 @@ use hyper_util::service::TowerToHyperService;
 use listenfd::ListenFd;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
@@ -38,6 +39,8 @@ const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 const MAX_HEAD_BYTES: usize = 64 * 1024;
 /// Longest time that requests in flight get to finish at the end.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(30);
+/// Longest time that a connection taken just before the end gets to send its first request.
+const LAST_CALL: Duration = Duration::from_secs(1);
 /// Pause after a connection could not be accepted, as when no file descriptors are left.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
@@ -222,9 +225,9 @@ async fn connection(
     // An answer is one small write: waiting for more to send with it costs 40 ms.
     let _ = stream.set_nodelay(true);
     match acceptor {
-        None => http(stream, peer, router, watcher).await,
+        None => http(stream, peer, router, Ending { watcher, stop }).await,
         Some(acceptor) => match handshake(&acceptor, stream, &mut stop).await {
-            Ok(Some(stream)) => http(stream, peer, router, watcher).await,
+            Ok(Some(stream)) => http(stream, peer, router, Ending { watcher, stop }).await,
             Ok(None) => tracing::debug!(%peer, "a TLS handshake took too long"),
             Err(error) => tracing::debug!(%error, %peer, "a TLS handshake failed"),
         },
@@ -237,7 +240,7 @@ struct Ending {
     stop: watch::Receiver<bool>,
 }
 
-/// A TLS handshake; `None` if it takes too long or the server ends, since no request is in flight yet.
+/// A TLS handshake; `None` if it takes too long, or longer than the last call once the server ends.
 async fn handshake(
     acceptor: &TlsAcceptor,
     stream: TcpStream,
@@ -247,7 +250,7 @@ async fn handshake(
         accepted = tokio::time::timeout(HANDSHAKE_TIMEOUT, acceptor.accept(stream)) => {
             accepted.ok().transpose()
         }
-        () = stopped(stop) => Ok(None),
+        () = async { stopped(stop).await; last_call().await } => Ok(None),
     }
 }
 
@@ -255,9 +258,17 @@ async fn http(
     stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
     peer: SocketAddr,
     router: Router,
-    watcher: Watcher,
+    ending: Ending,
 ) {
+    // The watcher is what the end waits for; it goes with this task.
+    let Ending {
+        watcher: _waited_for,
+        mut stop,
+    } = ending;
+    let asked = Arc::new(Notify::new());
+    let first = asked.clone();
     let service = router.map_request(move |mut request: Request<Incoming>| {
+        asked.notify_one();
         request.extensions_mut().insert(Peer(peer));
         request.map(axum::body::Body::new)
     });
@@ -266,9 +277,31 @@ async fn http(
         .header_read_timeout(HEADER_TIMEOUT)
         .max_buf_size(MAX_HEAD_BYTES)
         .serve_connection(TokioIo::new(stream), TowerToHyperService::new(service));
-    if let Err(error) = watcher.watch(connection).await {
+    let mut connection = pin!(connection);
+    // At the end a connection that was just taken still gets an answer: hyper would close it before its first request.
+    let ending = async {
+        stopped(&mut stop).await;
+        tokio::select! {
+            () = first.notified() => {}
+            () = last_call() => {}
+        }
+    };
+    let ended = tokio::select! {
+        ended = connection.as_mut() => ended,
+        () = ending => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = ended {
         tracing::debug!(%error, %peer, "a connection ended early");
     }
+}
+
+/// Waits as long as a connection gets for its first request once the server ends.
+#[expect(clippy::disallowed_methods, reason = "what is waited for comes over the network")]
+async fn last_call() {
+    tokio::time::sleep(LAST_CALL).await;
 }
 
 impl fmt::Display for BindError {

@@ -5,7 +5,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use serde_json::{Map, Value};
 
 use tokenhouse_guard::Guard;
-use tokenhouse_protocol::crypto::Random;
+use tokenhouse_protocol::crypto::{Random, RsaBits};
 use tokenhouse_protocol::id::TenantId;
 use tokenhouse_protocol::time::Clock;
 use tokenhouse_store::{Change, Store};
@@ -14,6 +14,7 @@ use crate::accounts::Accounts;
 use crate::audit::Audit;
 use crate::directory::Directory;
 use crate::keyring::Keyring;
+use crate::registry::keys::{RSA_BITS, rsa_bits};
 use crate::registry::secrets::Secrets;
 
 /// What every room needs and all tenants share. Cloning shares it.
@@ -217,6 +218,8 @@ pub struct Settings {
     pub default_audience: Option<String>,
     /// `default_directory`: the connection of the password grant.
     pub default_directory: Option<String>,
+    /// `rsa_bits`: the size of new RSA keys; 2048 unless set (CONTRACT Decision 3).
+    pub rsa_bits: Option<RsaBits>,
 }
 
 impl Settings {
@@ -236,6 +239,7 @@ impl Settings {
             },
             default_audience: text("default_audience"),
             default_directory: text("default_directory"),
+            rsa_bits: stored.get(RSA_BITS).and_then(rsa_bits),
         }
     }
 }

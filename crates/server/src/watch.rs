@@ -119,6 +119,9 @@ async fn prune(app: Arc<App>) {
         if let Err(error) = app.house.store.prune_changes().await {
             tracing::warn!(%error, "old changes cannot be removed");
         }
+        if let Err(error) = app.house.store.prune_assertions().await {
+            tracing::warn!(%error, "expired assertions cannot be removed");
+        }
         for tenant in app.loaded_tenants() {
             if let Err(error) = keys::prune(&tenant).await {
                 tracing::warn!(tenant = %tenant.id, %error, "old keys cannot be removed");

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::db::all;
+use crate::db::{all, on};
 use crate::{Store, StoreError};
 
 impl Store {
@@ -14,7 +14,17 @@ impl Store {
         let Some(to) = to.to_str() else {
             return Err(StoreError::Unavailable("the copy's path is not UTF-8".into()));
         };
-        let _nothing: Vec<(i64,)> = all!(self.db(), "vacuum into $1", to)?;
+        on!(self.db(), pool => {
+            let mut reader = pool.acquire().await?;
+            // A reader may not write, and SQLite takes even another file for writing.
+            let (may_only_read,): (i64,) = sqlx::query_as("pragma query_only").fetch_one(&mut *reader).await?;
+            sqlx::query("pragma query_only = off").execute(&mut *reader).await?;
+            let copied = sqlx::query("vacuum into $1").bind(to).execute(&mut *reader).await;
+            if may_only_read != 0 {
+                sqlx::query("pragma query_only = on").execute(&mut *reader).await?;
+            }
+            copied.map(drop)
+        })?;
         Ok(())
     }
 

@@ -97,7 +97,10 @@ impl Db {
         migrate_file(&options)
             .await
             .map_err(|error| migrate_error(&name, error, sqlite_error))?;
+        // After a full disk or a failed write SQLite has rolled back by itself, and the driver still counts a
+        // transaction: such a connection is thrown away, or nothing could be written until a restart.
         let writer = sqlite_pool(1)
+            .after_release(|connection, _| Box::pin(async move { is_idle(connection).await }))
             .connect_with(options.clone())
             .await
             .map_err(|error| sqlite_error(&name, &error))?;
@@ -295,6 +298,13 @@ fn sqlite_code(code: &str) -> Option<i32> {
 }
 
 /// A pool whose connections live as long as it does: a connection to a database in memory *is* the database.
+/// Whether a connection answers and is in no transaction.
+async fn is_idle(connection: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
+    // What was dropped unfinished is rolled back before this is answered.
+    connection.ping().await?;
+    Ok(!connection.is_in_transaction())
+}
+
 fn sqlite_pool(connections: u32) -> SqlitePoolOptions {
     SqlitePoolOptions::new()
         .max_connections(connections)

@@ -1,8 +1,8 @@
 //! What one exchange leaves behind, and what a batch commits: a [`Job`] and its [`Outcome`].
 //!
 //! Everything that one answer depends on is one job: it becomes durable together or not at all. Today that is
-//! what is logged. Codes and refresh tokens that are taken, `jti`s that are used and quotas that are counted join
-//! as further lists of `Job`, each with its answer in `Outcome`: one statement per table and batch, conflicts
+//! what is logged, and the client assertion that is used up. Codes and refresh tokens that are taken and quotas that
+//! are counted join as further lists of `Job`, each with its answer in `Outcome`: one statement per table and batch, conflicts
 //! settled by `on conflict do nothing returning`, never by an error, since one job's data must not fail another's.
 
 use serde_json::{Map, Value};
@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 use tokenhouse_protocol::id::{ApiId, ClientId, LogId, TenantId, UserId};
 use tokenhouse_protocol::time::Timestamp;
 
+use crate::UsedAssertion;
 use crate::columns::json;
 
 /// What must be durable before an answer leaves.
@@ -19,13 +20,17 @@ pub struct Job {
     pub tenant: TenantId,
     /// What is logged; one entry, as a rule.
     pub entries: Vec<LogEntry>,
+    /// The client assertion that it uses up; if that was used before, nothing of this job is written.
+    pub uses: Option<UsedAssertion>,
 }
 
 /// What became of a [`Job`].
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Outcome {
-    /// The ids of its log rows, in the order of its entries.
+    /// The ids of its log rows, in the order of its entries; none if it is a replay.
     pub logs: Vec<LogId>,
+    /// Whether its assertion had been used before: nothing was written, and nothing may be given out.
+    pub is_replay: bool,
 }
 
 /// One line of a tenant's log, before it has an id.
@@ -56,6 +61,7 @@ pub struct LogEntry {
 /// A job made ready by its caller, so that the one writer has less to do.
 pub(crate) struct Prepared {
     pub(crate) tenant: TenantId,
+    pub(crate) uses: Option<UsedAssertion>,
     pub(crate) rows: Vec<PreparedRow>,
 }
 
@@ -81,8 +87,13 @@ impl Job {
             entry.address = entry.address.map(|text| replaced(&text).unwrap_or(text));
             PreparedRow { entry, body }
         };
+        let uses = self.uses.map(|used| UsedAssertion {
+            jti: replaced(&used.jti).unwrap_or(used.jti),
+            ..used
+        });
         Prepared {
             tenant: self.tenant,
+            uses,
             rows: self.entries.into_iter().map(prepare).collect(),
         }
     }

@@ -16,8 +16,10 @@ use tokenhouse_protocol::id::NodeId;
 use tokenhouse_protocol::time::Clock;
 
 mod apis;
+mod assertions;
 mod backup;
 mod client_grants;
+mod client_keys;
 mod clients;
 mod columns;
 mod connections;
@@ -39,7 +41,9 @@ mod users;
 mod writer;
 
 pub use apis::{Api, ApiScope};
+pub use assertions::UsedAssertion;
 pub use client_grants::ClientGrant;
+pub use client_keys::ClientKey;
 pub use clients::{Client, ClientSecret};
 pub use connections::Connection;
 pub use db::Tx;

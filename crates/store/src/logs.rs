@@ -77,6 +77,32 @@ impl Store {
         )
     }
 
+    /// At most `take` lines of one node after the one named, oldest first.
+    ///
+    /// A node's lines become visible in the order of their ids; those of several do not, so whoever follows the log
+    /// keeps a place in each node's.
+    pub async fn logs_of_node_after(
+        &self,
+        tenant: &TenantId,
+        node: &NodeId,
+        after: Option<&LogId>,
+        take: u32,
+    ) -> Result<Vec<LogRow>, StoreError> {
+        let sql = concat!(
+            "select ",
+            columns!(),
+            " from logs where node_id = $1 and id > $2 and tenant_id = $3 order by id limit $4"
+        );
+        let after = after.map_or("", LogId::as_str);
+        all!(self.db(), sql, node.as_str(), after, tenant.as_str(), i64::from(take))
+    }
+
+    /// The nodes that wrote to the log and may have more to be counted, or may write again.
+    pub async fn nodes(&self) -> Result<Vec<NodeId>, StoreError> {
+        let rows: Vec<(String,)> = all!(self.db(), "select id from nodes order by id")?;
+        Ok(rows.into_iter().map(|(id,)| NodeId::new(id)).collect())
+    }
+
     /// The last `take` lines, newest first.
     pub async fn logs_latest(&self, tenant: &TenantId, take: u32) -> Result<Vec<LogRow>, StoreError> {
         let sql = concat!(

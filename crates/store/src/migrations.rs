@@ -19,6 +19,11 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
         "permissions and roles",
         include_str!("../migrations/20261123_000002_permissions_and_roles.sql"),
     ),
+    (
+        20_261_123_000_003,
+        "client keys",
+        include_str!("../migrations/20261123_000003_client_keys.sql"),
+    ),
 ];
 
 /// The newest version this binary knows.

@@ -3,7 +3,7 @@
 //! A batch never waits to fill: it closes when the commit before it has returned, so a lone job costs one commit
 //! and a thousand cost one as well (DESIGN §4, "Jobs and batches").
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
 use sqlx::QueryBuilder;
@@ -17,7 +17,7 @@ use tokenhouse_protocol::time::{Clock, Timestamp};
 use crate::db::{Db, execute, may_be_retried, on, pause};
 use crate::job::{Outcome, Prepared, PreparedRow};
 use crate::log_id::LogIds;
-use crate::{Store, StoreError};
+use crate::{Store, StoreError, UsedAssertion, assertions};
 
 /// Jobs that may wait.
 const WAITING: usize = 4096;
@@ -80,8 +80,18 @@ struct Writer {
 /// A log row with its id, ready to be written.
 struct Row<'a> {
     id: LogId,
+    /// The number of its job in the batch.
+    job: usize,
     tenant: &'a TenantId,
     row: &'a PreparedRow,
+}
+
+/// What one transaction writes.
+struct Batch<'a> {
+    rows: Vec<Row<'a>>,
+    /// The assertions that its jobs use up, each with its job's number.
+    uses: Vec<(usize, &'a TenantId, &'a UsedAssertion)>,
+    seen: Option<Seen>,
 }
 
 /// What a batch writes about its node, if it is time.
@@ -114,31 +124,44 @@ impl Writer {
 
     async fn batch(&mut self, jobs: Vec<(Prepared, Option<Answer>)>) {
         let now = self.clock.now();
-        let seen = self.seen(now);
-        let mut rows = Vec::with_capacity(jobs.len());
-        for (job, _) in &jobs {
-            rows.extend(job.rows.iter().map(|row| Row {
+        let mut batch = Batch {
+            rows: Vec::with_capacity(jobs.len()),
+            uses: Vec::new(),
+            seen: self.seen(now),
+        };
+        for (number, (job, _)) in jobs.iter().enumerate() {
+            batch.rows.extend(job.rows.iter().map(|row| Row {
                 id: self.ids.next(now),
+                job: number,
                 tenant: &job.tenant,
                 row,
             }));
+            batch
+                .uses
+                .extend(job.uses.as_ref().map(|used| (number, &job.tenant, used)));
         }
         let begun = Instant::now();
-        let written = self.write(&rows, seen.as_ref()).await;
-        self.measured.batch(&jobs, written.is_ok(), begun.elapsed());
-        if written.is_ok() && seen.is_some() {
+        let written = self.write(&batch).await;
+        self.measured.batch(&jobs, written.as_ref().ok(), begun.elapsed());
+        if written.is_ok() && batch.seen.is_some() {
             self.seen_at = Some(now);
         }
         if let Err(error) = &written {
             let unrecorded = jobs.iter().filter(|(_, answer)| answer.is_none()).count();
             tracing::error!(jobs = jobs.len(), unrecorded, %error, "a batch was not written");
         }
-        let mut ids = rows.into_iter().map(|row| row.id).collect::<Vec<_>>().into_iter();
-        for (job, answer) in jobs {
-            let logs = ids.by_ref().take(job.rows.len()).collect();
-            if let Some(answer) = answer {
-                answer.send(written.clone().map(|()| Outcome { logs })).ok();
-            }
+        let mut ids = batch.rows.into_iter().map(|row| row.id).collect::<Vec<_>>().into_iter();
+        for (number, (job, answer)) in jobs.into_iter().enumerate() {
+            let mut logs: Vec<LogId> = ids.by_ref().take(job.rows.len()).collect();
+            let Some(answer) = answer else { continue };
+            let outcome = written.as_ref().map(|late| {
+                let is_replay = late.contains(&number);
+                if is_replay {
+                    logs.clear();
+                }
+                Outcome { logs, is_replay }
+            });
+            answer.send(outcome.map_err(Clone::clone)).ok();
         }
     }
 
@@ -154,12 +177,13 @@ impl Writer {
         })
     }
 
-    /// Writes the rows, again if another transaction was in the way; the ids stay, so nothing can be there twice.
-    async fn write(&self, rows: &[Row<'_>], seen: Option<&Seen>) -> Result<(), StoreError> {
+    /// Writes a batch, again if another transaction was in the way; the ids stay, so nothing can be there twice.
+    /// Answers the jobs of which nothing was written.
+    async fn write(&self, batch: &Batch<'_>) -> Result<HashSet<usize>, StoreError> {
         let begun = Instant::now();
         loop {
-            match timeout(GIVE_UP, self.attempt(rows, seen)).await {
-                Ok(Ok(())) => return Ok(()),
+            match timeout(GIVE_UP, self.attempt(batch)).await {
+                Ok(Ok(late)) => return Ok(late),
                 Ok(Err(error)) if may_be_retried(&error) && begun.elapsed() < RETRY_FOR => {
                     pause(Duration::from_millis(10)).await;
                 }
@@ -169,9 +193,9 @@ impl Writer {
         }
     }
 
-    async fn attempt(&self, rows: &[Row<'_>], seen: Option<&Seen>) -> Result<(), sqlx::Error> {
+    async fn attempt(&self, batch: &Batch<'_>) -> Result<HashSet<usize>, sqlx::Error> {
         let mut tx = self.db.begin(self.clock.clone()).await?;
-        if let Some(seen) = seen {
+        if let Some(seen) = &batch.seen {
             execute!(
                 tx,
                 "insert into nodes (id, started_at, seen_at, folded_to) values ($1, $2, $3, $4) \
@@ -182,13 +206,15 @@ impl Writer {
                 seen.folded_to.as_str(),
             )?;
         }
+        let late = assertions::take(&mut tx, &batch.uses).await?;
+        let rows: Vec<&Row<'_>> = batch.rows.iter().filter(|row| !late.contains(&row.job)).collect();
         for some in rows.chunks(ROWS_AT_ONCE) {
             on!(tx: tx, connection => {
                 let mut query = QueryBuilder::new(
                     "insert into logs (tenant_id, id, node_id, happened_at, kind, client_id, api_id, user_id, \
                      grant_type, address, tokens, repeats, body) ",
                 );
-                query.push_values(some, |mut values, Row { id, tenant, row }| {
+                query.push_values(some, |mut values, Row { id, tenant, row, .. }| {
                     let entry = &row.entry;
                     values
                         .push_bind(tenant.as_str())
@@ -208,7 +234,8 @@ impl Writer {
                 query.build().persistent(false).execute(connection).await.map(drop)
             })?;
         }
-        tx.end().await
+        tx.end().await?;
+        Ok(late)
     }
 }
 
@@ -268,16 +295,18 @@ pub struct Histogram {
 }
 
 impl Measured {
-    fn batch(&mut self, jobs: &[(Prepared, Option<Answer>)], is_durable: bool, took: Duration) {
+    /// Counts a batch: `late` are its jobs of which nothing was written, `None` if nothing was of any.
+    fn batch(&mut self, jobs: &[(Prepared, Option<Answer>)], late: Option<&HashSet<usize>>, took: Duration) {
         // At most 1024: exact in any float.
         self.batch_jobs
             .add(u32::try_from(jobs.len()).unwrap_or(u32::MAX).into());
         self.commit_s.add(took.as_secs_f64());
-        if !is_durable {
+        let Some(late) = late else {
             self.failed_batches += 1;
             return;
-        }
-        for entry in jobs.iter().flat_map(|(job, _)| &job.rows).map(|row| &row.entry) {
+        };
+        let written = jobs.iter().enumerate().filter(|(number, _)| !late.contains(number));
+        for entry in written.flat_map(|(_, (job, _))| &job.rows).map(|row| &row.entry) {
             let (Ok(tokens @ 1..), Some(grant)) = (u64::try_from(entry.tokens), &entry.grant) else {
                 continue;
             };

@@ -113,8 +113,8 @@ impl Bench {
         self.load(
             &load
                 .clone()
-                .with("--warm-up", self.warm_up)
-                .with("--seconds", self.seconds),
+                .with("--warm-up", &self.warm_up)
+                .with("--seconds", &self.seconds),
         )
     }
 
@@ -131,14 +131,14 @@ impl Load {
     }
 
     /// The same with an option of `load`.
-    pub(crate) fn with(mut self, option: &str, value: impl ToString) -> Self {
+    pub(crate) fn with(mut self, option: &str, value: &impl ToString) -> Self {
         self.0.extend([option.to_owned(), value.to_string()]);
         self
     }
 
     /// The same with words from a file.
     pub(crate) fn lines(self, file: &Path) -> Self {
-        self.with("--lines", file.display())
+        self.with("--lines", &file.display())
     }
 }
 

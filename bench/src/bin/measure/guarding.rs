@@ -18,8 +18,8 @@ pub(crate) fn rows(bench: &Bench, house: &House) -> Outcome<Vec<Row>> {
     let tokens = bench.folder.join("tokens.txt");
     let get = house
         .few("RS256")
-        .with("--requests", bench.fresh_tokens + WARM_UP_TOKENS);
-    bench.load(&get.with("--save-tokens", tokens.display()))?;
+        .with("--requests", &(bench.fresh_tokens + WARM_UP_TOKENS));
+    bench.load(&get.with("--save-tokens", &tokens.display()))?;
     let apis = Apis {
         guarded: free_port()?,
         open: free_port()?,
@@ -41,8 +41,8 @@ impl Apis<'_> {
         let _guarded = start(bench, house, self.guarded, true)?;
         let _open = start(bench, house, self.open, false)?;
         let rounds = bench.rounds(|| {
-            let open = bench.timed(&self.load(self.open).with("--take", 1))?;
-            let guarded = bench.timed(&self.load(self.guarded).with("--take", 1))?;
+            let open = bench.timed(&self.load(self.open).with("--take", &1))?;
+            let guarded = bench.timed(&self.load(self.guarded).with("--take", &1))?;
             Ok((guarded, open))
         })?;
         let pairs: Vec<_> = rounds
@@ -68,12 +68,12 @@ impl Apis<'_> {
         let _open = start(bench, house, self.open, false)?;
         let rounds = bench.rounds(|| {
             let verify = bench.floor("verify")?;
-            let open = bench.timed(&self.load(self.open).with("--take", 1))?;
+            let open = bench.timed(&self.load(self.open).with("--take", &1))?;
             let _guarded = start(bench, house, self.guarded, true)?;
-            let warm_up = self.load(self.guarded).with("--take", WARM_UP_TOKENS);
-            bench.load(&warm_up.with("--requests", WARM_UP_TOKENS))?;
-            let rest = self.load(self.guarded).with("--skip", WARM_UP_TOKENS);
-            let guarded = bench.load(&rest.with("--requests", bench.fresh_tokens))?;
+            let warm_up = self.load(self.guarded).with("--take", &WARM_UP_TOKENS);
+            bench.load(&warm_up.with("--requests", &WARM_UP_TOKENS))?;
+            let rest = self.load(self.guarded).with("--skip", &WARM_UP_TOKENS);
+            let guarded = bench.load(&rest.with("--requests", &bench.fresh_tokens))?;
             Ok((guarded, 1.0 / (1.0 / verify.per_s + 1.0 / open.per_s)))
         })?;
         let pairs: Vec<_> = rounds
@@ -95,7 +95,7 @@ impl Apis<'_> {
 
     fn load(&self, port: u16) -> Load {
         Load::to(&format!("http://127.0.0.1:{port}/api/private"))
-            .with("--header", "Authorization: Bearer {1}")
+            .with("--header", &"Authorization: Bearer {1}")
             .lines(self.tokens)
     }
 }

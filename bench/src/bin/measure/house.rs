@@ -37,7 +37,7 @@ pub(crate) struct Running(Child);
 
 impl House {
     /// Makes an installation with an API for each algorithm, a user, and applications.
-    pub(crate) fn make(bench: &Bench, name: &str, postgres: Option<String>, applications: usize) -> Outcome<Self> {
+    pub(crate) fn make(bench: &Bench, name: &str, postgres: Option<&str>, applications: usize) -> Outcome<Self> {
         let folder = bench.folder.join(name);
         if folder.exists() {
             fs::remove_dir_all(&folder)?;
@@ -57,7 +57,7 @@ impl House {
              [limits]\nfailed_logins_per_account = 1000000\nfailed_logins_per_address = 1000000\n",
             issuer = house.issuer(),
             data = house.folder.join("data"),
-            url = postgres.as_deref().unwrap_or_default(),
+            url = postgres.unwrap_or_default(),
         );
         fs::write(house.config(), config)?;
 
@@ -81,7 +81,7 @@ impl House {
                 .arg(house.config()),
         )?;
         let mut seed = bench.program("seed");
-        match &postgres {
+        match postgres {
             Some(url) => seed.arg("--postgres").arg(url),
             None => seed.arg("--file").arg(house.database()),
         };
@@ -121,7 +121,7 @@ impl House {
 
     /// Client credentials of the first few applications, for the API of `algorithm`.
     pub(crate) fn few(&self, algorithm: &str) -> Load {
-        self.all(algorithm).with("--take", FEW)
+        self.all(algorithm).with("--take", &FEW)
     }
 
     /// Client credentials of all applications in turn.
@@ -138,14 +138,14 @@ impl House {
             r#"{{"grant_type":"http://auth0.com/oauth/grant-type/password-realm","client_id":"{{1}}","client_secret":"{{2}}","realm":"Username-Password-Authentication","username":"{USERNAME}","password":"{PASSWORD}","audience":"{}"}}"#,
             audience("RS256"),
         );
-        self.token_request(&body).with("--take", 1)
+        self.token_request(&body).with("--take", &1)
     }
 
     fn token_request(&self, body: &str) -> Load {
         Load::to(&format!("{}oauth/token", self.issuer()))
-            .with("--method", "POST")
-            .with("--header", "Content-Type: application/json")
-            .with("--body", body)
+            .with("--method", &"POST")
+            .with("--header", &"Content-Type: application/json")
+            .with("--body", &body)
             .lines(&self.credentials)
     }
 

@@ -28,7 +28,7 @@ pub(crate) fn rows(bench: &Bench, house: &House, server: &Running) -> Outcome<Ve
 
 fn rs256(bench: &Bench, house: &House) -> Outcome<(Row, f64)> {
     say("client credentials, RS256");
-    let load = house.few("RS256").with("--connections", 64);
+    let load = house.few("RS256").with("--connections", &64);
     let rounds = bench.rounds(|| {
         let raw = bench.floor("rs256")?;
         Ok((bench.timed(&load)?, raw.per_s))
@@ -49,7 +49,7 @@ fn rs256(bench: &Bench, house: &House) -> Outcome<(Row, f64)> {
 fn elliptic(bench: &Bench, house: &House, server: &Running, wanted: (&str, f64)) -> Outcome<[Row; 2]> {
     let (algorithm, least_on_fast_disk) = wanted;
     say(&format!("client credentials, {algorithm}"));
-    let load = house.few(algorithm).with("--connections", 512);
+    let load = house.few(algorithm).with("--connections", &512);
     let rounds = bench.rounds(|| {
         let raw = bench.floor(&algorithm.to_ascii_lowercase())?;
         let flush = bench.floor("fdatasync")?;
@@ -90,7 +90,7 @@ fn elliptic(bench: &Bench, house: &House, server: &Running, wanted: (&str, f64))
 
 fn one_connection(bench: &Bench, house: &House) -> Outcome<Row> {
     say("one connection");
-    let load = house.few("RS256").with("--connections", 1);
+    let load = house.few("RS256").with("--connections", &1);
     let rounds = bench.rounds(|| {
         let (raw, flush) = (bench.floor("rs256")?, bench.floor("fdatasync")?);
         Ok((bench.timed(&load)?, 1e3 / raw.per_s + 2.0 * flush.p50_ms + 0.5))
@@ -110,8 +110,8 @@ fn half_load(bench: &Bench, house: &House, full_rate: f64) -> Outcome<Row> {
     say("half of full load");
     let load = house
         .few("RS256")
-        .with("--connections", 64)
-        .with("--rate", full_rate / 2.0);
+        .with("--connections", &64)
+        .with("--rate", &(full_rate / 2.0));
     let rounds = bench.rounds(|| {
         let (raw, flush) = (bench.floor("rs256")?, bench.floor("fdatasync")?);
         Ok((bench.timed(&load)?, 4e3 / raw.per_s + 2.0 * flush.p99_ms + 3.0))

@@ -25,11 +25,11 @@ pub(crate) fn memory(bench: &Bench, house: &House, server: &Running) -> Outcome<
     thread::sleep(Duration::from_secs(1));
     let (idle, _) = server.resident_mib()?;
     // A server writes one row about itself after its first token.
-    bench.load(&house.few("ES256").with("--requests", FEW))?;
+    bench.load(&house.few("ES256").with("--requests", &FEW))?;
     thread::sleep(Duration::from_secs(3));
     let rows_before = count_rows(house)?;
-    let load = house.few("ES256").with("--connections", 512);
-    let report = bench.load(&load.with("--requests", bench.many_tokens))?;
+    let load = house.few("ES256").with("--connections", &512);
+    let report = bench.load(&load.with("--requests", &bench.many_tokens))?;
     let (after, most) = server.resident_mib()?;
     let rows_after = count_rows(house)?;
     let mib: fn(f64) -> String = |mib| format!("{mib:.1} MiB");
@@ -66,13 +66,13 @@ pub(crate) fn applications(bench: &Bench, house: &House) -> Outcome<Vec<Row>> {
     let mut rows = Vec::new();
     for algorithm in ["ES256", "RS256"] {
         say(&format!("{} applications, {algorithm}", bench.applications));
-        let few = house.few(algorithm).with("--connections", 512);
-        let all = house.all(algorithm).with("--connections", 512);
+        let few = house.few(algorithm).with("--connections", &512);
+        let all = house.all(algorithm).with("--connections", &512);
         if algorithm == "ES256" {
             // Every application for the first time: none is in memory yet.
             let warm = bench.timed(&few)?;
-            let rest = all.clone().with("--skip", FEW);
-            let cold = bench.load(&rest.with("--requests", bench.applications - FEW))?;
+            let unseen = all.clone().with("--skip", &FEW);
+            let cold = bench.load(&unseen.with("--seconds", &bench.seconds))?;
             let pair = Pair {
                 measured: cold.per_s,
                 against: warm.per_s,
@@ -82,6 +82,7 @@ pub(crate) fn applications(bench: &Bench, house: &House) -> Outcome<Vec<Row>> {
                 bench.applications
             );
             rows.push(Row::of(what, &[pair], rate, "from 4, warm", Bound::None).checked([&warm, &cold]));
+            bench.load(&all.clone().with("--requests", &bench.applications))?;
         }
         let rounds = bench.rounds(|| Ok((bench.timed(&few)?, bench.timed(&all)?)))?;
         let pairs: Vec<_> = rounds
@@ -104,7 +105,7 @@ pub(crate) fn applications(bench: &Bench, house: &House) -> Outcome<Vec<Row>> {
 pub(crate) fn postgres(bench: &Bench, sqlite: &House, postgres: &House) -> Outcome<Vec<Row>> {
     say("PostgreSQL");
     let _server = postgres.start(bench)?;
-    let load = |house: &House| bench.timed(&house.few("RS256").with("--connections", 64));
+    let load = |house: &House| bench.timed(&house.few("RS256").with("--connections", &64));
     let rounds = bench.rounds(|| Ok((load(sqlite)?, load(postgres)?)))?;
     let pairs: Vec<_> = rounds
         .iter()

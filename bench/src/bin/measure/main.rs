@@ -78,7 +78,7 @@ fn run(arguments: Arguments) -> Outcome<()> {
         rows.extend(keeping::applications(&bench, &house)?);
     }
     if let Some(url) = arguments.postgres.filter(|_| wanted("postgres")) {
-        let other = House::make(&bench, "postgres", Some(url), 4)?;
+        let other = House::make(&bench, "postgres", Some(&url), 4)?;
         rows.extend(keeping::postgres(&bench, &house, &other)?);
     }
     server.stop()?;

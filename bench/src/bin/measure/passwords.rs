@@ -19,19 +19,19 @@ pub(crate) fn rows(bench: &Bench, house: &House) -> Outcome<Vec<Row>> {
     let seconds = 2.0 * bench.seconds;
     let machines = house
         .few("RS256")
-        .with("--connections", 16)
-        .with("--rate", MACHINES_PER_S)
-        .with("--seconds", seconds);
+        .with("--connections", &16)
+        .with("--rate", &MACHINES_PER_S)
+        .with("--seconds", &seconds);
     let people = house
         .password()
-        .with("--connections", PEOPLE)
-        .with("--warm-up", FLOOD_WARM_UP_S)
-        .with("--seconds", seconds);
+        .with("--connections", &PEOPLE)
+        .with("--warm-up", &FLOOD_WARM_UP_S)
+        .with("--seconds", &seconds);
     let rounds = bench.rounds(|| {
         let raw = bench.floor("argon2id")?;
         let alone = bench.load(&machines)?;
         let flood = bench.background(&people)?;
-        let beside = bench.load(&machines.clone().with("--warm-up", FLOOD_WARM_UP_S))?;
+        let beside = bench.load(&machines.clone().with("--warm-up", &FLOOD_WARM_UP_S))?;
         Ok((raw, alone, finished(flood)?, beside))
     })?;
     let logins: Vec<_> = rounds

@@ -47,6 +47,11 @@ pub struct Jwk {
 impl Jwk {
     /// The public half of `key`, for signatures; `None` for an HS256 key, which has none.
     pub fn from_signing_key(key: &SigningKey, kid: &KeyId) -> Option<Self> {
+        Some(Self::new(&key.public()?, key.algorithm(), kid.as_str()))
+    }
+
+    /// A public key that verifies signatures of one algorithm, which must be its kind's.
+    pub fn new(key: &PublicKey, algorithm: Algorithm, kid: &str) -> Self {
         let mut jwk = Self {
             kty: String::new(),
             usage: Some("sig".into()),
@@ -56,12 +61,12 @@ impl Jwk {
             crv: None,
             x: None,
             y: None,
-            kid: Some(kid.as_str().into()),
+            kid: Some(kid.into()),
             x5t: None,
             x5c: None,
-            alg: Some(key.algorithm().as_str().into()),
+            alg: Some(algorithm.as_str().into()),
         };
-        match key.public()? {
+        match key {
             PublicKey::Rsa { n, e } => {
                 jwk.kty = "RSA".into();
                 jwk.n = Some(base64url::encode(n));
@@ -79,7 +84,7 @@ impl Jwk {
                 jwk.x = Some(base64url::encode(x));
             }
         }
-        Some(jwk)
+        jwk
     }
 
     /// Adds the key's certificate, DER, as `x5c` and its SHA-1 as `x5t`.

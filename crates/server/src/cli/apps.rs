@@ -1,16 +1,20 @@
 //! `tokenhouse apps`: applications, the programs that ask for tokens (CONTRACT §4.3).
 
+use std::path::{Path, PathBuf};
+
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::{Map, Value, json};
 
+use tokenhouse_protocol::crypto::Algorithm;
 use tokenhouse_protocol::grant::GrantType;
 use tokenhouse_protocol::id::ClientId;
 use tokenhouse_protocol::secret::Secret;
-use tokenhouse_store::Client;
+use tokenhouse_store::{Client, ClientKey};
 
 use super::output::{fields, may_go_on, print, print_json, quoted, table};
 use super::place::{Place, all};
 use super::{Failure, apis};
+use crate::registry::client_keys::{self, NewClientKey};
 use crate::registry::clients::{self, Kind, NewClient};
 use crate::tenant::Tenant;
 
@@ -18,6 +22,7 @@ use crate::tenant::Tenant;
 #[command(after_help = "\
 Examples:
   tokenhouse apps create 'Report reader'
+  tokenhouse apps create 'Night batch' --key public.pem
   tokenhouse apps create Shop --type regular --grant-type password --origin https://shop.example.org
   tokenhouse apps show CLIENT_ID --reveal-secret --json")]
 pub(super) struct Arguments {
@@ -51,6 +56,24 @@ enum Action {
         #[arg(long)]
         force: bool,
     },
+    /// Register a public key: the application then proves itself by assertions (private_key_jwt), its secret ends
+    AddKey {
+        /// Its client ID
+        #[arg(value_name = "CLIENT_ID")]
+        id: String,
+        /// The public key: PEM of a key or a certificate, or a JWK
+        file: PathBuf,
+        #[command(flatten)]
+        about: AboutKey,
+    },
+    /// Remove a public key of an application
+    RemoveKey {
+        /// Its client ID
+        #[arg(value_name = "CLIENT_ID")]
+        id: String,
+        /// The key's id or kid
+        key: String,
+    },
     /// Give an application a new secret; the old one ends at once
     RotateSecret {
         /// Its client ID
@@ -72,6 +95,23 @@ struct Create {
     /// An origin whose pages may read the token endpoint's answers; may be repeated
     #[arg(long = "origin", value_name = "ORIGIN")]
     origins: Vec<String>,
+    /// Its public key, with which it proves itself in place of a secret: PEM of a key or a certificate, or a JWK
+    #[arg(long, value_name = "FILE")]
+    key: Option<PathBuf>,
+}
+
+/// What may be said of a key.
+#[derive(Args, Debug)]
+struct AboutKey {
+    /// What people call it
+    #[arg(long)]
+    name: Option<String>,
+    /// The kid of its assertions, unless its RFC 7638 thumbprint
+    #[arg(long)]
+    kid: Option<String>,
+    /// What it signs with: RS256, PS256, ES256 or EdDSA; by its kind unless given
+    #[arg(long = "alg", value_name = "ALG", value_parser = apis::algorithm)]
+    algorithm: Option<Algorithm>,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -94,6 +134,20 @@ pub(super) async fn run(arguments: Arguments) -> Result<(), Failure> {
             Action::List => list(tenant, &place).await,
             Action::Show { id, reveal_secret } => show(tenant, &place, &ClientId::new(id), reveal_secret).await,
             Action::Delete { id, force } => delete(tenant, &place, &ClientId::new(id), force).await,
+            Action::AddKey { id, file, about } => {
+                let mut key = read_key(&file)?;
+                key.name = about.name;
+                key.kid = about.kid.or(key.kid);
+                key.algorithm = about.algorithm.unwrap_or(key.algorithm);
+                let id = ClientId::new(id);
+                client_keys::add(tenant, &id, key).await?;
+                show(tenant, &place, &id, false).await
+            }
+            Action::RemoveKey { id, key } => {
+                let id = ClientId::new(id);
+                client_keys::remove(tenant, &id, &key).await?;
+                show(tenant, &place, &id, false).await
+            }
             Action::RotateSecret { id } => rotate_secret(tenant, &place, &ClientId::new(id)).await,
         })
         .await
@@ -106,6 +160,8 @@ async fn create(tenant: &Tenant, place: &Place, new: Create) -> Result<(), Failu
         KindName::Spa => Kind::SinglePage,
         KindName::Native => Kind::Native,
     };
+    // A file that holds no key is found out before there is an application.
+    let key = new.key.as_deref().map(read_key).transpose()?;
     let mut client = NewClient::of_kind(kind, new.name);
     if !new.grant_types.is_empty() {
         client.grant_types = new.grant_types;
@@ -114,6 +170,10 @@ async fn create(tenant: &Tenant, place: &Place, new: Create) -> Result<(), Failu
         client = client.with_web_origins(&new.origins);
     }
     let (client, secret) = clients::create(tenant, client).await?;
+    if let Some(key) = key {
+        client_keys::add(tenant, &client.id, key).await?;
+        return show(tenant, place, &client.id, false).await;
+    }
     if place.json {
         return print_json(&view(&client, secret.as_ref()));
     }
@@ -150,7 +210,8 @@ async fn list(tenant: &Tenant, place: &Place) -> Result<(), Failure> {
 
 async fn show(tenant: &Tenant, place: &Place, id: &ClientId, reveal_secret: bool) -> Result<(), Failure> {
     let client = clients::client(tenant, id).await?;
-    let secret = if reveal_secret {
+    let keys = client_keys::keys(tenant, id).await?;
+    let secret = if reveal_secret && !client_keys::uses_assertions(&client) {
         clients::secret(tenant, id).await?
     } else {
         None
@@ -158,7 +219,25 @@ async fn show(tenant: &Tenant, place: &Place, id: &ClientId, reveal_secret: bool
     if place.json {
         return print_json(&view(&client, secret.as_ref()));
     }
-    print(&described(&client, secret.as_ref()))
+    print(&described(&client, secret.as_ref()))?;
+    let row = |key: &ClientKey| {
+        let name = key.name.clone().unwrap_or_default();
+        vec![key.id.to_string(), key.kid.clone(), key.algorithm.clone(), name]
+    };
+    let rows: Vec<_> = keys.iter().map(row).collect();
+    match rows.is_empty() {
+        true => Ok(()),
+        false => print(&format!("\n{}", table(&["KEY", "KID", "ALGORITHM", "NAME"], &rows))),
+    }
+}
+
+/// The public key in a file, checked.
+fn read_key(file: &Path) -> Result<NewClientKey, Failure> {
+    let text = std::fs::read_to_string(file)
+        .map_err(|error| Failure::because(format!("the key in {} cannot be read", file.display()), error))?;
+    let key = NewClientKey::read(&text)?;
+    key.check()?;
+    Ok(key)
 }
 
 async fn delete(tenant: &Tenant, place: &Place, id: &ClientId, force: bool) -> Result<(), Failure> {
@@ -216,7 +295,10 @@ fn described(client: &Client, secret: Option<&Secret>) -> String {
         ("Grant types", client.grant_types.join(" ")),
         (
             "Authenticates by",
-            client.token_endpoint_auth_method.clone().unwrap_or_default(),
+            match client_keys::uses_assertions(client) {
+                true => "private_key_jwt".into(),
+                false => client.token_endpoint_auth_method.clone().unwrap_or_default(),
+            },
         ),
         ("Origins", origins.unwrap_or_default()),
         ("Created", client.created_at.to_string()),

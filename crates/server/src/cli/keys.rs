@@ -10,7 +10,7 @@ use tokenhouse_store::{Key, KeyState};
 use super::output::{print, print_json, table};
 use super::place::Place;
 use super::{Failure, apis};
-use crate::registry::keys;
+use crate::registry::{keys, tenants};
 use crate::tenant::Tenant;
 
 #[derive(Args, Debug)]
@@ -41,6 +41,9 @@ enum Action {
         /// At once, even if APIs may not know the next key yet
         #[arg(long)]
         now: bool,
+        /// The size of every RSA key made from now on, the new next one first: 2048, 3072 or 4096
+        #[arg(long, value_name = "BITS")]
+        rsa_bits: Option<u32>,
     },
     /// Take a previous key out of use: every token it signed is refused from then on
     Revoke {
@@ -54,7 +57,15 @@ pub(super) async fn run(arguments: Arguments) -> Result<(), Failure> {
     place
         .with_tenant(async |tenant| match action {
             Action::List => list(tenant, &place).await,
-            Action::Rotate { algorithm, now } => {
+            Action::Rotate {
+                algorithm,
+                now,
+                rsa_bits,
+            } => {
+                if let Some(bits) = rsa_bits {
+                    let setting = Map::from_iter([(keys::RSA_BITS.to_owned(), json!(bits))]);
+                    tenants::update_settings(tenant, setting).await?;
+                }
                 let current = keys::rotate(tenant, algorithm, now).await?;
                 let text = format!("{current} signs {algorithm} tokens now; those signed before stay valid.");
                 changed(tenant, &place, &current, &text).await

@@ -1,12 +1,13 @@
 //! `tokenhouse logs`: what was granted and refused, in Auth0's type codes (CONTRACT §4.8, §6.6).
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
 use serde_json::{Map, Value, json};
 use tokio::time::interval;
 
-use tokenhouse_protocol::id::{LogId, UserId};
+use tokenhouse_protocol::id::{LogId, NodeId, UserId};
 use tokenhouse_store::LogRow;
 
 use super::output::{print, print_json_line};
@@ -73,17 +74,27 @@ async fn tail(tenant: &Tenant, take: u32, follow: bool, as_json: bool) -> Result
     }
 }
 
-async fn forever(tenant: &Tenant, mut last: Option<LogId>, as_json: bool) -> Result<(), Failure> {
+/// Follows every node's rows: each node's appear in order, those of several do not, and none is missed.
+async fn forever(tenant: &Tenant, last: Option<LogId>, as_json: bool) -> Result<(), Failure> {
+    let store = &tenant.house.store;
+    let mut places: HashMap<NodeId, LogId> = HashMap::new();
     let mut poll = interval(POLL);
     loop {
         poll.tick().await;
-        let rows = tenant
-            .house
-            .store
-            .logs_after(&tenant.id, last.as_ref(), PAGE_ROWS)
-            .await?;
-        print_rows(&rows, as_json)?;
-        last = rows.into_iter().last().map(|row| row.id).or(last);
+        for node in store.nodes().await? {
+            loop {
+                let after = places.get(&node).or(last.as_ref());
+                let rows = store.logs_of_node_after(&tenant.id, &node, after, PAGE_ROWS).await?;
+                print_rows(&rows, as_json)?;
+                let is_last = rows.len() < PAGE_ROWS as usize;
+                if let Some(row) = rows.into_iter().last() {
+                    places.insert(node.clone(), row.id);
+                }
+                if is_last {
+                    break;
+                }
+            }
+        }
     }
 }
 

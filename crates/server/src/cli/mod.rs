@@ -20,6 +20,7 @@ mod logs;
 mod output;
 mod place;
 mod restore;
+mod roles;
 pub mod serve;
 mod stop;
 mod tenants;
@@ -59,6 +60,7 @@ Register, in the data folder or database of a server, running or not:
   apis     APIs: programs that accept tokens
   grants   Which application may use which API, with which scopes
   users    People who sign in
+  roles    What users may do, by the name of a role
   keys     The keys that sign tokens
   tenants  Issuers beside the first
 
@@ -102,6 +104,8 @@ enum Command {
     Grants(grants::Arguments),
     /// People who sign in
     Users(users::Arguments),
+    /// What users may do, by the name of a role
+    Roles(roles::Arguments),
     /// The keys that sign tokens
     Keys(keys::Arguments),
     /// Issuers beside the first
@@ -131,6 +135,7 @@ pub async fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Apis(arguments) => Box::pin(apis::run(arguments)).await?,
         Command::Grants(arguments) => Box::pin(grants::run(arguments)).await?,
         Command::Users(arguments) => Box::pin(users::run(arguments)).await?,
+        Command::Roles(arguments) => Box::pin(roles::run(arguments)).await?,
         Command::Keys(arguments) => Box::pin(keys::run(arguments)).await?,
         Command::Tenants(arguments) => Box::pin(tenants::run(arguments)).await?,
         Command::Backup(arguments) => Box::pin(backup::run(arguments)).await?,

@@ -12,7 +12,9 @@ use tokenhouse_store::User;
 use super::Failure;
 use super::output::{fields, may_go_on, print, print_json, remark, table};
 use super::place::{Place, all};
+use super::roles::Named;
 use crate::registry::connections::DEFAULT_CONNECTION;
+use crate::registry::roles;
 use crate::registry::users::{self, NewUser};
 use crate::tenant::Tenant;
 
@@ -21,6 +23,7 @@ use crate::tenant::Tenant;
 Examples:
   tokenhouse users create --email ada@example.org --password-stdin < password.txt
   tokenhouse users block 'auth0|656565656565656565656565'
+  tokenhouse users grant-permission USER_ID --api https://api.example.org --scope read:reports
   tokenhouse users list --json")]
 pub(super) struct Arguments {
     #[command(subcommand)]
@@ -58,6 +61,44 @@ enum Action {
     },
     /// Let a blocked user in again
     Unblock {
+        /// Their id
+        #[arg(value_name = "USER_ID")]
+        id: String,
+    },
+    /// Let a user do something with an API that was made with --rbac
+    GrantPermission {
+        /// Their id
+        #[arg(value_name = "USER_ID")]
+        id: String,
+        #[command(flatten)]
+        permission: Named,
+    },
+    /// Take a permission from a user that was given to them directly
+    RevokePermission {
+        /// Their id
+        #[arg(value_name = "USER_ID")]
+        id: String,
+        #[command(flatten)]
+        permission: Named,
+    },
+    /// Give a user a role
+    AssignRole {
+        /// Their id
+        #[arg(value_name = "USER_ID")]
+        id: String,
+        /// The role's name or id
+        role: String,
+    },
+    /// Take a role from a user
+    UnassignRole {
+        /// Their id
+        #[arg(value_name = "USER_ID")]
+        id: String,
+        /// The role's name or id
+        role: String,
+    },
+    /// Show what a user may do: their roles and their direct permissions
+    Permissions {
         /// Their id
         #[arg(value_name = "USER_ID")]
         id: String,
@@ -128,6 +169,27 @@ pub(super) async fn run(arguments: Arguments) -> Result<(), Failure> {
                 let user = users::set_blocked(tenant, &UserId::new(id), false).await?;
                 answer(tenant, &place, &user).await
             }
+            Action::GrantPermission { id, permission } => {
+                let id = UserId::new(id);
+                roles::grant(tenant, &id, &permission.api, &permission.scope).await?;
+                permissions(tenant, &place, &id).await
+            }
+            Action::RevokePermission { id, permission } => {
+                let id = UserId::new(id);
+                roles::revoke(tenant, &id, &permission.api, &permission.scope).await?;
+                permissions(tenant, &place, &id).await
+            }
+            Action::AssignRole { id, role } => {
+                let (id, role) = (UserId::new(id), roles::role(tenant, &role).await?);
+                roles::assign(tenant, &id, &role.id).await?;
+                permissions(tenant, &place, &id).await
+            }
+            Action::UnassignRole { id, role } => {
+                let (id, role) = (UserId::new(id), roles::role(tenant, &role).await?);
+                roles::unassign(tenant, &id, &role.id).await?;
+                permissions(tenant, &place, &id).await
+            }
+            Action::Permissions { id } => permissions(tenant, &place, &UserId::new(id)).await,
             Action::SetPassword { id, password } => {
                 let id = UserId::new(id);
                 users::set_password(tenant, &id, &password.read()?).await?;
@@ -206,6 +268,29 @@ async fn delete(tenant: &Tenant, place: &Place, id: &UserId, force: bool) -> Res
     place.print_deleted(&format!(
         "Deleted {name}. Tokens already issued stay valid until they expire."
     ))
+}
+
+async fn permissions(tenant: &Tenant, place: &Place, id: &UserId) -> Result<(), Failure> {
+    let (user, store) = (users::user(tenant, id).await?, &tenant.house.store);
+    let held = store.permissions_of_user(&tenant.id, id).await?;
+    let assigned = store.roles_of_user(&tenant.id, id).await?;
+    let (views, rows) = super::roles::permissions(tenant, &held).await?;
+    if place.json {
+        let assigned: Vec<Value> = assigned
+            .iter()
+            .map(|role| json!({ "id": role.id, "name": role.name }))
+            .collect();
+        return print_json(&json!({ "user_id": user.id, "roles": assigned, "permissions": views }));
+    }
+    let assigned: Vec<String> = assigned.into_iter().map(|role| role.name).collect();
+    print(&fields(&[
+        ("User ID", user.id.to_string()),
+        ("Roles", assigned.join(", ")),
+    ]))?;
+    match rows.is_empty() {
+        true => print("\nNo direct permissions."),
+        false => print(&format!("\n{}", table(&["API", "SCOPE"], &rows))),
+    }
 }
 
 async fn answer(tenant: &Tenant, place: &Place, user: &User) -> Result<(), Failure> {

@@ -2,10 +2,13 @@
 
 use serde_json::Value;
 
+use tokenhouse_protocol::crypto::VerifyingKey;
 use tokenhouse_protocol::id::{ApiId, ClientId};
+use tokenhouse_protocol::jose::jwk::Jwk;
 use tokenhouse_protocol::time::Timestamp;
-use tokenhouse_store::{Client, ClientGrant, ClientSecret};
+use tokenhouse_store::{Client, ClientGrant, ClientKey, ClientSecret, StoreError};
 
+use crate::registry::client_keys;
 use crate::registry::secrets::Digest;
 use crate::tenant::Issuer;
 
@@ -26,6 +29,10 @@ pub struct Application {
     pub origins: Vec<String>,
     /// Digests of its secrets; several while one is being rotated.
     pub secrets: Vec<ApplicationSecret>,
+    /// Whether it proves itself by assertions alone: then no secret counts (CONTRACT Decision 13).
+    pub uses_assertions: bool,
+    /// The keys of its assertions.
+    pub keys: Vec<ApplicationKey>,
     /// What it was granted, an API each.
     pub grants: Vec<ApplicationGrant>,
 }
@@ -35,6 +42,17 @@ pub struct Application {
 pub struct ApplicationSecret {
     /// Its keyed digest.
     pub digest: Digest,
+    /// When it stops working.
+    pub expires_at: Option<Timestamp>,
+}
+
+/// One key of an application.
+#[derive(Debug)]
+pub struct ApplicationKey {
+    /// The `kid` in the headers of its assertions.
+    pub kid: String,
+    /// What verifies them, by one algorithm.
+    pub verifying: VerifyingKey,
     /// When it stops working.
     pub expires_at: Option<Timestamp>,
 }
@@ -75,7 +93,15 @@ impl Application {
 
 impl Application {
     /// The application of these rows.
-    pub(super) fn of(client: Client, secrets: Vec<ClientSecret>, grants: Vec<ClientGrant>) -> Self {
+    pub(super) fn of(
+        client: Client,
+        secrets: Vec<ClientSecret>,
+        keys: &[ClientKey],
+        grants: Vec<ClientGrant>,
+    ) -> Result<Self, StoreError> {
+        let uses_assertions = client_keys::uses_assertions(&client);
+        let listed = keys.iter().filter(|key| client_keys::is_listed(&client, key));
+        let keys = listed.map(ApplicationKey::of).collect::<Result<_, _>>()?;
         let ip_header = client.rest.get("is_token_endpoint_ip_header_trusted");
         let trusts_ip_header = ip_header.and_then(Value::as_bool).unwrap_or(false);
         let texts = |name: &str| {
@@ -88,13 +114,15 @@ impl Application {
             .chain(texts("allowed_origins"))
             .chain(callbacks)
             .collect();
-        Self {
+        Ok(Self {
             id: client.id,
             name: client.name,
             grant_types: client.grant_types,
             auth_method: client.token_endpoint_auth_method,
             trusts_ip_header,
             origins,
+            uses_assertions,
+            keys,
             secrets: secrets
                 .into_iter()
                 .filter_map(|secret| {
@@ -113,6 +141,20 @@ impl Application {
                     allow_all_scopes: grant.allow_all_scopes,
                 })
                 .collect(),
-        }
+        })
+    }
+}
+
+impl ApplicationKey {
+    fn of(row: &ClientKey) -> Result<Self, StoreError> {
+        let damaged = || StoreError::Damaged(format!("the key {} of client {} is none", row.id, row.client_id));
+        let jwk: Jwk = serde_json::from_value(Value::Object(row.jwk.clone())).map_err(|_| damaged())?;
+        let algorithm = row.algorithm.parse().map_err(|_| damaged())?;
+        let public = jwk.public_key().map_err(|_| damaged())?;
+        Ok(Self {
+            kid: row.kid.clone(),
+            verifying: VerifyingKey::new(algorithm, &public).map_err(|_| damaged())?,
+            expires_at: row.expires_at,
+        })
     }
 }

@@ -4,29 +4,39 @@ use std::sync::Arc;
 
 use tokenhouse_protocol::credentials::{ClientCredentials, Proof};
 use tokenhouse_protocol::grant::GrantType;
+use tokenhouse_store::UsedAssertion;
 
+use super::assertion;
 use crate::directory::Application;
 use crate::refusal::{Reason, Refusal};
 use crate::tenant::Tenant;
 
-/// The application that the credentials name and prove.
+/// The application that the credentials name and prove, and the assertion that it thereby uses up.
 ///
 /// An unknown application and a wrong secret get the same answer after the same work.
-pub(super) async fn client(tenant: &Tenant, credentials: &ClientCredentials) -> Result<Arc<Application>, Refusal> {
+pub(super) async fn client(
+    tenant: &Tenant,
+    credentials: &ClientCredentials,
+) -> Result<(Arc<Application>, Option<UsedAssertion>), Refusal> {
     let application = tenant.directory.client(&credentials.client_id).await?;
+    let mut used = None;
     let proven = match (&credentials.proof, &application) {
-        (Proof::Assertion(_), _) => {
-            let text = "Client authentication failed. Client assertions are not offered; send a client_secret.";
-            return Err(Refusal {
-                by_basic: false,
-                ..Refusal::new(Reason::InvalidClient, text)
-            });
+        (Proof::Assertion(given), application) => {
+            let client = &credentials.client_id;
+            used = Some(assertion::verify(
+                tenant,
+                client,
+                application.as_deref(),
+                given.expose(),
+            )?);
+            application.is_some()
         }
         (Proof::Secret(secret), application) => {
             let digest = tenant.house.secrets.digest(&tenant.id, &credentials.client_id, secret);
             let now = tenant.house.clock.now();
             application.as_ref().is_some_and(|application| {
                 !application.is_public()
+                    && !application.uses_assertions
                     && application
                         .secrets
                         .iter()
@@ -38,7 +48,7 @@ pub(super) async fn client(tenant: &Tenant, credentials: &ClientCredentials) -> 
         (Proof::None, None) => false,
     };
     match application {
-        Some(application) if proven => Ok(application),
+        Some(application) if proven => Ok((application, used)),
         Some(_) | None => Err(Refusal {
             by_basic: credentials.by_header,
             ..Refusal::new(

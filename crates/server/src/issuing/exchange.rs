@@ -10,12 +10,12 @@ use tokenhouse_protocol::error::reflected;
 use tokenhouse_protocol::grant::GrantType;
 use tokenhouse_protocol::id::{ClientId, UserId};
 use tokenhouse_protocol::token::TokenRequest;
-use tokenhouse_store::{Connection, Job, LogEntry};
+use tokenhouse_store::{Connection, Job, LogEntry, UsedAssertion};
 
-use super::Authorization;
+use super::{Authorization, assertion};
 use crate::caller::Caller;
 use crate::directory::{Api, Application};
-use crate::refusal::Refusal;
+use crate::refusal::{Reason, Refusal};
 use crate::tenant::Tenant;
 
 /// What is known of an exchange so far.
@@ -27,6 +27,8 @@ pub(super) struct Exchange<'a> {
     /// The client that the request names, proven or not.
     pub(super) client_id: Option<ClientId>,
     pub(super) application: Option<Arc<Application>>,
+    /// The assertion that proved it, to be used up.
+    pub(super) assertion: Option<UsedAssertion>,
     pub(super) grant_type: Option<GrantType>,
     pub(super) api: Option<Arc<Api>>,
     pub(super) audience: Option<String>,
@@ -52,6 +54,7 @@ impl<'a> Exchange<'a> {
             address: caller.address,
             client_id: client.cloned(),
             application: None,
+            assertion: None,
             grant_type: request.map(TokenRequest::grant_type),
             api: None,
             audience: request.and_then(|request| request.audience.as_deref().map(reflected)),
@@ -63,8 +66,8 @@ impl<'a> Exchange<'a> {
         }
     }
 
-    /// Records what was granted; when this fails nothing may be handed out.
-    pub(super) async fn granted(&self, authorization: &Authorization) -> Result<(), Refusal> {
+    /// Records what was granted and uses up the assertion; when this fails nothing may be handed out.
+    pub(super) async fn granted(&mut self, authorization: &Authorization) -> Result<(), Refusal> {
         let kind = match authorization.grant_type {
             GrantType::ClientCredentials => "seccft",
             GrantType::Password | GrantType::PasswordRealm => "sepft",
@@ -76,13 +79,24 @@ impl<'a> Exchange<'a> {
         let job = Job {
             tenant: self.tenant.id.clone(),
             entries: vec![entry],
+            uses: self.assertion.take(),
         };
-        self.tenant.house.audit.record(job).await?;
-        Ok(())
+        match self.tenant.house.audit.record(job).await?.is_replay {
+            true => Err(assertion::replayed()),
+            false => Ok(()),
+        }
     }
 
-    /// Records a refusal, without waiting.
+    /// Records a refusal, without waiting. An assertion is used up by it too, unless the request may come again.
     pub(super) fn refused(&self, refusal: &Refusal) {
+        if let Some(used) = &self.assertion
+            && !matches!(
+                refusal.reason,
+                Reason::Unavailable | Reason::TooManyRequests | Reason::Internal
+            )
+        {
+            self.tenant.house.audit.used(&self.tenant.id, used);
+        }
         let kind = match self.grant_type {
             Some(GrantType::ClientCredentials) => "feccft",
             Some(GrantType::Password | GrantType::PasswordRealm) => "fepft",

@@ -10,6 +10,7 @@ use crate::caller::Caller;
 use crate::refusal::Refusal;
 use crate::tenant::Tenant;
 
+mod assertion;
 mod authenticate;
 mod authorization;
 mod exchange;
@@ -54,7 +55,8 @@ async fn phases(
     request: &TokenRequest,
 ) -> Result<TokenResponse, Refusal> {
     // 1. Who asks?
-    let application = authenticate::client(tenant, credentials).await?;
+    let (application, assertion) = authenticate::client(tenant, credentials).await?;
+    exchange.assertion = assertion;
     exchange.application = Some(application.clone());
     if let Some(address) = exchange.caller.forwarded_for
         && application.trusts_ip_header

@@ -179,6 +179,9 @@ impl From<CredentialsError> for Refusal {
                 Reason::InvalidRequest,
                 "The client authenticates in several ways at once. Use the Authorization header or the body, not both.",
             ),
+            CredentialsError::Assertion(why) => {
+                Self::new(Reason::InvalidClient, format!("Client authentication failed. {why}"))
+            }
             CredentialsError::Parameter(error) => error.into(),
         }
     }

@@ -12,6 +12,7 @@ use tokenhouse_protocol::discovery::Metadata;
 use tokenhouse_protocol::grant::GrantType;
 use tokenhouse_protocol::jose::base64url;
 
+use crate::registry::client_keys::ALGORITHMS;
 use crate::tenant::Tenant;
 use crate::web::answer::{http_error, set, set_text};
 use crate::web::cors;
@@ -56,7 +57,15 @@ fn metadata(tenant: &Tenant) -> Metadata {
         response_types_supported: Vec::new(),
         grant_types_supported: GrantType::ALL.map(|grant| grant.as_str().to_owned()).to_vec(),
         subject_types_supported: texts(&["public"]),
-        token_endpoint_auth_methods_supported: texts(&["client_secret_basic", "client_secret_post", "none"]),
+        token_endpoint_auth_methods_supported: texts(&[
+            "client_secret_basic",
+            "client_secret_post",
+            "private_key_jwt",
+            "none",
+        ]),
+        token_endpoint_auth_signing_alg_values_supported: ALGORITHMS
+            .map(|algorithm| algorithm.as_str().to_owned())
+            .to_vec(),
         claims_supported: texts(&[
             "aud",
             "email",

@@ -8,7 +8,7 @@ use tokenhouse_protocol::id::{self, ClientId, TenantId};
 use tokenhouse_protocol::secret::Secret;
 use tokenhouse_store::{Added, Change, Client, ClientSecret, Page, StoreError};
 
-use super::{RegistryError, begin, checked_name, commit};
+use super::{RegistryError, begin, checked_name, client_keys, commit};
 use crate::tenant::Tenant;
 
 /// Longest name, in characters.
@@ -196,6 +196,10 @@ pub async fn rotate_secret(tenant: &Tenant, id: &ClientId) -> Result<Secret, Reg
             "A public application has no secret",
         ));
     }
+    if client_keys::uses_assertions(&client) {
+        let text = "This application proves itself by its keys (private_key_jwt): a secret would not be accepted";
+        return Err(RegistryError::Refused(text.into()));
+    }
     for old in tx.client_secrets(&tenant.id, id).await? {
         tx.remove_client_secret(&tenant.id, id, &old.id).await?;
     }
@@ -286,6 +290,6 @@ fn secret_place<'a>(tenant: &'a TenantId, row: &'a str) -> Place<'a> {
     }
 }
 
-fn not_found() -> RegistryError {
+pub(super) fn not_found() -> RegistryError {
     RegistryError::NotFound("The client does not exist".into())
 }

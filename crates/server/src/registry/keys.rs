@@ -20,6 +20,19 @@ pub const JWKS_MAX_AGE_S: i64 = 300;
 /// Seconds beyond that for which `next` must have been public before it may sign.
 const GRACE_S: i64 = 600;
 
+/// The tenant setting that says how large new RSA keys are.
+pub const RSA_BITS: &str = "rsa_bits";
+
+/// Reads that setting; `None` if it is none of 2048, 3072 and 4096.
+pub fn rsa_bits(setting: &Value) -> Option<RsaBits> {
+    match setting.as_u64()? {
+        2048 => Some(RsaBits::Bits2048),
+        3072 => Some(RsaBits::Bits3072),
+        4096 => Some(RsaBits::Bits4096),
+        _ => None,
+    }
+}
+
 /// Makes the current and the next key of an algorithm, unless there are some.
 pub async fn ensure(tenant: &Tenant, algorithm: Algorithm) -> Result<(), RegistryError> {
     let keys = tenant.house.store.keys(&tenant.id).await?;
@@ -142,7 +155,8 @@ async fn add(tx: &mut Tx<'static>, tenant: &Tenant, key: &Key) -> Result<(), Reg
 
 /// A new key, its private part sealed and its public part with a certificate.
 async fn make(tenant: &Tenant, algorithm: Algorithm, state: KeyState) -> Result<Key, RegistryError> {
-    let generated = tokio::task::spawn_blocking(move || SigningKey::generate(algorithm, RsaBits::Bits2048)).await;
+    let bits = tenant.settings().rsa_bits.unwrap_or(RsaBits::Bits2048);
+    let generated = tokio::task::spawn_blocking(move || SigningKey::generate(algorithm, bits)).await;
     let failed = |why: String| RegistryError::Refused(format!("A signing key could not be made: {why}"));
     let key = generated.map_err(|error| failed(error.to_string()))?;
     let id = KeyId::generate(&tenant.house.random);

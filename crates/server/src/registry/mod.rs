@@ -10,6 +10,7 @@ use crate::tenant::Tenant;
 pub mod apis;
 pub mod certificate;
 pub mod client_grants;
+pub mod client_keys;
 pub mod clients;
 pub mod connections;
 pub mod keys;

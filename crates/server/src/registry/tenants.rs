@@ -64,6 +64,13 @@ pub async fn create(house: &House, new: NewTenant, issuer: Issuer) -> Result<Row
 
 /// Changes settings: each key given replaces the stored one, `null` removes it.
 pub async fn update_settings(tenant: &Tenant, changes: Map<String, Value>) -> Result<Row, RegistryError> {
+    let bits = changes.get(keys::RSA_BITS).filter(|bits| !bits.is_null());
+    if bits.is_some_and(|bits| keys::rsa_bits(bits).is_none()) {
+        return Err(RegistryError::invalid(
+            keys::RSA_BITS,
+            "rsa_bits must be 2048, 3072 or 4096",
+        ));
+    }
     let mut tx = begin(tenant, &Change::Settings).await?;
     let gone = || RegistryError::NotFound("The tenant does not exist".into());
     let mut row = tx.tenant(&tenant.id).await?.ok_or_else(gone)?;

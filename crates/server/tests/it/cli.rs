@@ -8,6 +8,7 @@ use serde_json::Value;
 use fixture::{Folder, Server, key_id, patiently, stdout, text};
 
 mod fixture;
+mod permissions_and_keys;
 
 const API: &str = "https://cli.example.org";
 

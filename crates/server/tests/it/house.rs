@@ -249,6 +249,7 @@ impl House {
         let nothing = tokenhouse_store::Job {
             tenant: TenantId::default_tenant(),
             entries: Vec::new(),
+            uses: None,
         };
         self.app.house.store.commit(nothing).await.unwrap();
     }

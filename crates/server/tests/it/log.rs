@@ -296,6 +296,7 @@ async fn a_full_queue_is_503_and_nothing_is_issued() {
             match store.record(Job {
                 tenant: TenantId::default_tenant(),
                 entries: vec![entry()],
+                uses: None,
             }) {
                 Ok(()) => queued += 1,
                 Err(StoreError::Busy) => break,

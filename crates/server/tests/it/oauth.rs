@@ -3,6 +3,7 @@
 mod access_token;
 mod metadata;
 mod permissions;
+mod private_key_jwt;
 mod token_client_credentials;
 mod token_errors;
 mod token_password;

@@ -78,11 +78,11 @@ async fn a_user_has_what_was_given_directly_and_by_roles_each_once(place: &Place
     );
     assert_eq!(
         store.roles_of_user(&tenant, &somebody.id).await.unwrap(),
-        [role.clone()]
+        std::slice::from_ref(&role)
     );
     assert_eq!(
         store.permissions_of_user(&tenant, &somebody.id).await.unwrap(),
-        [read.clone()]
+        std::slice::from_ref(&read)
     );
     assert_eq!(
         store.permissions_of_role(&tenant, &role.id).await.unwrap(),

@@ -171,5 +171,6 @@ pub(crate) fn job(tenant: &TenantId, entries: Vec<LogEntry>) -> Job {
     Job {
         tenant: tenant.clone(),
         entries,
+        uses: None,
     }
 }

@@ -5,9 +5,11 @@ use serde_json::{Value, json};
 use tokenhouse::registry::apis::{self, ApiChanges, NewApi};
 use tokenhouse::registry::client_grants::{self, NewClientGrant};
 use tokenhouse::registry::token_dialect::TokenDialect;
+use tokenhouse::registry::{keys, tenants};
 use tokenhouse_guard::{Guard, KeySet, LocalKeys, Profile};
 use tokenhouse_protocol::crypto::Algorithm;
 use tokenhouse_protocol::id::ClientId;
+use tokenhouse_protocol::jose::base64url;
 use tokenhouse_store::ApiScope;
 
 use crate::house::{Ask, House, ISSUER, Jwt, NOW_S, USERNAME, member_names, with_secret};
@@ -173,6 +175,59 @@ async fn a_changed_api_keeps_what_the_change_does_not_name() {
         apis::update(&tenant, &system, scopes).await.is_err(),
         "its scopes are ours"
     );
+}
+
+#[tokio::test]
+async fn new_rsa_keys_have_the_size_that_the_tenant_chose() {
+    let house = House::new().await;
+    let tenant = house.tenant().await;
+    let set = async |bits: Value| {
+        let setting = serde_json::Map::from_iter([("rsa_bits".to_owned(), bits)]);
+        tenants::update_settings(&tenant, setting).await
+    };
+    for bad in [json!(1024), json!(2049), json!("3072"), json!(-1)] {
+        assert!(set(bad.clone()).await.is_err(), "{bad}");
+    }
+    set(json!(3072)).await.unwrap();
+    let new = NewApi {
+        algorithm: Algorithm::Ps256,
+        ..NewApi::new(API)
+    };
+    apis::create(&tenant, new).await.unwrap();
+    allow(&house, &[]).await;
+    assert!(
+        house
+            .guard("localhost:4000", API)
+            .await
+            .verify(&machine(&house, "").await.raw)
+            .await
+            .is_ok()
+    );
+    assert_eq!(modulus_bits(&house, "PS256").await, [3072, 3072]);
+    assert_eq!(
+        modulus_bits(&house, "RS256").await,
+        [2048, 2048],
+        "those made before stay as they are"
+    );
+    set(json!(4096)).await.unwrap();
+    house.advance_s(3600);
+    keys::rotate(&tenant, Algorithm::Rs256, false).await.unwrap();
+    assert_eq!(modulus_bits(&house, "RS256").await, [2048, 2048, 4096]);
+    house.advance_s(3600);
+    keys::rotate(&tenant, Algorithm::Rs256, false).await.unwrap();
+    assert!(house.accepts(&house.token(&house.samples.sample).await).await);
+}
+
+/// The sizes of the published keys of an algorithm, oldest first.
+async fn modulus_bits(house: &House, algorithm: &str) -> Vec<usize> {
+    let jwks = house.get("/.well-known/jwks.json").await.json();
+    let keys = jwks["keys"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|key| key["alg"] == algorithm);
+    keys.map(|key| base64url::decode(key["n"].as_str().unwrap()).unwrap().len() * 8)
+        .collect()
 }
 
 /// An API with two scopes, which the sample application is granted.

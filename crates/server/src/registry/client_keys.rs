@@ -1,0 +1,174 @@
+//! The keys that applications prove themselves with, Auth0's credentials: `private_key_jwt` (CONTRACT §1.3, §4.3,
+//! Decision 13; RFC 7523). An application that has one has no usable secret.
+
+use serde_json::{Map, Value, json};
+
+use tokenhouse_protocol::crypto::{Algorithm, KeyRejected, PublicKey, VerifyingKey};
+use tokenhouse_protocol::id::{ClientId, CredentialId};
+use tokenhouse_protocol::jose::jwk::{Jwk, thumbprint};
+use tokenhouse_protocol::jose::pem;
+use tokenhouse_protocol::time::Timestamp;
+use tokenhouse_store::{Added, Change, Client, ClientKey};
+
+use super::{RegistryError, begin, checked_name, checked_text, clients, commit};
+use crate::tenant::Tenant;
+
+/// The algorithms of client assertions; HS256 is not one, since its key would be a secret that both sides hold.
+pub const ALGORITHMS: [Algorithm; 4] = [Algorithm::Rs256, Algorithm::Ps256, Algorithm::Es256, Algorithm::EdDsa];
+/// The property that says how an application authenticates, and which keys count.
+const METHODS: &str = "client_authentication_methods";
+/// Most keys of one application: enough to roll over in each environment.
+const MAX_KEYS: usize = 10;
+/// Longest name, in characters.
+const MAX_NAME_CHARS: usize = 128;
+/// Longest `kid`, in characters.
+const MAX_KID_CHARS: usize = 64;
+
+/// A key to be registered.
+#[derive(Clone, Debug)]
+pub struct NewClientKey {
+    /// What people call it.
+    pub name: Option<String>,
+    /// The key.
+    pub public: PublicKey,
+    /// The one algorithm that it signs with.
+    pub algorithm: Algorithm,
+    /// The `kid` of its assertions' headers; its RFC 7638 thumbprint if none is given.
+    pub kid: Option<String>,
+    /// When it stops working.
+    pub expires_at: Option<Timestamp>,
+}
+
+impl NewClientKey {
+    /// Reads a public key as people hand it over: PEM of a key or a certificate, or a JWK with its `alg` and `kid`.
+    pub fn read(text: &str) -> Result<Self, RegistryError> {
+        let refused = |error: KeyRejected| RegistryError::invalid("pem", format!("The key cannot be used: {error}"));
+        let (public, algorithm, kid) = if text.trim_start().starts_with('{') {
+            let jwk: Map<String, Value> = serde_json::from_str(text)
+                .map_err(|error| RegistryError::invalid("pem", format!("The key is no JWK: {error}")))?;
+            if jwk.contains_key("d") || jwk.contains_key("k") {
+                let text = "This JWK holds a private key, which belongs to the application alone: give its public half";
+                return Err(RegistryError::invalid("pem", text));
+            }
+            let jwk: Jwk = serde_json::from_value(Value::Object(jwk))
+                .map_err(|error| RegistryError::invalid("pem", format!("The key is no JWK: {error}")))?;
+            (jwk.public_key().map_err(refused)?, jwk.alg, jwk.kid)
+        } else {
+            (pem::public_key(text).map_err(refused)?, None, None)
+        };
+        let algorithm = match (algorithm, &public) {
+            (Some(word), _) => word.parse().map_err(refused)?,
+            (None, PublicKey::Rsa { .. }) => Algorithm::Rs256,
+            (None, PublicKey::P256 { .. }) => Algorithm::Es256,
+            (None, PublicKey::Ed25519 { .. }) => Algorithm::EdDsa,
+        };
+        Ok(Self {
+            name: None,
+            public,
+            algorithm,
+            kid,
+            expires_at: None,
+        })
+    }
+
+    /// Refuses a key that cannot be used, before anything is written.
+    pub fn check(&self) -> Result<(), RegistryError> {
+        if let Some(name) = &self.name {
+            checked_name(name, MAX_NAME_CHARS)?;
+        }
+        if let Some(kid) = &self.kid {
+            checked_text("kid", kid, MAX_KID_CHARS)?;
+        }
+        VerifyingKey::new(self.algorithm, &self.public)
+            .map(drop)
+            .map_err(|error| RegistryError::invalid("pem", format!("The key cannot be used: {error}")))
+    }
+}
+
+/// Registers a key; from then on the application proves itself by assertions alone.
+pub async fn add(tenant: &Tenant, id: &ClientId, new: NewClientKey) -> Result<ClientKey, RegistryError> {
+    new.check()?;
+    let now = tenant.house.clock.now();
+    let kid = new.kid.unwrap_or_else(|| thumbprint(&new.public));
+    let jwk = serde_json::to_value(Jwk::new(&new.public, new.algorithm, &kid));
+    let Ok(Value::Object(jwk)) = jwk else {
+        return Err(RegistryError::invalid("pem", "The key does not serialise"));
+    };
+    let key = ClientKey {
+        id: CredentialId::generate(&tenant.house.random),
+        client_id: id.clone(),
+        name: new.name,
+        kid,
+        algorithm: new.algorithm.as_str().into(),
+        jwk,
+        created_at: now,
+        updated_at: now,
+        expires_at: new.expires_at,
+    };
+    let change = Change::Client(id.clone());
+    let mut tx = begin(tenant, &change).await?;
+    let mut client = tx.client(&tenant.id, id).await?.ok_or_else(clients::not_found)?;
+    let mut keys = tx.client_keys(&tenant.id, id).await?;
+    if keys.len() >= MAX_KEYS {
+        let text = format!("An application has at most {MAX_KEYS} keys: remove one first");
+        return Err(RegistryError::Refused(text));
+    }
+    if tx.add_client_key(&tenant.id, &key).await? == Added::Exists {
+        let text = format!("The application has a key with the kid {} already", key.kid);
+        return Err(RegistryError::Conflict(text));
+    }
+    keys.push(key.clone());
+    list(&mut client, &keys, now);
+    tx.update_client(&tenant.id, &client).await?;
+    commit(tenant, tx, &change).await?;
+    Ok(key)
+}
+
+/// Removes a key, named by its id or its `kid`. Without its last key the application cannot prove itself any more.
+pub async fn remove(tenant: &Tenant, id: &ClientId, key: &str) -> Result<(), RegistryError> {
+    let missing = || RegistryError::NotFound("The credential does not exist".into());
+    let change = Change::Client(id.clone());
+    let mut tx = begin(tenant, &change).await?;
+    let mut client = tx.client(&tenant.id, id).await?.ok_or_else(clients::not_found)?;
+    let mut keys = tx.client_keys(&tenant.id, id).await?;
+    let is_named = |held: &ClientKey| held.id.as_str() == key || held.kid == key;
+    let found = keys.iter().position(is_named).ok_or_else(missing)?;
+    let removed = keys.remove(found);
+    tx.remove_client_key(&tenant.id, id, &removed.id).await?;
+    list(&mut client, &keys, tenant.house.clock.now());
+    tx.update_client(&tenant.id, &client).await?;
+    commit(tenant, tx, &change).await?;
+    Ok(())
+}
+
+/// The keys of an application, oldest first.
+pub async fn keys(tenant: &Tenant, id: &ClientId) -> Result<Vec<ClientKey>, RegistryError> {
+    clients::client(tenant, id).await?;
+    Ok(tenant.house.store.client_keys(&tenant.id, id).await?)
+}
+
+/// Whether an application proves itself by assertions, and then by no secret.
+pub fn uses_assertions(client: &Client) -> bool {
+    client
+        .rest
+        .get(METHODS)
+        .is_some_and(|methods| methods["private_key_jwt"].is_object())
+}
+
+/// Whether a key is one of those by which the application says that it authenticates.
+pub fn is_listed(client: &Client, key: &ClientKey) -> bool {
+    let credentials = client
+        .rest
+        .get(METHODS)
+        .and_then(|methods| methods["private_key_jwt"]["credentials"].as_array());
+    credentials.is_some_and(|listed| listed.iter().any(|entry| entry["id"] == key.id.as_str()))
+}
+
+/// Writes into the application that it authenticates by these keys and nothing else.
+fn list(client: &mut Client, keys: &[ClientKey], now: Timestamp) {
+    let ids: Vec<Value> = keys.iter().map(|key| json!({ "id": key.id })).collect();
+    let methods = json!({ "private_key_jwt": { "credentials": ids } });
+    client.rest.insert(METHODS.into(), methods);
+    client.token_endpoint_auth_method = None;
+    client.updated_at = now;
+}

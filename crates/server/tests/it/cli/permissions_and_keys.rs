@@ -1,0 +1,94 @@
+//! Token profiles, roles, permissions and applications' keys, by the command line.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value, json};
+
+use tokenhouse_protocol::crypto::{Algorithm, RsaBits, SigningKey};
+use tokenhouse_protocol::jose::jwk::thumbprint;
+
+use super::fixture::{Folder, text};
+
+const API: &str = "https://rbac.example.org";
+
+#[test]
+fn a_user_gets_permissions_directly_and_by_a_role() {
+    let folder = Folder::new();
+    let api = folder.json(&[
+        "apis",
+        "create",
+        API,
+        "--scope",
+        "read:a",
+        "--scope",
+        "write:a",
+        "--dialect",
+        "rfc9068_profile_authz",
+        "--rbac",
+    ]);
+    assert_eq!(
+        (text(&api, "token_dialect"), &api["enforce_policies"]),
+        ("rfc9068_profile_authz", &Value::Bool(true))
+    );
+    let users = folder.json(&["users", "list"]);
+    let user = text(&users[0], "user_id").to_owned();
+    folder.ok(&["roles", "create", "Editor", "--description", "Writes"]);
+    let role = folder.json(&["roles", "add-permission", "Editor", "--api", API, "--scope", "write:a"]);
+    let write = json!([{ "resource_server_identifier": API, "permission_name": "write:a" }]);
+    assert_eq!(role["permissions"], write);
+    let held = folder.json(&["users", "assign-role", &user, "Editor"]);
+    assert_eq!(held["roles"][0]["id"], role["id"]);
+    let held = folder.json(&["users", "grant-permission", &user, "--api", API, "--scope", "read:a"]);
+    let read = json!([{ "resource_server_identifier": API, "permission_name": "read:a" }]);
+    assert_eq!(held["permissions"], read);
+    let unknown = folder.run(&["users", "grant-permission", &user, "--api", API, "--scope", "fly:a"]);
+    assert!(!unknown.status.success(), "{unknown:?}");
+    folder.ok(&["users", "revoke-permission", &user, "--api", API, "--scope", "read:a"]);
+    folder.ok(&["users", "unassign-role", &user, "Editor"]);
+    let held = folder.json(&["users", "permissions", &user]);
+    assert_eq!((&held["roles"], &held["permissions"]), (&json!([]), &json!([])));
+    folder.ok(&["roles", "delete", "Editor", "--force"]);
+    assert_eq!(folder.json(&["roles", "list"]), json!([]));
+}
+
+#[test]
+fn an_application_is_made_with_a_key_and_then_has_no_secret() {
+    let folder = Folder::new();
+    let key = SigningKey::generate(Algorithm::EdDsa, RsaBits::Bits2048);
+    let public = folder.write("public.pem", pem("PUBLIC KEY", &key.public_spki().unwrap()).as_bytes());
+    let private = folder.write("private.pem", pem("PRIVATE KEY", &key.pkcs8()).as_bytes());
+    let refused = folder.run(&["apps", "create", "Batch", "--key", &private]);
+    assert!(!refused.status.success());
+    assert!(
+        String::from_utf8_lossy(&refused.stderr).contains("private key"),
+        "{refused:?}"
+    );
+    let apps = folder.json(&["apps", "list"]);
+    assert!(!apps.to_string().contains("Batch"), "nothing was made");
+
+    let app = folder.json(&["apps", "create", "Batch", "--key", &public]);
+    assert_eq!(
+        (app.get("client_secret"), app.get("token_endpoint_auth_method")),
+        (None, None)
+    );
+    let id = text(&app, "client_id");
+    let shown = folder.ok(&["apps", "show", id, "--reveal-secret"]);
+    let kid = thumbprint(&key.public().unwrap());
+    assert!(
+        shown.contains("private_key_jwt") && shown.contains(&kid) && shown.contains("EdDSA"),
+        "{shown}"
+    );
+    assert!(!shown.contains("Client secret"), "{shown}");
+    folder.ok(&["apps", "add-key", id, &public, "--kid", "second", "--name", "Spare"]);
+    folder.ok(&["apps", "remove-key", id, &kid]);
+    let shown = folder.ok(&["apps", "show", id]);
+    assert!(
+        shown.contains("second") && shown.contains("Spare") && !shown.contains(&kid),
+        "{shown}"
+    );
+}
+
+fn pem(label: &str, der: &[u8]) -> String {
+    let body = STANDARD.encode(der);
+    format!("-----BEGIN {label}-----\n{body}\n-----END {label}-----\n")
+}
