@@ -3,14 +3,13 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use percent_encoding::percent_decode;
 
 use crate::bearer::credentials_of;
 use crate::id::ClientId;
 use crate::jose::claims::Claims;
 use crate::jose::jws::Parts;
+use crate::parameters::{ParameterError, Parameters, form_decoded};
 use crate::secret::Secret;
-use crate::token::{ParameterError, Parameters};
 
 /// Longest client id that is looked up, in bytes; ours have 32.
 const MAX_CLIENT_ID_BYTES: usize = 255;
@@ -137,12 +136,6 @@ fn basic_pair(encoded: &[u8]) -> Option<(String, String)> {
     let decoded = STANDARD.decode(encoded.trim_ascii_end()).ok()?;
     let colon = decoded.iter().position(|b| *b == b':')?;
     Some((form_decoded(&decoded[..colon])?, form_decoded(&decoded[colon + 1..])?))
-}
-
-/// Undoes `application/x-www-form-urlencoded`; `None` if what comes out is not UTF-8.
-pub(crate) fn form_decoded(bytes: &[u8]) -> Option<String> {
-    let spaced: Vec<u8> = bytes.iter().map(|b| if *b == b'+' { b' ' } else { *b }).collect();
-    String::from_utf8(percent_decode(&spaced).collect()).ok()
 }
 
 fn checked(id: String) -> Result<ClientId, CredentialsError> {

@@ -9,6 +9,7 @@ pub mod error;
 pub mod grant;
 pub mod id;
 pub mod jose;
+pub mod parameters;
 pub mod scope;
 pub mod secret;
 pub mod time;

@@ -161,11 +161,23 @@ impl<K: Hash + Eq + Clone, V> Shelf<K, V> {
         if self.unknown.get(key).is_some() {
             return Ok(None);
         }
+        // One reads, and whoever wants the same meanwhile waits for it.
+        let place = match self.known.get_value_or_guard_async(key).await {
+            Ok(value) => return Ok(Some(value)),
+            Err(_) if self.unknown.get(key).is_some() => return Ok(None),
+            Err(place) => place,
+        };
         let began = self.forgotten.load(Ordering::SeqCst);
         let found = read().await?.map(Arc::new);
         match &found {
-            Some(value) => self.known.insert(key.clone(), value.clone()),
-            None => self.unknown.insert(key.clone(), ()),
+            Some(value) => {
+                // The place is gone if the key was forgotten meanwhile: then nothing is kept.
+                let _ = place.insert(value.clone());
+            }
+            None => {
+                self.unknown.insert(key.clone(), ());
+                drop(place);
+            }
         }
         // Either this sees the new count, or whoever forgets sees the entry just made.
         if self.forgotten.load(Ordering::SeqCst) != began {
@@ -207,6 +219,29 @@ mod tests {
             Some(&2),
             "the first answer was stale and must not have been kept"
         );
+    }
+
+    #[tokio::test]
+    async fn many_who_want_the_same_wait_for_one_read() {
+        let shelf = Arc::new(Shelf::<String, u32>::new(16));
+        let reads = Arc::new(AtomicU64::new(0));
+        let asking: Vec<_> = (0..50)
+            .map(|_| {
+                let (shelf, reads) = (shelf.clone(), reads.clone());
+                tokio::spawn(async move {
+                    let read = async || {
+                        reads.fetch_add(1, Ordering::SeqCst);
+                        tokio::task::yield_now().await;
+                        Ok::<_, ()>(Some(1))
+                    };
+                    shelf.get(&"a".to_owned(), read).await.unwrap().as_deref().copied()
+                })
+            })
+            .collect();
+        for one in asking {
+            assert_eq!(one.await.unwrap(), Some(1));
+        }
+        assert_eq!(reads.load(Ordering::SeqCst), 1);
     }
 
     #[tokio::test]

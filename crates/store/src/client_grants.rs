@@ -67,7 +67,7 @@ impl Store {
         let sql = concat!(
             "select ",
             columns!(),
-            " from client_grants where tenant_id = $1 and client_id = $2 order by id"
+            " from client_grants where tenant_id = $1 and client_id = $2 order by created_at, id"
         );
         all!(self.db(), sql, tenant.as_str(), client.as_str())
     }
@@ -77,7 +77,7 @@ impl Store {
         let sql = concat!(
             "select ",
             columns!(),
-            " from client_grants where tenant_id = $1 and api_id = $2 order by id"
+            " from client_grants where tenant_id = $1 and api_id = $2 order by created_at, id"
         );
         all!(self.db(), sql, tenant.as_str(), api.as_str())
     }

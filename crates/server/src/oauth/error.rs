@@ -5,7 +5,7 @@ use axum::http::{HeaderName, Response, StatusCode, header};
 
 use tokenhouse_protocol::credentials::CredentialsError;
 use tokenhouse_protocol::error::{ErrorBody, plain};
-use tokenhouse_protocol::token::ParameterError;
+use tokenhouse_protocol::parameters::ParameterError;
 
 use crate::refusal::{Reason, Refusal};
 use crate::tenant::{ErrorDialect, Tenant};

@@ -9,7 +9,8 @@ use axum::response::IntoResponse as _;
 
 use tokenhouse_protocol::credentials::{self, ClientCredentials};
 use tokenhouse_protocol::id::ClientId;
-use tokenhouse_protocol::token::{Parameters, TokenRequest, TokenResponse};
+use tokenhouse_protocol::parameters::Parameters;
+use tokenhouse_protocol::token::{TokenRequest, TokenResponse};
 
 use super::error;
 use crate::caller::Caller;

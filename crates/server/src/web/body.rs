@@ -6,7 +6,7 @@ use axum::body::Body;
 use axum::http::{HeaderMap, StatusCode, header};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 
-use tokenhouse_protocol::token::{ParameterError, Parameters};
+use tokenhouse_protocol::parameters::{ParameterError, Parameters};
 
 /// Largest body that is read, in bytes.
 pub const MAX_BODY_BYTES: usize = 64 * 1024;

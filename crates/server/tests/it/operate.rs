@@ -231,25 +231,24 @@ fn a_restart_under_a_service_manager_refuses_no_connection() {
         let mut server = activated(&socket, &folder);
         // It answers before it listens for signals; the welcome is the last thing before that.
         let mut welcome = [0];
-        server.stdout.as_mut().unwrap().read_exact(&mut welcome).unwrap();
+        server.0.stdout.as_mut().unwrap().read_exact(&mut welcome).unwrap();
         for _ in 0..20 {
             assert_eq!(probe(address), 200);
         }
         assert!(
             Command::new("kill")
-                .arg(server.id().to_string())
+                .arg(server.0.id().to_string())
                 .status()
                 .unwrap()
                 .success()
         );
-        assert!(server.wait().unwrap().success());
+        assert!(server.0.wait().unwrap().success());
     }
-    let mut last = activated(&socket, &folder);
+    let last = activated(&socket, &folder);
     assert_eq!(probe(address), 200);
     stop.store(true, Ordering::SeqCst);
     let answered: Vec<usize> = callers.into_iter().map(|caller| caller.join().unwrap()).collect();
-    last.kill().unwrap();
-    last.wait().unwrap();
+    drop(last);
     std::fs::remove_dir_all(&folder).unwrap();
     assert!(answered.iter().all(|answered| *answered > 0), "{answered:?}");
 }
@@ -280,11 +279,22 @@ fn read_sources(folder: &Path, into: &mut String) {
     }
 }
 
+/// A running server; it ends with its test, however that ends.
+struct Activated(Child);
+
+impl Drop for Activated {
+    fn drop(&mut self) {
+        // It has ended already if it was stopped.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
 /// A server that is handed the socket as descriptor 3, as systemd does it.
-fn activated(socket: &TcpListener, folder: &Path) -> Child {
+fn activated(socket: &TcpListener, folder: &Path) -> Activated {
     let script = "exec 3<&0 </dev/null; export LISTEN_FDS=1 LISTEN_PID=$$; exec \"$0\" \"$@\"";
     let address = socket.local_addr().unwrap().to_string();
-    Command::new("sh")
+    let server = Command::new("sh")
         .args([
             "-c",
             script,
@@ -300,7 +310,8 @@ fn activated(socket: &TcpListener, folder: &Path) -> Child {
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn()
-        .unwrap()
+        .unwrap();
+    Activated(server)
 }
 
 /// The status of `/healthz`, over a connection of its own.

@@ -242,10 +242,11 @@ fn naming(file: &File, is_wrong: impl Fn(&[String]) -> bool) -> Vec<String> {
 /// The methods of a transaction that write, as far as `code` calls them.
 fn writes(code: &str) -> Vec<String> {
     const VERBS: [&str; 7] = ["add_", "update_", "remove_", "set_", "expire_", "take_", "bump"];
-    const NOUNS: [&str; 12] = [
+    const NOUNS: [&str; 18] = [
         "api",
         "client",
         "client_grant",
+        "client_key",
         "client_secret",
         "client_secrets",
         "connection",
@@ -253,8 +254,13 @@ fn writes(code: &str) -> Vec<String> {
         "installation",
         "key",
         "key_state",
+        "permissions",
+        "role",
+        "role_permission",
         "tenant",
         "user",
+        "user_permission",
+        "user_role",
     ];
     let calls = tokens_of(code);
     let mut found = Vec::new();
