@@ -5,6 +5,7 @@
 
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
+import { generateKeyPairSync } from "node:crypto";
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import https from "node:https";
 import http from "node:http";
@@ -59,10 +60,22 @@ async function startHouse(isSecure) {
   return { ...server, facts: JSON.parse(readFileSync(file, "utf8")) };
 }
 
-/** What `dev.json` says, an API for each further algorithm, and an application that may use them all. */
+/**
+ * What `dev.json` says, and further: an API for each further algorithm and an application that may use them all; an API
+ * of RFC 9068 with permissions, an application and a user that have one each; an application for each kind of key.
+ */
 async function describe(facts, isSecure) {
   assert.equal(new URL(facts.issuer).protocol, isSecure ? "https:" : "http:", "the issuer's scheme");
   assert.ok(!isSecure || existsSync(facts.ca_file ?? ""), "dev.json names no ca_file that exists");
+  const strict = "https://strict.example.com";
+  const dialect = ["--dialect", "rfc9068_profile_authz", "--rbac"];
+  registry(["apis", "create", strict, ...dialect, "--scope", "read:reports", "--scope", "write:reports"]);
+  const [{ user_id }] = JSON.parse(registry(["users", "list"]));
+  registry(["users", "grant-permission", user_id, "--api", strict, "--scope", "read:reports"]);
+  const signers = registerSigners(strict);
+  const writer = JSON.parse(registry(["apps", "create", "Writes, does not read"]));
+  registry(["grants", "create", "--app", writer.client_id, "--api", strict, "--scope", "write:reports"]);
+
   const algorithms = { ES256: null, PS256: null, EdDSA: null };
   const app = JSON.parse(registry(["apps", "create", "Every algorithm"]));
   for (const algorithm of Object.keys(algorithms)) {
@@ -71,8 +84,8 @@ async function describe(facts, isSecure) {
     registry(["grants", "create", "--app", app.client_id, "--api", identifier, "--all-scopes"]);
     algorithms[algorithm] = identifier;
   }
-  const { client_id, client_secret } = app;
-  const applications = { ...facts.applications, algorithms: { client_id, client_secret } };
+  const both = ({ client_id, client_secret }) => ({ client_id, client_secret });
+  const applications = { ...facts.applications, algorithms: both(app), writer: both(writer) };
   for (const { client_id, client_secret } of Object.values(applications)) {
     secret(client_secret);
     secret(Buffer.from(`${client_id}:${client_secret}`).toString("base64"));
@@ -83,7 +96,32 @@ async function describe(facts, isSecure) {
     const body = JSON.stringify({ grant_type: "client_credentials", audience, ...applications.algorithms });
     await until(`a token for ${audience}`, SETTLE_MS, () => isGranted(token_url, body, ca_file));
   }
-  return { ...facts, applications, algorithms, https: isSecure, domain: new URL(facts.issuer).host };
+  return { ...facts, applications, algorithms, strict, signers, https: isSecure, domain: new URL(facts.issuer).host };
+}
+
+/** An application for each algorithm of an assertion, its key made here; each may use the whole of `api`. */
+function registerSigners(api) {
+  const pairs = {
+    RS256: generateKeyPairSync("rsa", { modulusLength: 2048 }),
+    PS256: generateKeyPairSync("rsa", { modulusLength: 2048 }),
+    ES256: generateKeyPairSync("ec", { namedCurve: "P-256" }),
+    EdDSA: generateKeyPairSync("ed25519"),
+  };
+  const signers = {};
+  for (const [algorithm, { publicKey, privateKey }] of Object.entries(pairs)) {
+    const file = path.join(folder, `${algorithm}.pem`);
+    writeFileSync(file, publicKey.export({ type: "spki", format: "pem" }));
+    // An RSA key is registered for RS256 unless the command says otherwise, which only `add-key` can.
+    const isOther = algorithm === "PS256";
+    const key = isOther ? [] : ["--key", file];
+    const { client_id } = JSON.parse(registry(["apps", "create", `Signs with ${algorithm}`, ...key]));
+    if (isOther) registry(["apps", "add-key", client_id, file, "--alg", algorithm]);
+    registry(["grants", "create", "--app", client_id, "--api", api, "--all-scopes"]);
+    const private_key = privateKey.export({ type: "pkcs8", format: "pem" });
+    for (const line of private_key.split("\n")) if (!line.startsWith("-")) secret(line);
+    signers[algorithm] = { client_id, private_key };
+  }
+  return signers;
 }
 
 function registry(args) {

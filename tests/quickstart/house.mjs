@@ -34,7 +34,8 @@ export function start(command, args, { log, env = {}, cwd = top }) {
   const from = statSync(file, { throwIfNoEntry: false })?.size ?? 0;
   const child = spawn(command, args, {
     cwd,
-    env: { ...process.env, ...env },
+    // Everything is said, so that a secret in it would be found.
+    env: { ...process.env, TOKENHOUSE_LOG__LEVEL: "trace", ...env },
     stdio: ["ignore", "pipe", openSync(file, "a")],
   });
   running.add(child);

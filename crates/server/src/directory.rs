@@ -78,6 +78,20 @@ impl Directory {
         self.connections.get(&name.to_owned(), read).await
     }
 
+    /// How often each cache had what was asked for, and how often it had to be read: name, hits, misses.
+    pub fn cached(&self) -> [(&'static str, u64, u64); 3] {
+        let count = |count: &AtomicU64| count.load(Ordering::Relaxed);
+        [
+            ("applications", count(&self.clients.hits), count(&self.clients.misses)),
+            ("apis", count(&self.apis.hits), count(&self.apis.misses)),
+            (
+                "connections",
+                count(&self.connections.hits),
+                count(&self.connections.misses),
+            ),
+        ]
+    }
+
     /// Forgets what a change made untrue.
     pub fn forget(&self, change: &Change) {
         match change {
@@ -142,6 +156,8 @@ struct Shelf<K, V> {
     unknown: Cache<K, ()>,
     /// How often something was forgotten.
     forgotten: AtomicU64,
+    hits: AtomicU64,
+    misses: AtomicU64,
 }
 
 impl<K: Hash + Eq + Clone, V> Shelf<K, V> {
@@ -150,15 +166,19 @@ impl<K: Hash + Eq + Clone, V> Shelf<K, V> {
             known: Cache::new(entries),
             unknown: Cache::new(UNKNOWN_ENTRIES),
             forgotten: AtomicU64::new(0),
+            hits: AtomicU64::new(0),
+            misses: AtomicU64::new(0),
         }
     }
 
     /// The record of `key`, from the cache or by `read`.
     async fn get<E>(&self, key: &K, read: impl AsyncFnOnce() -> Result<Option<V>, E>) -> Result<Option<Arc<V>>, E> {
         if let Some(value) = self.known.get(key) {
+            self.hits.fetch_add(1, Ordering::Relaxed);
             return Ok(Some(value));
         }
         if self.unknown.get(key).is_some() {
+            self.hits.fetch_add(1, Ordering::Relaxed);
             return Ok(None);
         }
         // One reads, and whoever wants the same meanwhile waits for it.
@@ -167,6 +187,7 @@ impl<K: Hash + Eq + Clone, V> Shelf<K, V> {
             Err(_) if self.unknown.get(key).is_some() => return Ok(None),
             Err(place) => place,
         };
+        self.misses.fetch_add(1, Ordering::Relaxed);
         let began = self.forgotten.load(Ordering::SeqCst);
         let found = read().await?.map(Arc::new);
         match &found {

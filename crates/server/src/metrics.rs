@@ -112,8 +112,34 @@ impl Figures {
         let store = &self.app.house.store;
         page.family("tokenhouse_queue_length", "gauge", "What waits now, by queue.");
         page.line("tokenhouse_queue_length", &[("queue", &"commit")], store.waiting());
+        let passwords = self.app.house.accounts.passwords.waiting();
+        page.line("tokenhouse_queue_length", &[("queue", &"password")], passwords);
+        self.write_caches(page);
         self.write_measured(page, &self.measured().await);
         self.write_keys(page).await;
+    }
+
+    /// Over all tenants in memory: one that is loaded anew begins again.
+    fn write_caches(&self, page: &mut Page) {
+        let name = "tokenhouse_cache_requests_total";
+        page.family(
+            name,
+            "counter",
+            "Look-ups in the directory's caches, by what was found.",
+        );
+        let mut sums: HashMap<&str, (u64, u64)> = HashMap::new();
+        for tenant in self.app.loaded_tenants() {
+            for (cache, hits, misses) in tenant.directory.cached() {
+                let sum = sums.entry(cache).or_default();
+                *sum = (sum.0 + hits, sum.1 + misses);
+            }
+        }
+        let mut sums: Vec<_> = sums.into_iter().collect();
+        sums.sort_unstable();
+        for (cache, (hits, misses)) in sums {
+            page.line(name, &[("cache", &cache), ("result", &"hit")], hits);
+            page.line(name, &[("cache", &cache), ("result", &"miss")], misses);
+        }
     }
 
     fn write_requests(&self, page: &mut Page) {

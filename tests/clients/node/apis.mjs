@@ -1,18 +1,17 @@
 // What an API's author uses: jose, and an Express API behind express-oauth2-jwt-bearer.
 
 import assert from "node:assert/strict";
-import { once } from "node:events";
 
-import express from "express";
 import { auth, requiredScopes } from "express-oauth2-jwt-bearer";
 import { createRemoteJWKSet, errors, jwtVerify } from "jose";
 
-import { check, secret } from "../../quickstart/check.mjs";
+import { check } from "../../quickstart/check.mjs";
+import { fetchToken, invalid, startApi } from "./express.mjs";
 import { refused } from "./refused.mjs";
 
 export async function checkApis(house) {
-  const { audience, algorithms, applications, token_url } = house;
-  const token = (app, of, more) => fetchToken(token_url, { ...app, audience: of, ...more });
+  const { audience, algorithms, applications } = house;
+  const token = (app, of, more) => fetchToken(house, { ...app, audience: of, ...more });
   await checkJose(house, token);
 
   const full = await token(applications.sample, audience);
@@ -51,25 +50,10 @@ async function checkJose({ issuer, jwks_url, audience, algorithms, applications 
 }
 
 async function checkExpress(name, { issuer }, audience, scope, tokens) {
-  const app = express();
-  app.get("/private", auth({ issuerBaseURL: issuer, audience }), (request, response) => {
-    response.json({ sub: request.auth.payload.sub });
+  const { ask, close } = await startApi({
+    "/private": [auth({ issuerBaseURL: issuer, audience })],
+    "/scoped": [auth({ issuerBaseURL: issuer, audience }), requiredScopes(scope)],
   });
-  app.get("/scoped", auth({ issuerBaseURL: issuer, audience }), requiredScopes(scope), (_, response) => {
-    response.json({});
-  });
-  // The guard's refusals carry their status and headers; Express's own page for errors would print a stack as well.
-  app.use((error, _request, response, _next) => {
-    response.status(error.status ?? 500).set(error.headers ?? {}).json({ error: error.code, message: error.message });
-  });
-  const server = app.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const ask = async (path, authorization) => {
-    const headers = authorization === undefined ? {} : { authorization };
-    const url = `http://127.0.0.1:${server.address().port}${path}`;
-    const answer = await fetch(url, { headers, signal: AbortSignal.timeout(15_000) });
-    return { status: answer.status, challenge: answer.headers.get("www-authenticate"), text: await answer.text() };
-  };
   const title = `express-oauth2-jwt-bearer, ${name}`;
 
   await check(`${title}: our token is accepted`, async () => {
@@ -100,25 +84,11 @@ async function checkExpress(name, { issuer }, audience, scope, tokens) {
       assert.doesNotMatch(answer.challenge, /error=/);
     });
   }
-  server.closeAllConnections();
-  server.close();
-}
-
-function invalid({ status, challenge, text }) {
-  assert.equal(status, 401, text);
-  assert.match(challenge, /error="invalid_token"/);
+  close();
 }
 
 /** Another character in the middle of the signature: the last one may carry unused bits. */
 function altered(token) {
   const at = token.length - 20;
   return token.slice(0, at) + (token[at] === "A" ? "B" : "A") + token.slice(at + 1);
-}
-
-async function fetchToken(url, parameters) {
-  const body = new URLSearchParams({ grant_type: "client_credentials", ...parameters });
-  const answer = await fetch(url, { method: "POST", body, signal: AbortSignal.timeout(15_000) });
-  const { access_token } = await answer.json();
-  assert.equal(answer.status, 200, `the token endpoint answered ${answer.status}`);
-  return secret(access_token);
 }

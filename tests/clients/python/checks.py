@@ -3,6 +3,8 @@
 import json
 import os
 import sys
+import time
+import uuid
 
 import jwt
 import requests
@@ -10,6 +12,7 @@ from auth0.authentication import GetToken
 from auth0.authentication.exceptions import Auth0Error
 from authlib.integrations.base_client.errors import OAuthError
 from authlib.integrations.requests_client import OAuth2Session
+from authlib.oauth2.rfc7523 import PrivateKeyJWT
 
 WRONG = "a-secret-of-no-python-client"
 TIMEOUT_SECONDS = 15
@@ -26,7 +29,9 @@ def main():
     secret(WRONG)
     check_auth0(house)
     check_authlib(house)
+    check_assertions(house)
     check_pyjwt(house)
+    check_profile(house)
     check_requests(house)
     print(f"{passed} passed, {failed} failed")
     return 0 if passed and not failed else 1
@@ -114,6 +119,48 @@ def check_authlib(house):
     check("Authlib: the password grant", password)
 
 
+def check_assertions(house):
+    audience = house["strict"]
+
+    def auth0(algorithm):
+        signer = house["signers"][algorithm]
+        client = GetToken(
+            house["domain"],
+            signer["client_id"],
+            client_assertion_signing_key=signer["private_key"],
+            client_assertion_signing_alg=algorithm,
+            protocol="https" if house["https"] else "http",
+            timeout=TIMEOUT_SECONDS,
+        )
+        secret(client.client_credentials(audience)["access_token"])
+
+    def authlib(method):
+        signer = house["signers"]["RS256"]
+        with OAuth2Session(signer["client_id"], signer["private_key"], default_timeout=TIMEOUT_SECONDS) as one:
+            one.register_client_auth_method(method)
+            one.token_endpoint_auth_method = method.name
+            token = one.fetch_token(house["token_url"], grant_type="client_credentials", audience=audience)
+            secret(token["access_token"])
+
+    def short(**claims):
+        return PrivateKeyJWT(house["issuer"], claims={"exp": int(time.time()) + 120, **claims})
+
+    def replay():
+        jti = str(uuid.uuid4())
+        authlib(short(jti=jti))
+        refused(lambda: authlib(short(jti=jti)), OAuthError, error="invalid_client")
+
+    for algorithm in house["signers"]:
+        check(f"auth0-python: client_assertion_signing_key, {algorithm}", lambda: auth0(algorithm))
+    check("Authlib: PrivateKeyJWT, aud the issuer, exp in 2 minutes", lambda: authlib(short()))
+    check("Authlib: the same jti again is OAuthError invalid_client", replay)
+    # Its own values are the token endpoint and an hour; ours are the issuer alone and at most five minutes.
+    check(
+        "Authlib: PrivateKeyJWT as it comes is OAuthError invalid_client",
+        lambda: refused(lambda: authlib(PrivateKeyJWT()), OAuthError, error="invalid_client"),
+    )
+
+
 def check_pyjwt(house):
     keys = jwt.PyJWKClient(house["jwks_url"], timeout=TIMEOUT_SECONDS)
     cases = [("RS256", house["audience"], "sample")]
@@ -143,6 +190,21 @@ def check_pyjwt(house):
         check(f"PyJWT: PyJWKClient and decode, {case[0]}", lambda: accepts(*case))
     check("PyJWT: another API's token is InvalidAudienceError", lambda: refused(wrong_audience, jwt.InvalidAudienceError))
     check("PyJWT: an altered token is InvalidSignatureError", lambda: refused(altered, jwt.InvalidSignatureError))
+
+
+def check_profile(house):
+    def claims():
+        token, client_id = fetch_token(house, "writer", house["strict"]), house["applications"]["writer"]["client_id"]
+        key = jwt.PyJWKClient(house["jwks_url"], timeout=TIMEOUT_SECONDS).get_signing_key_from_jwt(token)
+        required = {"require": ["iss", "exp", "aud", "sub", "client_id", "iat", "jti"]}
+        found = jwt.decode_complete(
+            token, key, algorithms=["RS256"], audience=house["strict"], issuer=house["issuer"], options=required
+        )
+        assert found["header"]["typ"] == "at+jwt", found["header"]
+        assert found["payload"]["client_id"] == client_id, "client_id"
+        assert found["payload"]["permissions"] == ["write:reports"], "permissions"
+
+    check("PyJWT: RFC 9068, every claim that it requires, and permissions", claims)
 
 
 def check_requests(house):

@@ -44,8 +44,12 @@ impl fmt::Display for Algorithm {
 impl FromStr for Algorithm {
     type Err = KeyRejected;
 
-    /// Exactly the registered spelling: `rs256` is nothing.
+    /// Exactly the registered spelling: `rs256` is nothing. `Ed25519` is what RFC 9864 calls `EdDSA` with the one curve
+    /// that is here.
     fn from_str(text: &str) -> Result<Self, KeyRejected> {
+        if text == "Ed25519" {
+            return Ok(Self::EdDsa);
+        }
         let found = Self::ALL.into_iter().find(|algorithm| algorithm.as_str() == text);
         found.ok_or(KeyRejected(
             "the algorithm is none of RS256, PS256, ES256, EdDSA, HS256",

@@ -85,6 +85,11 @@ impl Passwords {
         })
     }
 
+    /// How many wait now.
+    pub fn waiting(&self) -> usize {
+        self.queue.max_capacity() - self.queue.capacity()
+    }
+
     /// How many may wait.
     pub fn queue_length(&self) -> u32 {
         self.waiting

@@ -8,7 +8,8 @@ use tokio::sync::watch;
 use tokenhouse_guard::Guard;
 
 use super::output::greet;
-use super::{Failure, logging, stop};
+use super::stop::Stop;
+use super::{Failure, logging};
 use crate::config::Config;
 use crate::{sample_api, serve};
 
@@ -52,8 +53,9 @@ pub(super) async fn run(arguments: Arguments) -> Result<(), Failure> {
     );
     greet(&welcome)?;
     let (stopping, stopped) = watch::channel(false);
+    let mut stop = Stop::listen();
     tokio::spawn(async move {
-        stop::asked().await;
+        stop.asked().await;
         // The receiver is gone if the server ended by itself.
         let _ = stopping.send(true);
     });

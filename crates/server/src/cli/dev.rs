@@ -12,7 +12,8 @@ use tokenhouse_protocol::time::Clock;
 use tokenhouse_store::Database;
 
 use super::output::{greet, print};
-use super::{Failure, logging, stop};
+use super::stop::Stop;
+use super::{Failure, logging};
 use crate::app::{App, AppOptions};
 use crate::config::Config;
 use crate::dev::authority::Authority;
@@ -100,6 +101,7 @@ pub async fn run(arguments: Arguments) -> Result<(), Failure> {
         Some(authority) => Some(authority.serve_as(&hosts(&arguments, &issuer), app.house.clock.now())?),
         None => None,
     };
+    let mut stop = Stop::listen();
     let running = Running::start(&app, listeners, router::router(&app), tls);
     let mut guard = Guard::builder().issuer(issuer.as_str()).audience(AUDIENCE);
     if let Some(authority) = &authority {
@@ -118,11 +120,11 @@ pub async fn run(arguments: Arguments) -> Result<(), Failure> {
     folder.write_dev_file(&dev_file.to_json())?;
     greet(&dev_file.welcome())?;
 
-    stop::asked().await;
+    stop.asked().await;
     let removed = folder.remove_dev_file();
     tokio::select! {
         () = running.stop(&app) => {}
-        () = stop::asked() => return Err(Failure("ended at once: requests in flight were cut off".into())),
+        () = stop.asked() => return Err(Failure("ended at once: requests in flight were cut off".into())),
     }
     // A task that panicked has already said so.
     let _ = api.await;

@@ -10,9 +10,10 @@ use tokio::time::interval;
 use tokenhouse_protocol::id::{LogId, NodeId, UserId};
 use tokenhouse_store::LogRow;
 
+use super::Failure;
 use super::output::{print, print_json_line};
 use super::place::Place;
-use super::{Failure, stop};
+use super::stop::Stop;
 use crate::tenant::Tenant;
 
 /// How often a follower looks for new lines.
@@ -68,9 +69,10 @@ async fn tail(tenant: &Tenant, take: u32, follow: bool, as_json: bool) -> Result
     if !follow {
         return Ok(());
     }
+    let mut stop = Stop::listen();
     tokio::select! {
         followed = forever(tenant, last, as_json) => followed,
-        () = stop::asked() => Ok(()),
+        () = stop.asked() => Ok(()),
     }
 }
 

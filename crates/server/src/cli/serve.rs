@@ -10,11 +10,11 @@ use tokenhouse_protocol::time::Clock;
 use tokenhouse_store::Database;
 
 use super::output::greet;
-use super::{Failure, logging, stop};
+use super::stop::Stop;
+use super::{Failure, logging};
 use crate::app::{App, AppOptions};
 use crate::config::Config;
 use crate::dev::folder;
-use crate::router;
 use crate::serve::{self, Running};
 use crate::tenant::Issuer;
 use crate::tls::Tls;
@@ -54,15 +54,16 @@ pub async fn run(arguments: Arguments) -> Result<(), Failure> {
     let tls = tls(&config)?;
     let listeners = serve::bind(config.server.listen)?;
     let app = App::open(app_options(&config)?).await?;
-    let running = Running::start(&app, listeners, router::router(&app), tls);
+    let mut stop = Stop::listen();
+    let running = Running::configured(&app, &config, listeners, tls)?;
     greet(&format!(
         "Tokenhouse answers as {} on {}",
         config.server.issuer, config.server.listen
     ))?;
-    stop::asked().await;
+    stop.asked().await;
     tokio::select! {
         () = running.stop(&app) => {}
-        () = stop::asked() => return Err(Failure("ended at once: requests in flight were cut off".into())),
+        () = stop.asked() => return Err(Failure("ended at once: requests in flight were cut off".into())),
     }
     Ok(())
 }

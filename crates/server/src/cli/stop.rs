@@ -1,19 +1,35 @@
 //! When a person or the system asks a command to end.
 
-/// Waits for Ctrl-C or SIGTERM.
-pub(super) async fn asked() {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
+#[cfg(unix)]
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
-        // Where no handler can be had, Ctrl-C alone has to do.
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+/// Hears Ctrl-C and SIGTERM from the moment it is made, so that none that comes early kills the process outright.
+pub(super) struct Stop {
+    #[cfg(unix)]
+    signals: Option<(Signal, Signal)>,
+}
+
+impl Stop {
+    /// Begins to listen. Where no handler can be had, the system's own end of the process has to do.
+    pub(super) fn listen() -> Self {
+        Self {
+            #[cfg(unix)]
+            signals: signal(SignalKind::interrupt())
+                .ok()
+                .zip(signal(SignalKind::terminate()).ok()),
+        }
+    }
+
+    /// Waits until somebody asks; asked again, it hears the next one.
+    pub(super) async fn asked(&mut self) {
+        #[cfg(unix)]
+        if let Some((interrupt, terminate)) = &mut self.signals {
             tokio::select! {
-                _ = tokio::signal::ctrl_c() => {}
+                _ = interrupt.recv() => {}
                 _ = terminate.recv() => {}
             }
             return;
         }
+        let _ = tokio::signal::ctrl_c().await;
     }
-    let _ = tokio::signal::ctrl_c().await;
 }

@@ -36,6 +36,8 @@ pub fn answer(tenant: &Tenant, request_id: &str, refusal: &Refusal) -> Response<
         error_uri,
     };
     let mut response = json(status, &body);
+    // For the door frame, which counts refusals.
+    response.extensions_mut().insert(refusal.reason);
     set(&mut response, header::CACHE_CONTROL, REFUSAL_CACHE_CONTROL);
     if let Some(seconds) = refusal.retry_after_s {
         set_text(&mut response, header::RETRY_AFTER, &seconds.to_string());

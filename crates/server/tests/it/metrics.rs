@@ -7,9 +7,9 @@ use http_body_util::BodyExt as _;
 use std::sync::Arc;
 use tower::ServiceExt as _;
 
+use tokenhouse::metrics;
 use tokenhouse::router::{framed, requests, tenant_routes};
 use tokenhouse::web::door::Frame;
-use tokenhouse::{metrics, refusal};
 use tokenhouse_protocol::id::TenantId;
 
 use crate::house::{AUDIENCE, Ask, House, form, with_secret};
@@ -19,7 +19,6 @@ struct Measured {
     house: House,
     front: Router,
     metrics: Router,
-    frame: Frame,
 }
 
 #[tokio::test]
@@ -85,11 +84,33 @@ async fn tokens_are_counted_once_they_are_durable() {
 #[tokio::test]
 async fn refusals_are_counted_by_reason() {
     let measured = Measured::new().await;
-    measured.frame.requests.count_refusal(refusal::Reason::ScopeNotGranted);
-    measured.frame.requests.count_refusal(refusal::Reason::ScopeNotGranted);
+    measured.token("no_such_grant").await;
+    measured.token("no_such_grant").await;
     let page = measured.page().await;
     assert!(
-        page.contains("\ntokenhouse_refusals_total{reason=\"scope_not_granted\"} 2\n"),
+        page.contains("\ntokenhouse_refusals_total{reason=\"unsupported_grant_type\"} 2\n"),
+        "{page}"
+    );
+}
+
+#[tokio::test]
+async fn look_ups_and_both_queues_are_counted() {
+    let measured = Measured::new().await;
+    for _ in 0..3 {
+        measured.token("client_credentials").await;
+    }
+    let page = measured.page().await;
+    let hits = figure(
+        &page,
+        "tokenhouse_cache_requests_total{cache=\"applications\",result=\"hit\"}",
+    );
+    let misses = figure(
+        &page,
+        "tokenhouse_cache_requests_total{cache=\"applications\",result=\"miss\"}",
+    );
+    assert!(hits >= 2.0 && misses >= 1.0, "{page}");
+    assert!(
+        figure(&page, "tokenhouse_queue_length{queue=\"password\"}") < 1.0,
         "{page}"
     );
 }
@@ -145,7 +166,6 @@ impl Measured {
             front: framed(&frame),
             metrics: metrics::router(&house.app, &frame.requests),
             house,
-            frame,
         }
     }
 
