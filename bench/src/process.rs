@@ -59,9 +59,9 @@ mod tests {
 
     #[test]
     fn the_deepest_mount_holds_a_path() {
-        let mounts = "overlay / overlay rw 0 0\n/dev/vda /work ext4 rw 0 0\ntmpfs /workers tmpfs rw 0 0\n";
-        assert_eq!(filesystem_in(mounts, "/work/main"), "ext4 on /dev/vda");
-        assert_eq!(filesystem_in(mounts, "/workers"), "tmpfs on tmpfs");
+        let mounts = "overlay / overlay rw 0 0\n/dev/vda /data ext4 rw 0 0\ntmpfs /database tmpfs rw 0 0\n";
+        assert_eq!(filesystem_in(mounts, "/data/folder"), "ext4 on /dev/vda");
+        assert_eq!(filesystem_in(mounts, "/database"), "tmpfs on tmpfs");
         assert_eq!(filesystem_in(mounts, "/home"), "overlay on overlay");
     }
 

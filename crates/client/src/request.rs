@@ -1,16 +1,14 @@
 //! One request for a token (RFC 6749 §4.4.2) and the reading of its answer. Bounded in time and size, never redirected:
 //! a redirect would carry the secret to another address.
 
-use std::fmt::Write as _;
-use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use reqwest::header::{ACCEPT, CONTENT_TYPE, RETRY_AFTER};
 use reqwest::{Client, Response, StatusCode, Url};
 use serde_json::{Map, Value};
-use tokenhouse_protocol::discovery::{Metadata, OPENID_CONFIGURATION};
-use tokenhouse_protocol::error::reflected;
+use tokenhouse_protocol::discovery::{Metadata, OPENID_CONFIGURATION, is_loopback_host};
+use tokenhouse_protocol::error::{causes, reflected};
 use tokenhouse_protocol::jose::json;
 use tokenhouse_protocol::secret::Secret;
 
@@ -75,9 +73,7 @@ impl Endpoint {
     /// Whether it is on this machine.
     fn is_loopback(&self) -> bool {
         let (Self::At(url) | Self::Issuer { metadata: url, .. }) = self;
-        let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
-        let address = host.parse::<IpAddr>();
-        host == "localhost" || host.ends_with(".localhost") || address.is_ok_and(|address| address.is_loopback())
+        url.host_str().is_some_and(is_loopback_host)
     }
 }
 
@@ -289,18 +285,6 @@ fn unreachable_at(url: &Url, error: &reqwest::Error) -> Error {
         cause: format!("{url}: {}", causes(error)),
         retry_after_seconds: 0,
     }
-}
-
-/// An error with everything it was caused by: the first line of a TLS or DNS failure says nothing.
-fn causes(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        // Writing to a String cannot fail.
-        let _ = write!(text, ": {error}");
-        cause = error.source();
-    }
-    text
 }
 
 #[cfg(test)]

@@ -1,12 +1,21 @@
 //! The issuer's metadata document (OpenID Connect Discovery 1.0 §3, RFC 8414 §2): written by the
 //! server, read by the guard.
 
+use std::net::IpAddr;
+
 use serde::{Deserialize, Serialize};
 
 /// Where an issuer's metadata is, relative to the issuer (which ends in `/`).
 pub const OPENID_CONFIGURATION: &str = ".well-known/openid-configuration";
 /// The same document by RFC 8414's name.
 pub const OAUTH_AUTHORIZATION_SERVER: &str = ".well-known/oauth-authorization-server";
+
+/// Whether a host, its brackets kept or not, names this machine itself (RFC 6761 §6.3).
+pub fn is_loopback_host(host: &str) -> bool {
+    let host = host.trim_matches(['[', ']']);
+    let address = host.parse::<IpAddr>();
+    host == "localhost" || host.ends_with(".localhost") || address.is_ok_and(|address| address.is_loopback())
+}
 
 /// What an issuer says of itself. Only what is implemented is listed (CONTRACT Decision 10).
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]

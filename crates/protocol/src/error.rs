@@ -1,5 +1,7 @@
 //! OAuth error words and the body that carries them (RFC 6749 §5.2), and what may stand in a description.
 
+use std::fmt::Write as _;
+
 use serde::{Deserialize, Serialize};
 
 /// Longest piece of a request that an error repeats to its sender, in characters (CONTRACT Decision 1).
@@ -36,6 +38,18 @@ pub fn plain(text: &str) -> String {
             _ => '?',
         })
         .collect()
+}
+
+/// An error with everything it was caused by: the first line of a TLS or DNS failure says nothing.
+pub fn causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        // Writing to a String cannot fail.
+        let _ = write!(text, ": {error}");
+        cause = error.source();
+    }
+    text
 }
 
 #[cfg(test)]

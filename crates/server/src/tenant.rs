@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use tokenhouse_guard::Guard;
 use tokenhouse_protocol::crypto::{Random, RsaBits};
+use tokenhouse_protocol::discovery::is_loopback_host;
 use tokenhouse_protocol::id::TenantId;
 use tokenhouse_protocol::time::Clock;
 use tokenhouse_store::{Change, Store};
@@ -169,9 +170,7 @@ impl Issuer {
 
     /// Whether it names this machine itself.
     pub fn is_loopback(&self) -> bool {
-        let host = self.host().trim_matches(['[', ']']);
-        let address = host.parse::<std::net::IpAddr>();
-        host == "localhost" || host.ends_with(".localhost") || address.is_ok_and(|address| address.is_loopback())
+        is_loopback_host(self.host())
     }
 
     /// The origin (RFC 6454): scheme and authority.

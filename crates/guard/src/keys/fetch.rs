@@ -1,14 +1,13 @@
 //! One fetch of an issuer's keys over HTTP: find the address by the issuer's metadata (OpenID Connect Discovery 1.0 §4,
 //! or RFC 8414 §3), get the key set. Bounded in time and size, never redirected, conditional where the issuer allows.
 
-use std::fmt::Write as _;
-use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use reqwest::header::{ACCEPT, CACHE_CONTROL, ETAG, HeaderMap, HeaderValue, IF_NONE_MATCH};
 use reqwest::{Certificate, Client, Response, StatusCode, Url};
-use tokenhouse_protocol::discovery::Metadata;
+use tokenhouse_protocol::discovery::{Metadata, is_loopback_host};
+use tokenhouse_protocol::error::causes;
 use tokenhouse_protocol::jose::json;
 use tokenhouse_protocol::time::{Clock, Timestamp};
 
@@ -170,7 +169,7 @@ fn client(url: &Url, ca: Option<&[u8]>) -> Result<Client, BuildError> {
     if ca.is_some() && authorities.is_empty() {
         return Err(BuildError::Client("the CA file holds no certificate in PEM".into()));
     }
-    let builder = match is_loopback(url) {
+    let builder = match url.host_str().is_some_and(is_loopback_host) {
         // A proxy's localhost is another machine.
         true => Client::builder().no_proxy(),
         false => Client::builder(),
@@ -182,12 +181,6 @@ fn client(url: &Url, ca: Option<&[u8]>) -> Result<Client, BuildError> {
         .user_agent(concat!("tokenhouse-guard/", env!("CARGO_PKG_VERSION")))
         .build()
         .map_err(|error| BuildError::Client(causes(&error)))
-}
-
-fn is_loopback(url: &Url) -> bool {
-    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
-    let address = host.parse::<IpAddr>();
-    host == "localhost" || host.ends_with(".localhost") || address.is_ok_and(|address| address.is_loopback())
 }
 
 fn http_url(text: &str) -> Result<Url, BuildError> {
@@ -245,18 +238,6 @@ fn max_age(headers: &HeaderMap) -> Option<u64> {
 
 fn said(url: &Url, error: &reqwest::Error) -> String {
     format!("{url}: {}", causes(error))
-}
-
-/// An error with everything it was caused by: the first line of a TLS or DNS failure says nothing.
-fn causes(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        // Writing to a String cannot fail.
-        let _ = write!(text, ": {error}");
-        cause = error.source();
-    }
-    text
 }
 
 #[cfg(test)]
