@@ -73,7 +73,7 @@ pub(super) async fn api(
 
 impl Authorization {
     /// Phase 5: settles the scopes by the rule of the subject.
-    pub async fn settle(
+    pub(super) async fn settle(
         tenant: &Tenant,
         application: Arc<Application>,
         redeemed: Redeemed,
