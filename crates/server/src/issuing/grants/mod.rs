@@ -12,7 +12,7 @@ mod client_credentials;
 mod password;
 
 /// What a grant was redeemed for.
-pub struct Redeemed {
+pub(super) struct Redeemed {
     /// The grant type.
     pub grant_type: GrantType,
     /// Whom the token speaks for.
@@ -20,7 +20,7 @@ pub struct Redeemed {
 }
 
 /// Whom a token speaks for; it decides by which rule its scopes are settled (CONTRACT §1.5).
-pub enum Subject {
+pub(super) enum Subject {
     /// The application itself.
     Client,
     /// A user.
