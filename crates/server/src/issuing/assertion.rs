@@ -30,7 +30,8 @@ pub(super) fn verify(
     assertion: &str,
 ) -> Result<UsedAssertion, Refusal> {
     let parts = Parts::split(assertion).map_err(|error| refused(format!("The assertion cannot be read: {error}.")))?;
-    let Some(algorithm) = ALGORITHMS.into_iter().find(|known| known.as_str() == parts.header.alg) else {
+    let named = parts.header.alg.parse().ok();
+    let Some(algorithm) = named.filter(|algorithm| ALGORITHMS.contains(algorithm)) else {
         return Err(refused("The assertion's alg must be RS256, PS256, ES256 or EdDSA."));
     };
     let is_typed =
