@@ -245,6 +245,8 @@ impl Settings {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -276,6 +278,15 @@ mod tests {
             "https://a//b",
         ] {
             assert!(Issuer::parse(bad).is_err(), "{bad}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_an_issuer_or_refused_and_an_issuer_prints_back(text in "(https?://)?[a-z0-9.:/?#@\\[\\] -]{0,40}") {
+            if let Ok(issuer) = Issuer::parse(&text) {
+                prop_assert_eq!(Issuer::parse(issuer.as_str()), Ok(issuer));
+            }
         }
     }
 }

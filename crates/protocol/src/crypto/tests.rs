@@ -1,5 +1,7 @@
 //! What the primitives promise, from published vectors where there are any.
 
+use proptest::prelude::*;
+
 use super::*;
 
 const PLACE: Place<'_> = Place {
@@ -121,5 +123,21 @@ fn weak_keys_are_refused() {
 fn an_algorithm_is_named_in_its_own_spelling_only() {
     for text in ["", "none", "None", "rs256", "RS256 ", "RS512", "eddsa"] {
         assert!(text.parse::<Algorithm>().is_err(), "{text}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn any_text_is_opened_or_refused_and_what_was_sealed_opens(text in ".{0,80}", plain in any::<Vec<u8>>()) {
+        let random = Random::system();
+        let key = SealingKey::generate(&random);
+        let place = Place { tenant: "t", table: "a", row: "b", column: "c" };
+        prop_assert!(key.open(place, &text).is_err());
+        let sealed = key.seal(&random, place, &plain);
+        prop_assert_eq!(&*key.open(place, &sealed).unwrap(), &plain);
+        if let Ok(parsed) = SealingKey::parse(&text) {
+            let printed = parsed.to_base64();
+            prop_assert_eq!(printed.as_str(), text.trim());
+        }
     }
 }

@@ -240,6 +240,8 @@ impl fmt::Display for Network {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -306,5 +308,14 @@ mod tests {
         let value = auth0_client("eyJuYW1lIjoiYXV0aDAtanMifQ==").unwrap();
         assert_eq!(value["name"], "auth0-js");
         assert_eq!(auth0_client("not base64!"), None);
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_a_network_or_refused_and_a_network_prints_back(text in "[0-9a-f.:/]{0,24}") {
+            if let Ok(network) = Network::try_from(text) {
+                prop_assert_eq!(Network::try_from(String::from(network)), Ok(network));
+            }
+        }
     }
 }
