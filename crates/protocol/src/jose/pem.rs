@@ -1,8 +1,9 @@
 //! Public keys as people hand them over: PEM (RFC 7468) of a SubjectPublicKeyInfo (RFC 5280 §4.1.2.7), of an
-//! RSAPublicKey (RFC 8017 §A.1.1) or of a certificate, whose key alone is looked at.
+//! RSAPublicKey (RFC 8017 §A.1.1) or of a certificate, whose key alone is looked at; and private keys in PKCS#8.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use zeroize::Zeroizing;
 
 use crate::crypto::{KeyRejected, PublicKey};
 
@@ -43,14 +44,29 @@ pub fn public_key(text: &str) -> Result<PublicKey, KeyRejected> {
     ))
 }
 
+/// The private key of the one PEM block in `text`: PKCS#8 (RFC 5958) in DER, for
+/// [`crate::crypto::SigningKey::from_pkcs8`]. Refuses other forms, and says how to make this one of them.
+pub fn private_key(text: &str) -> Result<Zeroizing<Vec<u8>>, KeyRejected> {
+    let (label, der) = block(text)?;
+    match label {
+        "PRIVATE KEY" => Ok(der),
+        "RSA PRIVATE KEY" | "EC PRIVATE KEY" | "ENCRYPTED PRIVATE KEY" => Err(KeyRejected::because(
+            "this private key is encrypted or not PKCS#8: `openssl pkcs8 -topk8 -nodes -in KEY` writes it as needed",
+        )),
+        _ => Err(KeyRejected::because(
+            "this is no private key: its PEM says something else",
+        )),
+    }
+}
+
 /// The label and the bytes of the first block.
-fn block(text: &str) -> Result<(&str, Vec<u8>), KeyRejected> {
+fn block(text: &str) -> Result<(&str, Zeroizing<Vec<u8>>), KeyRejected> {
     let read = || {
         let (_, rest) = text.split_once("-----BEGIN ")?;
         let (label, rest) = rest.split_once("-----")?;
         let (body, _) = rest.split_once(&format!("-----END {label}-----"))?;
-        let body: String = body.split_ascii_whitespace().collect();
-        Some((label, STANDARD.decode(body).ok()?))
+        let body: Zeroizing<String> = Zeroizing::new(body.split_ascii_whitespace().collect());
+        Some((label, Zeroizing::new(STANDARD.decode(body.as_bytes()).ok()?)))
     };
     if text.len() > MAX_BYTES {
         return Err(KeyRejected::because("the key's file is longer than 16 KiB"));
@@ -174,6 +190,19 @@ mod tests {
             let refused = public_key(&pem(label, &key.pkcs8())).unwrap_err();
             assert!(refused.to_string().contains("private key"), "{refused}");
         }
+    }
+
+    #[test]
+    fn a_private_key_is_read_as_pkcs8_alone() {
+        let key = SigningKey::generate(Algorithm::Es256, RsaBits::Bits2048);
+        let read = private_key(&pem("PRIVATE KEY", &key.pkcs8())).unwrap();
+        let again = SigningKey::from_pkcs8(Algorithm::Es256, &read).unwrap();
+        assert_eq!(again.public(), key.public());
+        for label in ["RSA PRIVATE KEY", "EC PRIVATE KEY", "ENCRYPTED PRIVATE KEY"] {
+            let refused = private_key(&pem(label, &key.pkcs8())).unwrap_err();
+            assert!(refused.to_string().contains("openssl pkcs8"), "{refused}");
+        }
+        assert!(private_key(&pem("PUBLIC KEY", &key.public_spki().unwrap())).is_err());
     }
 
     #[test]
