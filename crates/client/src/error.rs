@@ -101,6 +101,10 @@ pub enum BuildError {
     NoCredentials,
     /// An address that is no http or https URL.
     Address(String),
+    /// An address with a user name or password in it, which logs would show.
+    Password,
+    /// A private key that cannot be used, and why.
+    Key(String),
     /// No HTTP client could be made, for this reason: most often the machine has no root certificates.
     Client(String),
 }
@@ -109,8 +113,12 @@ impl fmt::Display for BuildError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoEndpoint => f.write_str("a token client needs an issuer or a token URL"),
-            Self::NoCredentials => f.write_str("a token client needs a client id and a client secret"),
+            Self::NoCredentials => f.write_str(
+                "a token client needs a client id, and a client secret or a private key, or else a refresh token",
+            ),
             Self::Address(address) => write!(f, "\"{address}\" is not an http or https URL"),
+            Self::Password => f.write_str("an address must not hold a user name or password"),
+            Self::Key(reason) => write!(f, "the private key cannot be used: {reason}"),
             Self::Client(reason) => write!(f, "no HTTP client could be made: {reason}"),
         }
     }

@@ -1,4 +1,5 @@
-//! Gets access tokens with client credentials (RFC 6749 §4.4) and keeps each until it expires.
+//! Gets access tokens from any OAuth issuer (RFC 6749), keeps each until it expires, and never lets a bad day of the
+//! issuer cost a valid one.
 //!
 //! ```no_run
 //! # async fn run() -> Result<(), Box<dyn std::error::Error>> {
@@ -15,26 +16,81 @@
 //! # Ok(()) }
 //! ```
 //!
-//! Make one client and clone it: clones share the token. However many tasks ask, one request is on its way at a time;
-//! a token is renewed before it expires, and a failing issuer costs nothing while the token is still valid.
+//! Make one client and clone it: clones share their tokens. For another API, or other scopes, see
+//! [`TokenClient::for_audience`] and [`TokenClient::with_scope`].
+//!
+//! # Tokens in your requests
+//!
+//! With the feature `reqwest-middleware`, `TokenClient::middleware` puts the token into every request to one origin,
+//! and with the feature `tower`, `TokenClient::layer` does so for a tower service. When the API answers 401, they
+//! give up that token, get another, and repeat the request: once, and only if its body can be repeated. Whoever sends
+//! requests otherwise calls [`TokenClient::token`] before each, and [`TokenClient::invalidate`] after a 401.
+//!
+//! # On a bad day
+//!
+//! | what happens | what the client does |
+//! |---|---|
+//! | a thousand tasks ask at once | one request is on its way, all wait for it |
+//! | a caller gives up waiting | the request goes on for the others |
+//! | a token nears its end | a new one is fetched in the background, ahead of need, at a time with chance in it |
+//! | the issuer fails while the token is valid | the token is handed out until it expires |
+//! | the issuer fails and there is no token | [`Error::Unavailable`], at once while a pause lasts; pauses grow to 30 s |
+//! | 429 or 503 with `Retry-After`, 429 with `X-RateLimit-Reset` | nothing is asked before that time |
+//! | three failures in a row, of whichever token | one request at a time tries whether the issuer is back |
+//! | the token quota is low (`Auth0-Client-Quota-Limit`) | fetches are spread over the rest of its window |
+//! | the quota is used up | nothing is asked before it is renewed |
+//! | an API refuses every token | pauses between new tokens grow to a minute |
+//! | the answer is huge, slow, redirected or no token | an error: each request ends after 10 s or 256 KiB |
+//!
+//! The issuer is asked only while somebody asks for tokens: a program that rests costs nothing.
+//!
+//! # In your tests
+//!
+//! With the feature `test-util`, the module `testing` has an issuer that fails as it is told, and a clock that is moved.
 
 use std::fmt;
 use std::sync::Arc;
 
+use tokenhouse_protocol::crypto;
+pub use tokenhouse_protocol::crypto::Algorithm;
 use tokenhouse_protocol::secret::Secret;
 pub use tokenhouse_protocol::time::{Clock, Timestamp};
 
+pub use self::assertion::PrivateKey;
+pub use self::builder::Builder;
 use self::cache::Cache;
 pub use self::error::{BuildError, Error};
-use self::request::{Endpoint, Request};
+#[cfg(feature = "tower")]
+pub use self::layer::{TokenLayer, TokenService};
+#[cfg(feature = "reqwest-middleware")]
+pub use self::middleware::TokenMiddleware;
+use self::slot::{Slot, Wanted};
 
+mod answer;
+mod assertion;
+#[cfg(any(feature = "reqwest-middleware", feature = "tower"))]
+mod attach;
+mod breaker;
+mod builder;
 mod cache;
+mod endpoint;
 mod error;
+#[cfg(feature = "tower")]
+mod layer;
+#[cfg(feature = "reqwest-middleware")]
+mod middleware;
+mod quota;
 mod request;
+mod slot;
+#[cfg(feature = "test-util")]
+pub mod testing;
 
 /// Gets and keeps the tokens for one API. Cloning is cheap and shares them.
 #[derive(Clone)]
-pub struct TokenClient(Arc<Cache>);
+pub struct TokenClient {
+    cache: Arc<Cache>,
+    slot: Arc<Slot>,
+}
 
 impl TokenClient {
     /// Begins a client. Needed: where tokens are given, and credentials.
@@ -46,14 +102,64 @@ impl TokenClient {
     ///
     /// Must be called inside a tokio runtime. Fails if there is no valid token and none to be had; while the issuer asks
     /// for patience, or soon after a failure, it fails at once without asking again: see [`Error::retry_after_seconds`].
+    /// Whoever stops waiting takes nothing from the others.
     pub async fn token(&self) -> Result<AccessToken, Error> {
-        Arc::clone(&self.0).token().await
+        self.cache.token(&self.slot).await
+    }
+
+    /// The same application's tokens for another API, with all scopes that were granted.
+    ///
+    /// ```no_run
+    /// # async fn run(client: tokenhouse_client::TokenClient) -> Result<(), tokenhouse_client::Error> {
+    /// let reports = client.for_audience("https://reports.example.com").with_scope("read:reports");
+    /// let token = reports.token().await?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// There is one token for each audience and set of scopes, however many clients were made for them.
+    pub fn for_audience(&self, audience: impl Into<String>) -> Self {
+        self.for_wanted(Wanted::new(Some(audience.into()), ""))
+    }
+
+    /// The tokens for the same API with these scopes, separated by spaces; their order is no matter.
+    pub fn with_scope(&self, scope: &str) -> Self {
+        self.for_wanted(Wanted::new(self.slot.wanted().audience.clone(), scope))
+    }
+
+    /// Gives `token` up, since an API refused it with 401, and says whether another try makes sense.
+    ///
+    /// Only that very token is given up: if another has taken its place, that one stays. An API that refuses one token
+    /// after the other must not use up the issuer's patience or the quota: then the answer is `false`, for a second at
+    /// first and for a minute at most, and the token stays.
+    ///
+    /// ```no_run
+    /// # async fn run(client: tokenhouse_client::TokenClient, http: reqwest::Client, url: &str)
+    /// # -> Result<(), Box<dyn std::error::Error>> {
+    /// let token = client.token().await?;
+    /// let mut response = http.get(url).bearer_auth(token.expose()).send().await?;
+    /// if response.status() == 401 && client.invalidate(&token) {
+    ///     let token = client.token().await?;
+    ///     response = http.get(url).bearer_auth(token.expose()).send().await?;
+    /// }
+    /// # Ok(()) }
+    /// ```
+    pub fn invalidate(&self, token: &AccessToken) -> bool {
+        self.cache.invalidate(&self.slot, token)
+    }
+
+    fn for_wanted(&self, wanted: Wanted) -> Self {
+        Self {
+            cache: Arc::clone(&self.cache),
+            slot: self.cache.slot(wanted),
+        }
     }
 }
 
 impl fmt::Debug for TokenClient {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TokenClient").finish_non_exhaustive()
+        f.debug_struct("TokenClient")
+            .field("audience", &self.slot.wanted().audience)
+            .finish_non_exhaustive()
     }
 }
 
@@ -80,70 +186,9 @@ impl AccessToken {
     pub fn scope(&self) -> Option<&str> {
         self.scope.as_deref()
     }
-}
 
-/// Collects the settings of a [`TokenClient`].
-#[derive(Default)]
-#[must_use]
-pub struct Builder {
-    endpoint: Option<Place>,
-    credentials: Option<(String, Secret)>,
-    audience: Option<String>,
-    scope: Option<String>,
-    clock: Option<Clock>,
-}
-
-enum Place {
-    Issuer(String),
-    TokenUrl(String),
-}
-
-impl Builder {
-    /// Finds the token endpoint by this issuer's metadata. Auth0's and Tokenhouse's issuers end in `/`.
-    pub fn issuer(mut self, issuer: impl Into<String>) -> Self {
-        self.endpoint = Some(Place::Issuer(issuer.into()));
-        self
-    }
-
-    /// Asks at this token endpoint, without looking for metadata.
-    pub fn token_url(mut self, url: impl Into<String>) -> Self {
-        self.endpoint = Some(Place::TokenUrl(url.into()));
-        self
-    }
-
-    /// The application's id and secret, sent in the body as Auth0's SDKs do (`client_secret_post`).
-    pub fn credentials(mut self, client_id: impl Into<String>, client_secret: impl Into<String>) -> Self {
-        self.credentials = Some((client_id.into(), Secret::new(client_secret)));
-        self
-    }
-
-    /// The API that the tokens are for; without one the issuer chooses.
-    pub fn audience(mut self, audience: impl Into<String>) -> Self {
-        self.audience = Some(audience.into());
-        self
-    }
-
-    /// The scopes to ask for, separated by spaces; without them the issuer gives all that it granted.
-    pub fn scope(mut self, scope: impl Into<String>) -> Self {
-        self.scope = Some(scope.into());
-        self
-    }
-
-    /// The clock to go by, for tests that move it.
-    pub fn clock(mut self, clock: Clock) -> Self {
-        self.clock = Some(clock);
-        self
-    }
-
-    /// The client. Nothing is sent before the first token is asked for.
-    pub fn build(self) -> Result<TokenClient, BuildError> {
-        let endpoint = match self.endpoint.ok_or(BuildError::NoEndpoint)? {
-            Place::Issuer(issuer) => Endpoint::discover(issuer)?,
-            Place::TokenUrl(url) => Endpoint::at(&url)?,
-        };
-        let (client_id, client_secret) = self.credentials.ok_or(BuildError::NoCredentials)?;
-        let request = Request::new(endpoint, client_id, client_secret, self.audience, self.scope)?;
-        let clock = self.clock.unwrap_or_else(Clock::system);
-        Ok(TokenClient(Arc::new(Cache::new(request, clock))))
+    /// Whether both are the same text.
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        crypto::equal(self.expose().as_bytes(), other.expose().as_bytes())
     }
 }

@@ -1,0 +1,192 @@
+//! One API's token: what is held, when it is renewed, and what became of the last request for it.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use tokenhouse_protocol::time::Timestamp;
+use tokio::sync::watch;
+
+use crate::answer::Answer;
+use crate::breaker::pause_ms;
+use crate::{AccessToken, Error};
+
+/// How long before its expiry a token is no longer handed out, so that it does not expire on its way: at most half its life.
+const LEEWAY_MS: i64 = 10_000;
+/// How long before that a new one is asked for: a tenth of its life, at most this, and up to as much again by chance.
+const MAX_AHEAD_MS: i64 = 150_000;
+/// The first pause between tokens that are given up, doubled with each, and the longest; and when all is forgiven.
+const MIN_GIVEN_UP_MS: i64 = 1000;
+const MAX_GIVEN_UP_MS: i64 = 60_000;
+const FORGIVEN_MS: i64 = 600_000;
+
+/// What a token is for: the same scopes in another order are the same.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub(crate) struct Wanted {
+    pub(crate) audience: Option<String>,
+    pub(crate) scopes: Vec<String>,
+}
+
+impl Wanted {
+    pub(crate) fn new(audience: Option<String>, scope: &str) -> Self {
+        let mut scopes: Vec<_> = scope.split_ascii_whitespace().map(str::to_owned).collect();
+        scopes.sort_unstable();
+        scopes.dedup();
+        Self { audience, scopes }
+    }
+}
+
+/// The place of one token.
+pub(crate) struct Slot {
+    wanted: Wanted,
+    state: Mutex<State>,
+    /// A number that grows with each use of any slot.
+    used: AtomicU64,
+}
+
+#[derive(Default)]
+pub(crate) struct State {
+    held: Option<Held>,
+    /// The request under way: ends when its sender is dropped.
+    flight: Option<watch::Receiver<()>>,
+    /// The last request's failure, how many there were since the last success, and when to ask again.
+    failure: Option<(Error, u32, Timestamp)>,
+    /// When a token was last got.
+    got_at: Option<Timestamp>,
+    /// How many tokens were given up since all was forgiven, when the last was, and when the next may be.
+    given_up: Option<(u32, Timestamp, Timestamp)>,
+}
+
+struct Held {
+    token: AccessToken,
+    usable_until: Timestamp,
+    renew_at: Timestamp,
+}
+
+impl Slot {
+    pub(crate) fn new(wanted: Wanted) -> Self {
+        Self {
+            wanted,
+            state: Mutex::default(),
+            used: AtomicU64::new(0),
+        }
+    }
+
+    pub(crate) fn wanted(&self) -> &Wanted {
+        &self.wanted
+    }
+
+    pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn used(&self) -> u64 {
+        self.used.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn use_as(&self, number: u64) {
+        self.used.store(number, Ordering::Relaxed);
+    }
+}
+
+impl State {
+    /// The token, and whether it is time for a new one.
+    pub(crate) fn usable(&self, now: Timestamp) -> Option<(AccessToken, bool)> {
+        let held = self.held.as_ref().filter(|held| now < held.usable_until)?;
+        Some((held.token.clone(), now >= held.renew_at))
+    }
+
+    /// The request under way. A runtime that was shut down took its request with it.
+    pub(crate) fn in_flight(&self) -> Option<watch::Receiver<()>> {
+        self.flight.clone().filter(|flight| flight.has_changed().is_ok())
+    }
+
+    /// Begins a request: it has landed when the sender is dropped.
+    pub(crate) fn begin(&mut self) -> (watch::Sender<()>, watch::Receiver<()>) {
+        let (landing, flight) = watch::channel(());
+        self.flight = Some(flight.clone());
+        (landing, flight)
+    }
+
+    /// When a token was last got.
+    pub(crate) fn got_at(&self) -> Option<Timestamp> {
+        self.got_at
+    }
+
+    /// The last failure, while its pause lasts.
+    pub(crate) fn may_ask(&self, now: Timestamp) -> Result<(), Error> {
+        match &self.failure {
+            Some((_, _, until)) if now < *until => Err(self.failure(now)),
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    /// Why there is no token.
+    pub(crate) fn failure(&self, now: Timestamp) -> Error {
+        let Some((error, _, until)) = &self.failure else {
+            let cause = "the issuer's token expired on its way, or was given up".to_owned();
+            return Error::Answer {
+                cause,
+                retry_after_seconds: 0,
+            };
+        };
+        let wait_ms = (until.ms() - now.ms()).max(0).unsigned_abs();
+        error.clone().after_seconds(wait_ms.div_ceil(1000))
+    }
+
+    /// Keeps a token whose request was sent at `asked_at`: its life began no earlier.
+    pub(crate) fn got(&mut self, answer: Answer, asked_at: Timestamp, now: Timestamp, chance: u8) {
+        self.flight = None;
+        self.failure = None;
+        self.got_at = Some(now);
+        self.held = Some(Held::new(answer, asked_at, chance));
+    }
+
+    /// Remembers a failure; says whether a valid token is left.
+    pub(crate) fn failed(&mut self, error: Error, now: Timestamp, chance: u8) -> bool {
+        self.flight = None;
+        let failures = self.failure.as_ref().map_or(0, |(_, failures, _)| *failures);
+        let asked_ms = i64::try_from(error.retry_after_seconds())
+            .unwrap_or(0)
+            .saturating_mul(1000);
+        let until = now.plus_ms(pause_ms(failures, chance).max(asked_ms));
+        self.failure = Some((error, failures.saturating_add(1), until));
+        self.usable(now).is_some()
+    }
+
+    /// Gives `token` up if it is the one that is held; says whether there is or will be another.
+    pub(crate) fn give_up(&mut self, token: &AccessToken, now: Timestamp) -> bool {
+        let is_held = self.held.as_ref().is_some_and(|held| held.token.is(token));
+        if !is_held {
+            return true;
+        }
+        let before = self.given_up.filter(|(_, last, _)| now < last.plus_ms(FORGIVEN_MS));
+        if before.is_some_and(|(_, _, until)| now < until) {
+            return false;
+        }
+        let times = before.map_or(0, |(times, ..)| times);
+        let pause_ms = (MIN_GIVEN_UP_MS << times.min(6)).min(MAX_GIVEN_UP_MS);
+        self.given_up = Some((times.saturating_add(1), now, now.plus_ms(pause_ms)));
+        self.held = None;
+        true
+    }
+}
+
+impl Held {
+    fn new(answer: Answer, asked_at: Timestamp, chance: u8) -> Self {
+        let lifetime_ms = i64::try_from(answer.lifetime_seconds).unwrap_or(0).saturating_mul(1000);
+        let expires_at = asked_at.plus_ms(lifetime_ms);
+        let usable_until = expires_at.plus_ms(-LEEWAY_MS.min(lifetime_ms / 2));
+        let ahead_ms = MAX_AHEAD_MS.min(lifetime_ms / 10);
+        let renew_at = usable_until.plus_ms(-ahead_ms - ahead_ms * i64::from(chance) / 255);
+        let token = AccessToken {
+            text: answer.token,
+            expires_at,
+            scope: answer.scope,
+        };
+        Self {
+            token,
+            usable_until,
+            renew_at,
+        }
+    }
+}

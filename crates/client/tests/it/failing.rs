@@ -1,0 +1,203 @@
+//! Bad days: the issuer is down, slow, refuses, asks for patience, or answers nonsense.
+
+use tokenhouse_client::Error;
+use tokenhouse_client::testing::{Behaviour, TestIssuer};
+
+use super::{API, DAY_MS, eventually, house, meanwhile, token};
+
+const DOWN: Behaviour = Behaviour::Unavailable { retry_after_seconds: 0 };
+
+#[tokio::test]
+async fn a_failing_issuer_costs_nothing_while_the_token_is_valid() {
+    let (issuer, client) = house().await;
+    token(&client).await;
+    for behaviour in [
+        DOWN,
+        Behaviour::Hangs,
+        Behaviour::Garbage,
+        Behaviour::Refuses {
+            error: "invalid_client",
+        },
+        Behaviour::TooManyRequests {
+            retry_after_seconds: 30,
+        },
+    ] {
+        issuer.behave(behaviour);
+        issuer
+            .clock()
+            .advance_ms(if issuer.asked() == 1 { DAY_MS - 150_000 } else { 25_000 });
+        for _ in 0..50 {
+            assert_eq!(token(&client).await, "t1");
+            tokio::task::yield_now().await;
+        }
+    }
+    assert!(issuer.asked() > 2, "it was tried");
+    issuer.clock().advance_ms(120_000);
+    assert!(client.token().await.is_err());
+    issuer.behave(Behaviour::Gives);
+    issuer.clock().advance_ms(60_000);
+    assert_eq!(token(&client).await, "t2");
+}
+
+#[tokio::test]
+async fn an_issuer_that_does_not_answer_is_asked_once_for_all_who_wait() {
+    let (issuer, client) = house().await;
+    issuer.hold();
+    issuer.behave(DOWN);
+    let many: Vec<_> = (0..100)
+        .map(|_| {
+            let client = client.clone();
+            tokio::spawn(async move { client.token().await.unwrap_err() })
+        })
+        .collect();
+    eventually(async || issuer.asked() == 1).await;
+    meanwhile().await;
+    issuer.release();
+    for one in many {
+        let error = one.await.unwrap();
+        assert!(matches!(error, Error::Unavailable { .. }), "{error}");
+        assert_eq!(error.retry_after_seconds(), 1);
+    }
+    assert_eq!(issuer.asked(), 1);
+}
+
+#[tokio::test]
+async fn a_refusal_says_what_the_issuer_said_and_is_not_repeated_at_once() {
+    let (issuer, client) = house().await;
+    issuer.behave(Behaviour::Answers {
+        status: 401,
+        headers: Vec::new(),
+        body: r#"{"error":"access_denied","error_description":"Unauthorized"}"#.into(),
+    });
+    for _ in 0..5 {
+        let error = client.token().await.unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "the issuer refuses a token: 401 access_denied: Unauthorized"
+        );
+    }
+    assert_eq!(issuer.asked(), 1);
+    issuer.behave(Behaviour::Gives);
+    issuer.clock().advance_ms(1000);
+    assert_eq!(token(&client).await, "t1");
+}
+
+#[tokio::test]
+async fn an_api_that_is_refused_keeps_no_other_api_waiting() {
+    let (issuer, client) = house().await;
+    let forbidden = client.for_audience("https://forbidden.example.com");
+    issuer.behave(Behaviour::Refuses { error: "access_denied" });
+    for _ in 0..5 {
+        assert!(forbidden.token().await.is_err());
+        issuer.clock().advance_ms(60_000);
+    }
+    assert!(forbidden.token().await.is_err());
+    issuer.behave(Behaviour::Gives);
+    assert_eq!(token(&client).await, "t1");
+}
+
+#[tokio::test]
+async fn pauses_grow_while_the_issuer_fails() {
+    let (issuer, client) = house().await;
+    issuer.behave(DOWN);
+    // A minute of asking every 100 ms.
+    for _ in 0..600 {
+        assert!(client.token().await.is_err());
+        issuer.clock().advance_ms(100);
+    }
+    let asked = issuer.asked();
+    assert!((4..=8).contains(&asked), "{asked}");
+}
+
+#[tokio::test]
+async fn after_three_failures_one_request_tries_for_all_apis() {
+    let issuer = TestIssuer::start().await.unwrap();
+    let client = issuer.builder().build().unwrap();
+    let apis: Vec<_> = (0..20)
+        .map(|number| client.for_audience(format!("{API}/{number}")))
+        .collect();
+    issuer.behave(DOWN);
+    for api in &apis {
+        assert!(api.token().await.is_err());
+    }
+    assert_eq!(issuer.asked(), 3);
+    issuer.clock().advance_ms(40_000);
+    issuer.hold();
+    let waiting: Vec<_> = apis
+        .iter()
+        .map(|api| {
+            let api = api.clone();
+            tokio::spawn(async move { api.token().await.is_ok() })
+        })
+        .collect();
+    eventually(async || issuer.asked() == 4).await;
+    meanwhile().await;
+    issuer.behave(Behaviour::Gives);
+    issuer.release();
+    let mut served = 0;
+    for one in waiting {
+        served += usize::from(one.await.unwrap());
+    }
+    assert_eq!((served, issuer.asked()), (1, 4), "the others were told to come again");
+    for api in &apis {
+        assert!(api.token().await.is_ok(), "the trial went well: all may ask");
+    }
+}
+
+#[tokio::test]
+async fn an_issuer_that_asks_for_patience_gets_it_from_all_apis() {
+    let (issuer, client) = house().await;
+    issuer.behave(Behaviour::TooManyRequests {
+        retry_after_seconds: 120,
+    });
+    assert_eq!(client.token().await.unwrap_err().retry_after_seconds(), 120);
+    let other = client.for_audience("https://other.example.com");
+    assert_eq!(other.token().await.unwrap_err().retry_after_seconds(), 120);
+    issuer.clock().advance_ms(119_000);
+    assert_eq!(client.token().await.unwrap_err().retry_after_seconds(), 1);
+    assert_eq!(issuer.asked(), 1);
+    issuer.behave(Behaviour::Gives);
+    issuer.clock().advance_ms(1000);
+    assert_eq!(token(&client).await, "t1");
+}
+
+#[tokio::test]
+async fn a_rate_limit_says_when_it_is_renewed() {
+    let (issuer, client) = house().await;
+    let reset = issuer.clock().now().seconds() + 45;
+    issuer.behave(Behaviour::Answers {
+        status: 429,
+        headers: vec![("x-ratelimit-reset", reset.to_string())],
+        body: r#"{"error":"too_many_requests"}"#.into(),
+    });
+    assert_eq!(client.token().await.unwrap_err().retry_after_seconds(), 45);
+    issuer.clock().advance_ms(44_000);
+    assert!(client.token().await.is_err());
+    assert_eq!(issuer.asked(), 1);
+}
+
+#[tokio::test]
+async fn redirects_are_not_followed_and_long_answers_not_read() {
+    for behaviour in [Behaviour::Redirects, Behaviour::Floods, Behaviour::Garbage] {
+        let (issuer, client) = house().await;
+        issuer.behave(behaviour.clone());
+        let error = client.token().await.unwrap_err();
+        assert!(matches!(error, Error::Answer { .. }), "{behaviour:?}: {error}");
+        assert_eq!(issuer.asked(), 1);
+    }
+}
+
+#[tokio::test]
+async fn an_expired_token_and_an_unreachable_issuer_are_an_error_with_a_time() {
+    let (issuer, client) = house().await;
+    token(&client).await;
+    let clock = issuer.clock().clone();
+    drop(issuer);
+    clock.advance_ms(DAY_MS);
+    let error = client.token().await.unwrap_err();
+    assert!(matches!(error, Error::Unavailable { .. }), "{error}");
+    assert!(
+        error.retry_after_seconds() > 0 && error.to_string().contains("127.0.0.1"),
+        "{error}"
+    );
+}
