@@ -12,6 +12,7 @@ mod apps;
 mod backup;
 mod config;
 pub mod dev;
+mod environment;
 mod failure;
 mod grants;
 mod keys;
@@ -24,6 +25,7 @@ mod roles;
 pub mod serve;
 mod stop;
 mod tenants;
+mod token;
 mod trust;
 mod usage;
 mod users;
@@ -69,6 +71,7 @@ Keep:
   restore  A backup becomes the database of an empty data folder
 
 Look:
+  token    An access token, kept until it expires
   logs     What was granted and refused
   usage    Tokens issued by day, application and API
   verify   Why a token is accepted or refused
@@ -118,6 +121,8 @@ enum Command {
     Logs(logs::Arguments),
     /// Tokens issued by day, application and API
     Usage(usage::Arguments),
+    /// An access token, kept until it expires
+    Token(token::Arguments),
     /// Why a token is accepted or refused
     Verify(verify::Arguments),
     /// The configuration that is in force
@@ -142,6 +147,7 @@ pub async fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Restore(arguments) => Box::pin(restore::run(arguments)).await?,
         Command::Logs(arguments) => Box::pin(logs::run(arguments)).await?,
         Command::Usage(arguments) => Box::pin(usage::run(arguments)).await?,
+        Command::Token(arguments) => Box::pin(token::run(arguments)).await?,
         Command::Verify(arguments) => return Box::pin(verify::run(arguments)).await,
         Command::Config(arguments) => config::run(&arguments)?,
         Command::Trust(arguments) => trust::run(&arguments)?,
