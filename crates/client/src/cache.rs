@@ -121,7 +121,7 @@ impl Cache {
 
     /// Starts a request.
     fn fly(self: &Arc<Self>, slot: &Arc<Slot>, state: &mut State, now: Timestamp) -> watch::Receiver<()> {
-        let (landing, flight) = state.begin();
+        let (landing, flight) = state.take_off();
         let (cache, slot) = (Arc::clone(self), Arc::clone(slot));
         tokio::spawn(async move {
             let reply = cache.request.send(slot.wanted()).await;

@@ -101,7 +101,7 @@ impl State {
     }
 
     /// Begins a request: it has landed when the sender is dropped.
-    pub(crate) fn begin(&mut self) -> (watch::Sender<()>, watch::Receiver<()>) {
+    pub(crate) fn take_off(&mut self) -> (watch::Sender<()>, watch::Receiver<()>) {
         let (landing, flight) = watch::channel(());
         self.flight = Some(flight.clone());
         (landing, flight)

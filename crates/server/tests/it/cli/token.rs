@@ -4,7 +4,11 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
+
+use tokenhouse_protocol::crypto::{Algorithm, RsaBits, SigningKey};
 
 use super::fixture::{Folder, Server, stdout, text};
 
@@ -151,4 +155,42 @@ fn what_cannot_be_kept_safely_is_not_kept_and_the_token_is_there_all_the_same() 
     assert!(!ok(&open).is_empty());
     let said = String::from_utf8_lossy(&open.stderr).into_owned();
     assert!(said.contains("others may read") && said.contains("delete it"), "{said}");
+}
+
+#[test]
+fn an_application_proves_itself_by_its_private_key() {
+    let folder = Folder::new();
+    let _server = Server::start(&folder);
+    for algorithm in [Algorithm::Rs256, Algorithm::Es256, Algorithm::EdDsa] {
+        let key = SigningKey::generate(algorithm, RsaBits::Bits2048);
+        let pem = |label: &str, der: &[u8]| {
+            format!(
+                "-----BEGIN {label}-----\n{}\n-----END {label}-----\n",
+                STANDARD.encode(der)
+            )
+        };
+        let public = folder.write("public.pem", pem("PUBLIC KEY", &key.public_spki().unwrap()).as_bytes());
+        let private = folder.write("private.pem", pem("PRIVATE KEY", &key.pkcs8()).as_bytes());
+        let app = folder.json(&["apps", "create", algorithm.as_str(), "--key", &public]);
+        let id = text(&app, "client_id");
+        folder.ok(&[
+            "grants",
+            "create",
+            "--app",
+            id,
+            "--api",
+            AUDIENCE,
+            "--scope",
+            "read:messages",
+        ]);
+        let arguments = ["--client-id", id, "--private-key", &private];
+        let got = ok(&token(&folder, &arguments).output().unwrap());
+        assert!(
+            folder
+                .run(&["verify", &got, "--scope", "read:messages"])
+                .status
+                .success(),
+            "{algorithm}"
+        );
+    }
 }
