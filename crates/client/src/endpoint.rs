@@ -62,6 +62,12 @@ impl Endpoint {
             return Ok(url.clone());
         }
         let document = http.answer(metadata, http.0.get(metadata.clone())).await?;
+        if document.status == StatusCode::NOT_FOUND {
+            return Err(Error::Answer {
+                cause: format!("{metadata} answered 404: is the issuer's name right?"),
+                retry_after_seconds: 0,
+            });
+        }
         if document.status != StatusCode::OK {
             return Err(Error::Unavailable {
                 cause: format!("{metadata} answered {}", document.status),

@@ -4,7 +4,7 @@
 use reqwest::header::CONTENT_TYPE;
 use reqwest::{RequestBuilder, StatusCode, Url};
 use tokenhouse_protocol::secret::Secret;
-use tokenhouse_protocol::time::Clock;
+use tokenhouse_protocol::time::{Clock, Timestamp};
 use tokio::sync::Mutex;
 
 use crate::Error;
@@ -16,6 +16,8 @@ use crate::slot::Wanted;
 
 /// The type of an assertion that proves a client (RFC 7523 §2.2).
 const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+/// For how long those who waited for a refresh token share its failure: less than any pause.
+const SHARED_MS: i64 = 500;
 
 /// The request that a client repeats.
 pub(crate) struct Request {
@@ -42,16 +44,23 @@ pub(crate) enum Authentication {
 /// What tokens are given for.
 pub(crate) enum Grant {
     ClientCredentials,
-    /// The refresh token that is good now; whoever uses it waits until the one before knows its successor.
-    RefreshToken(Mutex<Secret>, OnRotation),
+    /// Whoever uses the refresh token waits until the one before knows its successor.
+    RefreshToken(Mutex<RefreshToken>, OnRotation),
+}
+
+/// The refresh token that is good now, and when it last failed for want of an answer: whoever waited meanwhile has
+/// waited long enough.
+pub(crate) struct RefreshToken {
+    text: Secret,
+    failed: Option<(Error, Timestamp)>,
 }
 
 /// Is told the refresh token that took the place of the one before.
 pub(crate) type OnRotation = Box<dyn Fn(&str) + Send + Sync>;
 
 impl Grant {
-    pub(crate) fn refresh_token(refresh_token: Secret, keep: OnRotation) -> Self {
-        Self::RefreshToken(Mutex::new(refresh_token), keep)
+    pub(crate) fn refresh_token(text: Secret, keep: OnRotation) -> Self {
+        Self::RefreshToken(Mutex::new(RefreshToken { text, failed: None }), keep)
     }
 }
 
@@ -63,6 +72,16 @@ pub(crate) struct Reply {
     pub(crate) quota: Vec<Bucket>,
 }
 
+impl Reply {
+    /// There is none.
+    fn none(error: Error) -> Self {
+        Self {
+            result: Err(error),
+            quota: Vec::new(),
+        }
+    }
+}
+
 impl Request {
     /// Asks for a token.
     pub(crate) async fn send(&self, wanted: &Wanted) -> Reply {
@@ -70,15 +89,24 @@ impl Request {
             Grant::ClientCredentials => self.exchange(wanted, None).await,
             Grant::RefreshToken(held, keep) => {
                 let mut held = held.lock().await;
-                let reply = self.exchange(wanted, Some(&held)).await;
+                if let Some((error, at)) = &held.failed
+                    && self.clock.now() < at.plus_ms(SHARED_MS)
+                {
+                    return Reply::none(error.clone());
+                }
+                let reply = self.exchange(wanted, Some(&held.text)).await;
+                held.failed = match &reply.result {
+                    Err(error @ Error::Unavailable { .. }) => Some((error.clone(), self.clock.now())),
+                    Ok(_) | Err(Error::Refused { .. } | Error::Answer { .. }) => None,
+                };
                 if let Ok(Answer {
                     refresh_token: Some(rotated),
                     ..
                 }) = &reply.result
-                    && rotated.expose() != held.expose()
+                    && rotated.expose() != held.text.expose()
                 {
                     keep(rotated.expose());
-                    *held = rotated.clone();
+                    held.text = rotated.clone();
                 }
                 reply
             }
@@ -97,12 +125,7 @@ impl Request {
         };
         let document = match answered.await {
             Ok(document) => document,
-            Err(error) => {
-                return Reply {
-                    result: Err(error),
-                    quota: Vec::new(),
-                };
-            }
+            Err(error) => return Reply::none(error),
         };
         let now = self.clock.now();
         let result = if document.status == StatusCode::OK {

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use tokenhouse_client::testing::TestIssuer;
+use tokenhouse_client::testing::{Behaviour, TestIssuer};
 use tokenhouse_client::{Algorithm, BuildError, PrivateKey, TokenClient};
 use tokenhouse_protocol::crypto::{RsaBits, SigningKey};
 use tokenhouse_protocol::jose::claims::Claims;
@@ -150,6 +150,28 @@ async fn a_refresh_token_is_used_by_one_request_at_a_time() {
         .map(|request| request["refresh_token"].clone())
         .collect();
     assert_eq!(sent, ["r0", "r1", "r1"]);
+}
+
+#[tokio::test]
+async fn who_waits_for_a_refresh_token_shares_its_failure() {
+    let issuer = TestIssuer::start().await.unwrap();
+    let client = issuer.builder().refresh_token("r0", |_| ()).build().unwrap();
+    issuer.behave(Behaviour::Hangs);
+    issuer.hold();
+    let waiting = ["a", "b", "c", "d", "e"].map(|scope| {
+        let client = client.with_scope(scope);
+        tokio::spawn(async move { client.token().await.is_err() })
+    });
+    super::eventually(async || issuer.asked() == 1).await;
+    super::meanwhile().await;
+    issuer.release();
+    for one in waiting {
+        assert!(one.await.unwrap());
+    }
+    assert_eq!(issuer.asked(), 1);
+    issuer.behave(Behaviour::Gives);
+    issuer.clock().advance_ms(30_000);
+    assert_eq!(token(&client.with_scope("a")).await, "t1");
 }
 
 #[tokio::test]

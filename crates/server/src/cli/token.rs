@@ -38,8 +38,8 @@ The token is kept, encrypted, in a file of yours alone below $XDG_CACHE_HOME/tok
 Examples:
   tokenhouse token                                # of the sample application of `tokenhouse dev`
   curl --header \"authorization: Bearer $(tokenhouse token)\" http://localhost:3010/api/private
-  TOKENHOUSE_CLIENT_SECRET=… tokenhouse token --issuer https://example.eu.auth0.com/ --client-id ID \\
-    --audience https://api.example.com --scope read:reports")]
+  tokenhouse token --issuer https://example.eu.auth0.com/ --client-id ID --client-secret-stdin \\
+    --audience https://api.example.com --scope read:reports < secret.txt")]
 pub(super) struct Arguments {
     /// Who issues the token, exactly as in its tokens
     #[arg(long, value_name = "URL", requires = "client_id")]
