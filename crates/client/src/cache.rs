@@ -134,7 +134,7 @@ impl Cache {
     fn landed(&self, slot: &Slot, reply: Reply, asked_at: Timestamp) {
         let now = self.clock.now();
         let chance = self.chance();
-        {
+        if reply.was_sent {
             let mut issuer = self.issuer();
             issuer.quota.told(reply.quota, reply.result.is_ok(), now);
             match &reply.result {

@@ -70,6 +70,8 @@ pub(crate) struct Reply {
     pub(crate) result: Result<Answer, Error>,
     /// What the issuer said of the quota; empty if nothing.
     pub(crate) quota: Vec<Bucket>,
+    /// Whether anything was asked: what is shared says nothing new of the issuer.
+    pub(crate) was_sent: bool,
 }
 
 impl Reply {
@@ -78,6 +80,7 @@ impl Reply {
         Self {
             result: Err(error),
             quota: Vec::new(),
+            was_sent: true,
         }
     }
 }
@@ -92,7 +95,10 @@ impl Request {
                 if let Some((error, at)) = &held.failed
                     && self.clock.now() < at.plus_ms(SHARED_MS)
                 {
-                    return Reply::none(error.clone());
+                    return Reply {
+                        was_sent: false,
+                        ..Reply::none(error.clone())
+                    };
                 }
                 let reply = self.exchange(wanted, Some(&held.text)).await;
                 held.failed = match &reply.result {
@@ -140,6 +146,7 @@ impl Request {
         Reply {
             result,
             quota: quota::read(&document.headers, now),
+            was_sent: true,
         }
     }
 
