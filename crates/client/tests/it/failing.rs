@@ -201,3 +201,29 @@ async fn an_expired_token_and_an_unreachable_issuer_are_an_error_with_a_time() {
         "{error}"
     );
 }
+
+#[tokio::test]
+async fn a_day_of_short_outages_refuses_nobody() {
+    const STEP_SECONDS: u64 = 10;
+    let (issuer, client) = house().await;
+    issuer.give_for_seconds(3600);
+    token(&client).await;
+    let failures = [DOWN, Behaviour::Hangs, Behaviour::Garbage];
+    for second in (0..86_400).step_by(STEP_SECONDS as usize) {
+        // Two minutes of every ten it fails, each time in another way.
+        let (outage, within) = (second / 600, second % 600);
+        issuer.behave(match within {
+            0..120 => failures[outage % failures.len()].clone(),
+            _ => Behaviour::Gives,
+        });
+        issuer.clock().advance_ms(STEP_SECONDS as i64 * 1000);
+        let token = client.token().await;
+        assert!(token.is_ok(), "after {second} s: {token:?}");
+        for _ in 0..20 {
+            tokio::task::yield_now().await;
+        }
+    }
+    // Renewed each hour, a little ahead, and a few tries in vain.
+    assert!((24..=28).contains(&issuer.given()), "{}", issuer.given());
+    assert!(issuer.asked() < 150, "{}", issuer.asked());
+}
