@@ -144,7 +144,7 @@ fn templates(values: &Values) -> Result<Vec<Template>, QuickstartError> {
 fn headers(request: &Request) -> Vec<(String, String)> {
     let mut headers = request.all_headers();
     for (name, value) in &mut headers {
-        if name == "authorization" {
+        if name == "Authorization" {
             *value = "Bearer {{access_token}}".to_owned();
         }
     }

@@ -17,7 +17,7 @@ pub(super) fn render(request: &Request) -> String {
             .map(|body| format!("--raw={}", shell(&body.text(&['\''])))),
     );
     lines.push(format!("{} {}", request.method.as_str(), shell(request.url.as_str())));
-    let content_type = request.body.iter().map(|body| ("content-type", body.content_type()));
+    let content_type = request.body.iter().map(|body| ("Content-Type", body.content_type()));
     let own = request
         .headers
         .iter()

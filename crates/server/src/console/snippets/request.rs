@@ -139,11 +139,11 @@ impl Request {
         let content_type = self
             .body
             .as_ref()
-            .map(|body| ("content-type", body.content_type().to_owned()));
+            .map(|body| ("Content-Type", body.content_type().to_owned()));
         let bearer = self
             .bearer
             .as_ref()
-            .map(|token| ("authorization", format!("Bearer {token}")));
+            .map(|token| ("Authorization", format!("Bearer {token}")));
         let own = content_type.into_iter().chain(bearer);
         let own = own.map(|(name, value)| (name.to_owned(), value));
         own.chain(self.headers.iter().cloned()).collect()
