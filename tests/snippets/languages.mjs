@@ -14,29 +14,30 @@ const home = os.homedir();
 export const swiftRoot = process.env.TOKENHOUSE_SWIFT_ROOT ?? path.join(made, "swift-root");
 
 /**
- * `trust`: whether the program, run so, checks the server's certificate against the authority it names.
+ * `trust`: what the program, run so, checks the server's certificate against: the authority's "file" that it names, or
+ * what the "machine" trusts alone; or "nothing", as GNUstep does.
  * `needs`: programs without which it cannot be run. `isLong`: it compiles for long, or needs a system of its own.
  * `isBrief`: so like another that the short run is content with two of the five requests.
  */
 export const languages = [
-  { id: "curl", file: "request.sh", needs: ["curl"], trust: true, command: () => sh("sh request.sh") },
-  { id: "csharp", file: "Program.cs", needs: ["mcs", "mono"], trust: false, command: csharp },
-  { id: "go", file: "request.go", needs: ["go"], trust: true, command: asPrinted },
-  { id: "java", file: "Request.java", needs: ["java"], trust: true, command: asPrinted },
-  { id: "jquery", file: "request.html", needs: ["chromium"], trust: true, isPage: true },
-  { id: "node", file: "request.mjs", needs: ["node"], trust: true, command: asPrinted },
-  { id: "objc", file: "request.m", needs: ["clang"], trust: false, command: objc },
-  { id: "php", file: "request.php", needs: ["php"], trust: true, command: asPrinted },
-  { id: "python", file: "request.py", needs: ["python3"], trust: true, command: asPrinted },
-  { id: "ruby", file: "request.rb", needs: ["ruby"], trust: true, command: asPrinted },
-  { id: "swift", file: "main.swift", needs: ["unshare"], trust: false, isLong: true, command: swift },
-  { id: "rust", file: "src/main.rs", needs: ["cargo"], trust: true, isLong: true, command: rust },
-  { id: "kotlin", file: "request.kt", needs: ["java"], trust: true, isLong: true, command: asPrinted },
-  { id: "requests", file: "request.py", needs: [], trust: true, command: asPrinted },
-  { id: "fetch", file: "request.html", needs: ["chromium"], trust: true, isPage: true, isBrief: true },
-  { id: "axios", file: "request.mjs", needs: ["node"], trust: true, command: axios },
-  { id: "httpie", file: "request.sh", needs: [], trust: true, command: () => sh("sh request.sh") },
-  { id: "unirest", file: "Request.java", needs: ["java"], trust: true, isLong: true, command: unirest },
+  { id: "curl", file: "request.sh", needs: ["curl"], trust: "file", command: () => sh("sh request.sh") },
+  { id: "csharp", file: "Program.cs", needs: ["mcs", "mono"], trust: "machine", command: csharp },
+  { id: "go", file: "request.go", needs: ["go"], trust: "file", command: asPrinted },
+  { id: "java", file: "Request.java", needs: ["java"], trust: "file", command: asPrinted },
+  { id: "jquery", file: "request.html", needs: ["chromium"], trust: "file", isPage: true },
+  { id: "node", file: "request.mjs", needs: ["node"], trust: "file", command: asPrinted },
+  { id: "objc", file: "request.m", needs: ["clang"], trust: "nothing", command: objc },
+  { id: "php", file: "request.php", needs: ["php"], trust: "file", command: asPrinted },
+  { id: "python", file: "request.py", needs: ["python3"], trust: "file", command: asPrinted },
+  { id: "ruby", file: "request.rb", needs: ["ruby"], trust: "file", command: asPrinted },
+  { id: "swift", file: "main.swift", needs: ["unshare"], trust: "machine", isLong: true, command: swift },
+  { id: "rust", file: "src/main.rs", needs: ["cargo"], trust: "file", isLong: true, command: rust },
+  { id: "kotlin", file: "request.kt", needs: ["java"], trust: "file", isLong: true, command: asPrinted },
+  { id: "requests", file: "request.py", needs: [], trust: "file", command: asPrinted },
+  { id: "fetch", file: "request.html", needs: ["chromium"], trust: "file", isPage: true, isBrief: true },
+  { id: "axios", file: "request.mjs", needs: ["node"], trust: "file", command: axios },
+  { id: "httpie", file: "request.sh", needs: [], trust: "file", command: () => sh("sh request.sh") },
+  { id: "unirest", file: "Request.java", needs: ["java"], trust: "file", isLong: true, command: unirest },
 ];
 
 /** Little of this machine: a home with a hostile .netrc, no proxies, no language of its own. */
