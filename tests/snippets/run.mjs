@@ -11,6 +11,7 @@ import path from "node:path";
 import { check, secret, totals } from "../quickstart/check.mjs";
 import { binary, freePort, startDev } from "../quickstart/house.mjs";
 import { browse } from "./browser.mjs";
+import { checkCollections } from "./collections.mjs";
 import { pinOfServer, startEcho, startLibrary, startPages } from "./echo.mjs";
 import { environment, languages, made, swiftRoot } from "./languages.mjs";
 import * as torture from "./torture.mjs";
@@ -48,15 +49,15 @@ const pin = await pinOfServer(secure.facts.issuer);
 const secrets = secretFiles();
 
 await checkCommand();
+if (isLong || only?.includes("collections")) await checkCollections({ house: open, echo, folder });
 const chosen = languages.filter(({ id, isLong: slow }) => (only ? only.includes(id) : isLong || !slow));
 const queue = [...chosen];
 // Two at a time, as many as the smallest machine has processors.
 await Promise.all([1, 2].map(async () => {
   for (let language = queue.shift(); language; language = queue.shift()) await checkLanguage(language);
 }));
-for (const { id } of languages.filter((language) => !chosen.includes(language))) {
-  console.log(`      not run here: ${id}${only ? "" : " (tests/snippets/run --long)"}`);
-}
+const left = languages.filter((language) => !chosen.includes(language)).map(({ id }) => id);
+if (!isLong && !only) console.log(`      not run, being slow (tests/snippets/run --long): ${left.join(", ")}, collections`);
 process.exit(totals());
 
 async function checkLanguage(language) {

@@ -4,12 +4,9 @@ use super::literal::shell;
 use super::request::{Method, Request};
 
 pub(super) fn render(request: &Request) -> String {
-    let mut lines = vec![format!(
-        "curl --include --silent --show-error --request {}",
-        request.method.as_str()
-    )];
-    if matches!(request.method, Method::Get) && request.body.is_none() {
-        lines = vec!["curl --include --silent --show-error".to_owned()];
+    let mut lines = vec!["curl --include --silent --show-error".to_owned()];
+    if request.method != Method::Get || request.body.is_some() {
+        lines.push(format!("--request {}", request.method.as_str()));
     }
     lines.extend(request.ca_file.iter().map(|path| format!("--cacert {}", shell(path))));
     lines.push(format!("--url {}", shell(request.url.as_str())));

@@ -5,7 +5,7 @@ use super::node::call;
 use super::request::Request;
 
 pub(super) fn render(request: &Request) -> String {
-    let (warning, trust, call) = (warning(request), trust(request), call(request));
+    let (warning, trust, call) = (warning(request), trust(request), call(request, "  "));
     format!(
         r##"<!doctype html>
 {HOW_TO_OPEN}

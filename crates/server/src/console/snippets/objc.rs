@@ -7,9 +7,10 @@ pub(super) fn render(request: &Request) -> String {
     let trust = request.ca_file.as_ref();
     let trust = trust
         .map(|path| {
+            let path = objc(path);
             format!(
-                "// This machine must trust the local authority first, as Keychain Access does: {}\n",
-                objc(path)
+                "// This machine must trust the local authority first: {}\n",
+                path.trim_start_matches('@')
             )
         })
         .unwrap_or_default();

@@ -4,13 +4,17 @@ use super::literal::swift_or_rust as rust;
 use super::request::Request;
 
 pub(super) fn render(request: &Request) -> String {
-    let authority = request.ca_file.as_ref();
-    let authority = authority
-        .map(|path| {
+    let client = match &request.ca_file {
+        Some(path) => {
             let path = rust(path);
-            format!("        .add_root_certificate(reqwest::Certificate::from_pem(&std::fs::read({path})?)?)\n")
-        })
-        .unwrap_or_default();
+            format!(
+                "builder()
+        .add_root_certificate(reqwest::Certificate::from_pem(&std::fs::read({path})?)?)
+        .build()?"
+            )
+        }
+        None => "new()".to_owned(),
+    };
     let headers = request.all_headers();
     let headers: String = headers
         .iter()
@@ -25,8 +29,7 @@ pub(super) fn render(request: &Request) -> String {
         r#"// Run `cargo new request`, in it `cargo add reqwest --features blocking`, save this over its src/main.rs, then run
 // `cargo run`.
 fn main() -> Result<(), Box<dyn std::error::Error>> {{
-    let client = reqwest::blocking::Client::builder()
-{authority}        .build()?;
+    let client = reqwest::blocking::Client::{client};
     let response = client
         .request(reqwest::Method::{method}, {url})
 {headers}{body}        .send()?;

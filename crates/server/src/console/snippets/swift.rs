@@ -8,7 +8,7 @@ pub(super) fn render(request: &Request) -> String {
     let trust = trust
         .map(|path| {
             format!(
-                "// This machine must trust the local authority first, in its own store: {}\n",
+                "// This machine must trust the local authority first: {}\n",
                 swift(path)
             )
         })
