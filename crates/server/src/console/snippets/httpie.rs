@@ -29,9 +29,6 @@ pub(super) fn render(request: &Request) -> String {
 }
 
 fn item(name: &str, value: &str) -> String {
-    if value.is_empty() {
-        return format!("{name};");
-    }
     // `:=` and `:@` would be other kinds of items.
     let escape = if value.starts_with(['=', '@']) { "\\" } else { "" };
     format!("{name}:{escape}{value}")

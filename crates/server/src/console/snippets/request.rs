@@ -13,6 +13,16 @@ const TOKEN_SIGNS: &[u8] = b"!#$%&'*+-.^_`|~";
 /// What stays as it is in a URL's path and query. Others are percent-encoded, `'` among them, since clients that
 /// follow the URL standard would do it and others would not.
 const URL_SIGNS: &[u8] = b"-._~:/?@!$&()*+,;=";
+/// Headers that clients send by themselves, or that the body brings along.
+const OWN_HEADERS: [&str; 7] = [
+    "connection",
+    "content-length",
+    "content-type",
+    "expect",
+    "host",
+    "transfer-encoding",
+    "upgrade",
+];
 /// Members of a body that are secrets.
 const SECRETS: [&str; 4] = ["client_secret", "password", "client_assertion", "refresh_token"];
 
@@ -78,8 +88,9 @@ impl Request {
         })
     }
 
-    /// Adds a header. Refuses a name that is none, and a value with controls, characters outside ASCII, a backslash
-    /// (which not every command line can say) or blanks around it.
+    /// Adds a header. Refuses a name that is none, that is there already or that clients write themselves; and a value
+    /// that is empty, or has controls, characters outside ASCII, a backslash (which not every command line can say) or
+    /// blanks around it.
     pub fn header(mut self, name: &str, value: &str) -> Result<Self, RequestError> {
         let is_name = !name.is_empty()
             && name
@@ -88,7 +99,17 @@ impl Request {
         if !is_name {
             return Err(RequestError::because(format_args!("{name:?} is no name of a header")));
         }
-        if !is_printable(value) || value.contains('\\') || value.trim() != value {
+        let is_own = OWN_HEADERS.iter().any(|own| own.eq_ignore_ascii_case(name));
+        let is_there = self
+            .all_headers()
+            .iter()
+            .any(|(other, _)| other.eq_ignore_ascii_case(name));
+        if is_own || is_there {
+            return Err(RequestError::because(format_args!(
+                "the header {name} is written already"
+            )));
+        }
+        if value.is_empty() || !is_printable(value) || value.contains('\\') || value.trim() != value {
             return Err(RequestError::because(format_args!(
                 "the header {name} holds what cannot be sent: use printable ASCII without backslashes"
             )));
@@ -97,12 +118,17 @@ impl Request {
         Ok(self)
     }
 
-    /// Sends an access token (RFC 6750 §2.1). Refuses one that is not printable ASCII without blanks.
+    /// Sends an access token (RFC 6750 §2.1). Refuses one that is not printable ASCII without blanks, and a second
+    /// `Authorization` header.
     pub fn bearer(mut self, token: &str) -> Result<Self, RequestError> {
         if token.is_empty() || !token.bytes().all(|b| b.is_ascii_graphic()) {
             return Err(RequestError::because(
                 "the access token holds what cannot be sent in a header: use it as the token endpoint gave it",
             ));
+        }
+        let is_authorization = |(name, _): &(String, String)| name.eq_ignore_ascii_case("authorization");
+        if self.all_headers().iter().any(is_authorization) {
+            return Err(RequestError::because("the header Authorization is written already"));
         }
         self.bearer = Some(token.to_owned());
         Ok(self)
