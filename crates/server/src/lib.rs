@@ -10,6 +10,7 @@ pub mod audit;
 pub mod caller;
 pub mod cli;
 pub mod config;
+pub mod console;
 pub mod dev;
 pub mod directory;
 pub mod issuing;

@@ -23,6 +23,7 @@ mod place;
 mod restore;
 mod roles;
 pub mod serve;
+mod snippet;
 mod stop;
 mod tenants;
 mod token;
@@ -75,6 +76,7 @@ Look:
   logs     What was granted and refused
   usage    Tokens issued by day, application and API
   verify   Why a token is accepted or refused
+  snippet  A request of the quickstart as a program in your language
   config   The configuration that is in force
 
 Options:
@@ -125,6 +127,8 @@ enum Command {
     Token(token::Arguments),
     /// Why a token is accepted or refused
     Verify(verify::Arguments),
+    /// A request of the quickstart as a program in your language
+    Snippet(snippet::Arguments),
     /// The configuration that is in force
     Config(config::Arguments),
 }
@@ -151,6 +155,7 @@ pub async fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Verify(arguments) => return Box::pin(verify::run(arguments)).await,
         Command::Config(arguments) => config::run(&arguments)?,
         Command::Trust(arguments) => trust::run(&arguments)?,
+        Command::Snippet(arguments) => snippet::run(arguments)?,
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -24,6 +24,11 @@ pub(super) fn greet(text: &str) -> Result<(), Failure> {
     }
 }
 
+/// Prints a program to the letter. Whoever wrote it left no control in it that could steer the terminal.
+pub(super) fn print_program(text: &str) -> Result<(), Failure> {
+    write(text.trim_end_matches('\n'))
+}
+
 /// Prints JSON for programs, over several lines.
 pub(super) fn print_json(value: &Value) -> Result<(), Failure> {
     write(&format!("{value:#}"))

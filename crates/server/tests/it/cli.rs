@@ -10,6 +10,7 @@ use fixture::{Folder, Server, key_id, patiently, stdout, text};
 mod fixture;
 mod permissions_and_keys;
 mod token;
+mod snippet;
 
 const API: &str = "https://cli.example.org";
 

@@ -1,0 +1,3 @@
+//! The console: where people meet Tokenhouse. For now only the requests that it shows as code.
+
+pub mod snippets;

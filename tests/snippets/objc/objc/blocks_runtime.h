@@ -1,0 +1,1 @@
+/* GNUstep's headers ask for it; Debian's runtime has none. The blocks themselves are libBlocksRuntime's. */
