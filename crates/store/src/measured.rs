@@ -7,7 +7,7 @@ use tokio::sync::oneshot;
 
 use crate::Store;
 use crate::job::Prepared;
-use crate::writer::{Answer, Message};
+use crate::writer::Message;
 
 impl Store {
     /// What the batch task measured since the store was opened. Asked of the task itself, so it waits for the batch
@@ -54,7 +54,7 @@ pub struct Histogram {
 
 impl Measured {
     /// Counts a batch: `late` are its jobs of which nothing was written, `None` if nothing was of any.
-    pub(crate) fn batch(&mut self, jobs: &[(Prepared, Option<Answer>)], late: Option<&HashSet<usize>>, took: Duration) {
+    pub(crate) fn batch(&mut self, jobs: &[&Prepared], late: Option<&HashSet<usize>>, took: Duration) {
         // At most 1024: exact in any float.
         self.batch_jobs
             .add(u32::try_from(jobs.len()).unwrap_or(u32::MAX).into());
@@ -64,7 +64,7 @@ impl Measured {
             return;
         };
         let written = jobs.iter().enumerate().filter(|(number, _)| !late.contains(number));
-        for entry in written.flat_map(|(_, (job, _))| &job.rows).map(|row| &row.entry) {
+        for entry in written.flat_map(|(_, job)| &job.rows).map(|row| &row.entry) {
             let (Ok(tokens @ 1..), Some(grant)) = (u64::try_from(entry.tokens), &entry.grant) else {
                 continue;
             };

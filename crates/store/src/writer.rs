@@ -4,17 +4,20 @@
 //! and a thousand cost one as well (DESIGN §4, "Jobs and batches").
 
 use std::collections::HashSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use sqlx::QueryBuilder;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
-use tokio::time::{Instant, timeout};
+use tokio::time::error::Elapsed;
+use tokio::time::{Instant, timeout, timeout_at};
 
 use tokenhouse_protocol::id::{ApiId, ClientId, LogId, NodeId, TenantId, UserId};
 use tokenhouse_protocol::time::{Clock, Timestamp};
 
-use crate::db::{Db, execute, may_be_retried, on, pause};
+use crate::db::{Db, Tx, execute, may_be_retried, on, pause};
 use crate::job::{Outcome, Prepared, PreparedRow};
 use crate::log_id::LogIds;
 use crate::measured::Measured;
@@ -28,10 +31,15 @@ const BATCH: usize = 1024;
 const ROWS_AT_ONCE: usize = 2500;
 /// How often a node says that it lives, if it writes at all.
 const SEEN_EVERY_MS: i64 = 60_000;
-/// After this a batch that lost its races is given up.
-const RETRY_FOR: Duration = Duration::from_secs(4);
-/// After this the database is taken for gone, though its connection still stands.
+/// Within this, counted from when its job was queued, a caller has an answer.
+const ANSWER_WITHIN: Duration = Duration::from_secs(5);
+/// The least time that a batch is given. A job that has less is refused before its batch, since all of a batch have the
+/// time of the one who waits longest.
+const LEAST: Duration = Duration::from_secs(1);
+/// After this a commit is given up, though its connection still stands: it may be durable or not.
 const GIVE_UP: Duration = Duration::from_secs(20);
+/// How often a database that could not be written is tried.
+const TRY_EVERY: Duration = Duration::from_secs(1);
 
 /// What the writer hears.
 pub(crate) enum Message {
@@ -46,9 +54,18 @@ pub(crate) enum Message {
 /// Where an outcome goes. A caller who hung up is no reason to undo anything.
 pub(crate) type Answer = oneshot::Sender<Result<Outcome, StoreError>>;
 
+/// The task, from outside.
+pub(crate) struct Started {
+    pub(crate) queue: mpsc::Sender<Message>,
+    /// Whether the last batch was not written.
+    pub(crate) is_failing: Arc<AtomicBool>,
+    pub(crate) task: JoinHandle<()>,
+}
+
 /// Starts the task. It ends when it is told to close, or when every sender is gone, with nothing left waiting.
-pub(crate) fn start(db: Db, node: NodeId, clock: Clock) -> (mpsc::Sender<Message>, JoinHandle<()>) {
-    let (sender, receiver) = mpsc::channel(WAITING);
+pub(crate) fn start(db: Db, node: NodeId, clock: Clock) -> Started {
+    let (queue, receiver) = mpsc::channel(WAITING);
+    let is_failing = Arc::new(AtomicBool::new(false));
     let ids = LogIds::new(&node);
     let writer = Writer {
         started_at: clock.now(),
@@ -58,9 +75,15 @@ pub(crate) fn start(db: Db, node: NodeId, clock: Clock) -> (mpsc::Sender<Message
         ids,
         receiver,
         seen_at: None,
+        is_failing: is_failing.clone(),
         measured: Measured::default(),
     };
-    (sender, tokio::spawn(writer.run()))
+    let task = tokio::spawn(writer.run());
+    Started {
+        queue,
+        is_failing,
+        task,
+    }
 }
 
 struct Writer {
@@ -71,7 +94,15 @@ struct Writer {
     receiver: mpsc::Receiver<Message>,
     started_at: Timestamp,
     seen_at: Option<Timestamp>,
+    is_failing: Arc<AtomicBool>,
     measured: Measured,
+}
+
+/// A job whose time has come.
+struct Due {
+    job: Prepared,
+    answer: Option<Answer>,
+    since: Instant,
 }
 
 /// A log row with its id, ready to be written.
@@ -100,33 +131,55 @@ struct Seen {
 impl Writer {
     async fn run(mut self) {
         let mut messages = Vec::with_capacity(BATCH);
-        while self.receiver.recv_many(&mut messages, BATCH).await > 0 {
+        while self.take(&mut messages).await {
+            // Nothing came, and the database could not be written before: an empty batch tries it.
+            let is_trial = messages.is_empty();
             let mut jobs = Vec::with_capacity(messages.len());
             for message in messages.drain(..) {
                 match message {
                     Message::Job(job, answer, since) => {
                         self.measured.wait_s.add(since.elapsed().as_secs_f64());
-                        jobs.push((job, answer));
+                        match answer {
+                            // Who asked may have gone meanwhile.
+                            Some(answer) if since.elapsed() + LEAST > ANSWER_WITHIN => {
+                                answer.send(Err(too_late())).ok();
+                            }
+                            answer => jobs.push(Due { job, answer, since }),
+                        }
                     }
-                    // Who asked may have gone meanwhile.
                     Message::Measure(asked) => drop(asked.send(self.measured.clone())),
                     Message::Close => self.receiver.close(),
                 }
             }
-            if !jobs.is_empty() {
+            if is_trial || !jobs.is_empty() {
                 self.batch(jobs).await;
             }
         }
     }
 
-    async fn batch(&mut self, jobs: Vec<(Prepared, Option<Answer>)>) {
+    /// Takes what waits; nothing, now and then, while the database could not be written. `false` at the end.
+    async fn take(&mut self, messages: &mut Vec<Message>) -> bool {
+        if !self.is_failing() {
+            return self.receiver.recv_many(messages, BATCH).await > 0;
+        }
+        tokio::select! {
+            taken = self.receiver.recv_many(messages, BATCH) => taken > 0,
+            () = pause(TRY_EVERY) => true,
+        }
+    }
+
+    fn is_failing(&self) -> bool {
+        self.is_failing.load(Ordering::Relaxed)
+    }
+
+    async fn batch(&mut self, jobs: Vec<Due>) {
         let now = self.clock.now();
         let mut batch = Batch {
             rows: Vec::with_capacity(jobs.len()),
             uses: Vec::new(),
             seen: self.seen(now),
         };
-        for (number, (job, _)) in jobs.iter().enumerate() {
+        for (number, Due { job, .. }) in jobs.iter().enumerate() {
             batch.rows.extend(job.rows.iter().map(|row| Row {
                 id: self.ids.next(now),
                 job: number,
@@ -138,17 +191,24 @@ impl Writer {
                 .extend(job.uses.as_ref().map(|used| (number, &job.tenant, used)));
         }
         let begun = Instant::now();
-        let written = self.write(&batch).await;
-        self.measured.batch(&jobs, written.as_ref().ok(), begun.elapsed());
+        // A refusal that nobody waits for is written with the others, however late.
+        let waited_for = jobs.iter().filter(|due| due.answer.is_some());
+        let oldest = waited_for.map(|due| due.since).min().unwrap_or(begun);
+        let written = self.write(&batch, oldest + ANSWER_WITHIN).await;
+        self.is_failing.store(written.is_err(), Ordering::Relaxed);
+        if !jobs.is_empty() {
+            let jobs: Vec<_> = jobs.iter().map(|due| &due.job).collect();
+            self.measured.batch(&jobs, written.as_ref().ok(), begun.elapsed());
+        }
         if written.is_ok() && batch.seen.is_some() {
             self.seen_at = Some(now);
         }
         if let Err(error) = &written {
-            let unrecorded = jobs.iter().filter(|(_, answer)| answer.is_none()).count();
+            let unrecorded = jobs.iter().filter(|due| due.answer.is_none()).count();
             tracing::error!(jobs = jobs.len(), unrecorded, %error, "a batch was not written");
         }
         let mut ids = batch.rows.into_iter().map(|row| row.id).collect::<Vec<_>>().into_iter();
-        for (number, (job, answer)) in jobs.into_iter().enumerate() {
+        for (number, Due { job, answer, .. }) in jobs.into_iter().enumerate() {
             let mut logs: Vec<LogId> = ids.by_ref().take(job.rows.len()).collect();
             let Some(answer) = answer else { continue };
             let outcome = written.as_ref().map(|late| {
@@ -165,9 +225,11 @@ impl Writer {
     /// The node's row must be there before its first log row, and be fresh enough that nobody removes it.
     ///
     /// Should it have been removed while this node was silent, all that it wrote before was folded: what is folded
-    /// next begins after the last id it made.
+    /// next begins after the last id it made. A batch that tries the database writes it too: one that writes nothing
+    /// succeeds on a full disk.
     fn seen(&self, now: Timestamp) -> Option<Seen> {
-        let fresh = self.seen_at.is_some_and(|seen_at| now < seen_at.plus_ms(SEEN_EVERY_MS));
+        let seen_lately = self.seen_at.is_some_and(|seen_at| now < seen_at.plus_ms(SEEN_EVERY_MS));
+        let fresh = seen_lately && !self.is_failing();
         (!fresh).then(|| Seen {
             at: now,
             folded_to: self.ids.last().to_owned(),
@@ -176,21 +238,35 @@ impl Writer {
 
     /// Writes a batch, again if another transaction was in the way; the ids stay, so nothing can be there twice.
     /// Answers the jobs of which nothing was written.
-    async fn write(&self, batch: &Batch<'_>) -> Result<HashSet<usize>, StoreError> {
-        let begun = Instant::now();
+    async fn write(&self, batch: &Batch<'_>, deadline: Instant) -> Result<HashSet<usize>, StoreError> {
         loop {
-            match timeout(GIVE_UP, self.attempt(batch)).await {
+            match self.attempt(batch, deadline).await {
                 Ok(Ok(late)) => return Ok(late),
-                Ok(Err(error)) if may_be_retried(&error) && begun.elapsed() < RETRY_FOR => {
+                Ok(Err(error)) if may_be_retried(&error) && Instant::now() < deadline => {
                     pause(Duration::from_millis(10)).await;
                 }
                 Ok(Err(error)) => return Err(error.into()),
-                Err(_) => return Err(StoreError::Unavailable("the database does not answer".into())),
+                Err(Elapsed { .. }) => return Err(too_late()),
             }
         }
     }
 
-    async fn attempt(&self, batch: &Batch<'_>) -> Result<HashSet<usize>, sqlx::Error> {
+    /// One transaction. Until its commit begins it can be given up at the deadline, and leaves nothing.
+    async fn attempt(
+        &self,
+        batch: &Batch<'_>,
+        deadline: Instant,
+    ) -> Result<Result<HashSet<usize>, sqlx::Error>, Elapsed> {
+        let (tx, late) = match timeout_at(deadline, self.fill(batch)).await? {
+            Ok(filled) => filled,
+            Err(error) => return Ok(Err(error)),
+        };
+        let ended = timeout(GIVE_UP, tx.end()).await?;
+        Ok(ended.map(|()| late))
+    }
+
+    /// A transaction that holds a batch and is not committed, and the jobs of which nothing is in it.
+    async fn fill(&self, batch: &Batch<'_>) -> Result<(Tx<'static>, HashSet<usize>), sqlx::Error> {
         let mut tx = self.db.begin(self.clock.clone()).await?;
         if let Some(seen) = &batch.seen {
             execute!(
@@ -231,8 +307,7 @@ impl Writer {
                 query.build().persistent(false).execute(connection).await.map(drop)
             })?;
         }
-        tx.end().await?;
-        Ok(late)
+        Ok((tx, late))
     }
 }
 
@@ -246,6 +321,19 @@ impl Store {
                 mpsc::error::TrySendError::Closed(_) => closed(),
             })
     }
+}
+
+/// Waits for an outcome, but not for a commit that hangs: what is in it may become durable, and is not given out.
+pub(crate) async fn outcome(answered: oneshot::Receiver<Result<Outcome, StoreError>>) -> Result<Outcome, StoreError> {
+    match timeout(ANSWER_WITHIN + LEAST, answered).await {
+        Ok(outcome) => outcome.unwrap_or_else(|_| Err(closed())),
+        Err(Elapsed { .. }) => Err(too_late()),
+    }
+}
+
+/// The answer when the database took too long.
+fn too_late() -> StoreError {
+    StoreError::Unavailable("the database does not answer in time".into())
 }
 
 /// The answer once the store was closed.
