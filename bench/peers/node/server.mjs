@@ -1,6 +1,6 @@
-// npm's oidc-provider as an authorization server: client credentials, RS256 JWT access tokens by resource indicators,
-// its in-memory adapter. And, with `api` in place of `issuer`, a plain Node API that verifies such tokens with jose.
-//   node server.mjs issuer PORT CLIENT_ID CLIENT_SECRET AUDIENCE
+// npm's oidc-provider as an authorization server: client credentials, JWT access tokens by resource indicators (ES256 for
+// the resource that ends so, RS256 for others), its in-memory adapter. And, with `api` in place of `issuer`, a plain Node API that verifies such tokens with jose.
+//   node server.mjs issuer PORT CLIENT_ID CLIENT_SECRET
 //   node server.mjs api PORT ISSUER AUDIENCE
 import { createServer } from "node:http";
 
@@ -9,16 +9,19 @@ import { Provider } from "oidc-provider";
 
 const SCOPE = "read";
 
-async function issuer(port, id, secret, audience) {
-  const { privateKey } = await generateKeyPair("RS256", { modulusLength: 2048, extractable: true });
-  const key = { ...(await exportJWK(privateKey)), alg: "RS256", use: "sig" };
-  const resource = {
+async function issuer(port, id, secret) {
+  const algorithms = ["RS256", "ES256"];
+  const keys = algorithms.map(async (alg) => {
+    const { privateKey } = await generateKeyPair(alg, { modulusLength: 2048, extractable: true });
+    return { ...(await exportJWK(privateKey)), alg, use: "sig" };
+  });
+  const resource = (_, indicator) => ({
     scope: SCOPE,
-    audience,
+    audience: indicator,
     accessTokenFormat: "jwt",
     accessTokenTTL: 86400,
-    jwt: { sign: { alg: "RS256" } },
-  };
+    jwt: { sign: { alg: indicator.endsWith("es256") ? "ES256" : "RS256" } },
+  });
   const provider = new Provider(`http://127.0.0.1:${port}`, {
     clients: [
       {
@@ -33,9 +36,9 @@ async function issuer(port, id, secret, audience) {
     features: {
       clientCredentials: { enabled: true },
       devInteractions: { enabled: false },
-      resourceIndicators: { enabled: true, getResourceServerInfo: () => resource },
+      resourceIndicators: { enabled: true, getResourceServerInfo: resource },
     },
-    jwks: { keys: [key] },
+    jwks: { keys: await Promise.all(keys) },
     scopes: [SCOPE],
   });
   provider.listen(port, "127.0.0.1");
