@@ -102,12 +102,18 @@ fuzz_target!(|bytes: &[u8]| {
     let house = &*HOUSE;
     let number = COUNT.fetch_add(1, Ordering::Relaxed).to_string();
     let filled = |text: &str| text.replace("$C", &house.client_id).replace("$J", &number);
-    let Some(Made { token, origin }) = make(bytes, &house.right, GOOD, filled) else { return };
+    let Some(Made { token, origin }) = make(bytes, &house.right, GOOD, filled) else {
+        return;
+    };
     let (status, body) = house.runtime.block_on(ask(&house.router, &token));
     assert!([200, 400, 401].contains(&status), "{status}: {body}");
     let answer: Map<String, Value> = serde_json::from_str(&body).expect("every answer is JSON");
     assert_eq!(answer.contains_key("access_token"), status == 200, "{status}: {body}");
-    assert_eq!(answer.contains_key("error_description"), status != 200, "{status}: {body}");
+    assert_eq!(
+        answer.contains_key("error_description"),
+        status != 200,
+        "{status}: {body}"
+    );
     if let Origin::Edited { signed } = &origin {
         assert!(*signed != token || status == 200, "a good assertion is refused: {body}");
     }
@@ -131,15 +137,25 @@ fuzz_target!(|bytes: &[u8]| {
 /// What every assertion says that gets a token: its `jti`.
 fn check_said<'a>(header: &Map<String, Value>, claims: &'a Map<String, Value>, client_id: &str) -> &'a str {
     assert_eq!(header["alg"], "EdDSA");
-    let types = ["jwt", "client-authentication+jwt", "application/jwt", "application/client-authentication+jwt"];
-    let typ = header.get("typ").map(|typ| typ.as_str().expect("a text").to_ascii_lowercase());
+    let types = [
+        "jwt",
+        "client-authentication+jwt",
+        "application/jwt",
+        "application/client-authentication+jwt",
+    ];
+    let typ = header
+        .get("typ")
+        .map(|typ| typ.as_str().expect("a text").to_ascii_lowercase());
     assert!(typ.is_none_or(|typ| types.contains(&typ.as_str())), "{header:?}");
     for name in ["iss", "sub"] {
         assert_eq!(claims[name], client_id, "{claims:?}");
     }
     assert_eq!(claims["aud"], ISSUER, "{claims:?}");
     let expires = claims["exp"].as_i64().expect("a whole number");
-    assert!((NOW_S - SKEW_S + 1..=NOW_S + LIFETIME_S + SKEW_S).contains(&expires), "{claims:?}");
+    assert!(
+        (NOW_S - SKEW_S + 1..=NOW_S + LIFETIME_S + SKEW_S).contains(&expires),
+        "{claims:?}"
+    );
     for name in ["nbf", "iat"] {
         let has_begun = |begin: &Value| begin.as_i64().is_some_and(|begin| begin <= NOW_S + SKEW_S);
         assert!(claims.get(name).is_none_or(has_begun), "{claims:?}");
@@ -160,8 +176,20 @@ async fn ask(router: &Router, assertion: &str) -> (u16, String) {
         .extension(Peer(SocketAddr::from(([127, 0, 0, 1], 50_000))))
         .body(Body::from(body))
         .expect("a well-formed request");
-    let response = router.clone().oneshot(request).await.unwrap_or_else(|never| match never {});
+    let response = router
+        .clone()
+        .oneshot(request)
+        .await
+        .unwrap_or_else(|never| match never {});
     let status = response.status().as_u16();
-    let bytes = response.into_body().collect().await.expect("a body in memory").to_bytes();
-    (status, String::from_utf8(bytes.to_vec()).expect("every answer is a text"))
+    let bytes = response
+        .into_body()
+        .collect()
+        .await
+        .expect("a body in memory")
+        .to_bytes();
+    (
+        status,
+        String::from_utf8(bytes.to_vec()).expect("every answer is a text"),
+    )
 }

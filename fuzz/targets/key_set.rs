@@ -29,7 +29,9 @@ fuzz_target!(|bytes: &[u8]| {
         let verifying = VerifyingKey::new(pasted.algorithm, &pasted.public).expect("a key that was taken can be used");
         check(&pasted.public, &verifying);
     }
-    let Ok(set) = JwkSet::parse(bytes, MAX_KEYS) else { return };
+    let Ok(set) = JwkSet::parse(bytes, MAX_KEYS) else {
+        return;
+    };
     assert!(set.keys.len() <= MAX_KEYS);
     let again = JwkSet::parse(set.to_json().as_bytes(), MAX_KEYS);
     assert_eq!(again.as_ref(), Ok(&set), "what was accepted is read otherwise");

@@ -47,7 +47,9 @@ static BENCH: LazyLock<Bench> = LazyLock::new(|| {
 
 fuzz_target!(|bytes: &[u8]| {
     let Bench { right, guard, runtime } = &*BENCH;
-    let Some(Made { token, origin }) = make(bytes, right, GOOD, str::to_owned) else { return };
+    let Some(Made { token, origin }) = make(bytes, right, GOOD, str::to_owned) else {
+        return;
+    };
     let (verified, checks) = runtime.block_on(async { (guard.verify(&token).await, guard.inspect(&token).await) });
     let passed = |check: &Check| matches!(check.outcome, Outcome::Passed(_));
     assert_eq!(
@@ -64,12 +66,19 @@ fuzz_target!(|bytes: &[u8]| {
     match &origin {
         Origin::Wrong => panic!("a wrong key's token is accepted: {token}"),
         Origin::Edited { signed } => {
-            assert_eq!(signed.rsplit_once('.').map(|(input, _)| input), Some(input), "another text is accepted");
+            assert_eq!(
+                signed.rsplit_once('.').map(|(input, _)| input),
+                Some(input),
+                "another text is accepted"
+            );
         }
         Origin::Text | Origin::Right => {}
     }
     let bytes = base64url(signature);
-    assert!(right.verifying_key().verify(input.as_bytes(), &bytes), "not signed: {token}");
+    assert!(
+        right.verifying_key().verify(input.as_bytes(), &bytes),
+        "not signed: {token}"
+    );
     assert_eq!(encode(&bytes), signature, "a second text of one signature");
     let [header, claims] = said(&token).expect("what was accepted is JSON");
     check_said(&header, &claims);
@@ -80,19 +89,31 @@ fuzz_target!(|bytes: &[u8]| {
 fn check_said(header: &Map<String, Value>, claims: &Map<String, Value>) {
     assert_eq!(header["alg"], "EdDSA");
     let typ = header["typ"].as_str().expect("a type").to_ascii_lowercase();
-    assert!(["jwt", "at+jwt", "application/jwt", "application/at+jwt"].contains(&typ.as_str()), "{typ}");
+    assert!(
+        ["jwt", "at+jwt", "application/jwt", "application/at+jwt"].contains(&typ.as_str()),
+        "{typ}"
+    );
     assert!(header.get("kid").is_none_or(|kid| kid == "right"), "{header:?}");
     for refused in ["crit", "b64", "zip"] {
         assert!(!header.contains_key(refused), "{header:?}");
     }
     assert_eq!(claims["iss"], ISSUER);
     let audience = &claims["aud"];
-    let is_ours = audience == AUDIENCE || audience.as_array().is_some_and(|names| names.iter().any(|name| name == AUDIENCE));
+    let is_ours = audience == AUDIENCE
+        || audience
+            .as_array()
+            .is_some_and(|names| names.iter().any(|name| name == AUDIENCE));
     assert!(is_ours, "{claims:?}");
-    assert!(claims["exp"].as_i64().is_some_and(|exp| exp + LEEWAY_S > NOW_S), "{claims:?}");
+    assert!(
+        claims["exp"].as_i64().is_some_and(|exp| exp + LEEWAY_S > NOW_S),
+        "{claims:?}"
+    );
     let has_begun = |begin: &Value| begin.as_i64().is_some_and(|begin| begin <= NOW_S + LEEWAY_S);
     assert!(claims.get("nbf").is_none_or(has_begun), "{claims:?}");
-    assert!(!claims.contains_key("cnf"), "a bound token is accepted without its proof");
+    assert!(
+        !claims.contains_key("cnf"),
+        "a bound token is accepted without its proof"
+    );
 }
 
 fn base64url(text: &str) -> Vec<u8> {
