@@ -56,7 +56,10 @@ settings.configure(
             "NAME": FOLDER / "django.db",
             "CONN_MAX_AGE": None,
             # As SQLite is run for servers. Commits are durable, as ours are.
-            "OPTIONS": {"transaction_mode": "IMMEDIATE", "init_command": "pragma journal_mode=wal; pragma synchronous=full"},
+            "OPTIONS": {
+                "transaction_mode": "IMMEDIATE",
+                "init_command": "pragma journal_mode=wal; pragma synchronous=full",
+            },
         }
     },
     DEFAULT_AUTO_FIELD="django.db.models.BigAutoField",

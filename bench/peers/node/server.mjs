@@ -1,5 +1,6 @@
-// npm's oidc-provider as an authorization server: client credentials, JWT access tokens by resource indicators (ES256 for
-// the resource that ends so, RS256 for others), its in-memory adapter. And, with `api` in place of `issuer`, a plain Node API that verifies such tokens with jose.
+// npm's oidc-provider as an authorization server: client credentials, JWT access tokens by resource indicators (ES256
+// for the resource that ends so, RS256 for others), its in-memory adapter. And, with `api` in place of `issuer`, a plain
+// Node API that verifies such tokens with jose.
 //   node server.mjs issuer PORT CLIENT_ID CLIENT_SECRET
 //   node server.mjs api PORT ISSUER AUDIENCE
 import { createServer } from "node:http";
