@@ -77,6 +77,8 @@ def _while_waiting(house, application, ledger, check):
     code = house.ended(END_S)
     for thread in threads:
         thread.join()
+    kept = sum(1 for connection in connections if connection.socket is not None)
+    checks.expect(not kept, f"{kept} connections were not told that they are closed (Connection: close)")
     checks.expect(late is None, f"a new connection was answered {late} while it ended")
     statuses = sorted({str(exchange.status) for exchange in exchanges})
     checks.expect(statuses == ["200"], f"answered {statuses}")

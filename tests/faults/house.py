@@ -19,6 +19,8 @@ BINARY = str((TOP / os.environ.get("TOKENHOUSE", "target/release/tokenhouse")).r
 
 START_S = 30
 COMMAND_S = 60
+# A second, and some for a machine that is busy.
+PROBE_S = 1.5
 
 
 def version():
@@ -116,6 +118,14 @@ class House:
     def status(self, path):
         """The status of a GET on a new connection, or None where nobody answers."""
         return load.get(self.port, self.authority, path)
+
+    def expect_unready(self):
+        """It says soon that it is not ready, and that it lives."""
+        began = time.monotonic()
+        ready, alive = self.status("/readyz"), self.status("/healthz")
+        checks.expect((ready, alive) == (503, 200), f"/readyz was answered {ready}, /healthz {alive}")
+        took_s = time.monotonic() - began
+        checks.expect(took_s < PROBE_S, f"the probes took {took_s:.1f} s")
 
     def command(self, *arguments):
         """Runs a command on this house's data and answers the JSON that it prints."""

@@ -1,4 +1,4 @@
-"""PostgreSQL goes away under load and comes back: stopped and started, and killed in the middle of a batch."""
+"""PostgreSQL goes away under load and comes back: stopped and started, killed in the middle of a batch, and hanging."""
 
 import time
 
@@ -13,6 +13,8 @@ AWAY_S = 8
 KILLS = 3
 KILLED_FOR_S = 1
 RECOVERY_S = 10
+# Five seconds, six for a commit that hangs; the rest is for a machine that is busy.
+LONGEST_ANSWER_S = 7
 
 
 def run(folder):
@@ -40,10 +42,11 @@ def run(folder):
                 expect_counted(house, ledger)
         with checks.check("PostgreSQL gone: the server says that it is not ready, and lives"):
             postgres.stop()
-            ready, alive = house.status("/readyz"), house.status("/healthz")
-            checks.expect((ready, alive) == (503, 200), f"/readyz was answered {ready}, /healthz {alive}")
+            house.expect_unready()
             postgres.start()
             checks.until("the server to be ready", RECOVERY_S, lambda: house.status("/readyz") == 200)
+        with checks.check("PostgreSQL hangs: 503 and not ready, then tokens again") as check:
+            _hanging(house, application, postgres, check)
 
 
 def _stopped(house, application, postgres, check):
@@ -63,8 +66,29 @@ def _stopped(house, application, postgres, check):
                  if exchange.status == 503 and stopped_at < exchange.ended_at < starting_at]
     checks.expect(meanwhile, "nobody was answered 503 while it was away")
     slowest = max(exchange.took_s for exchange in load.exchanges)
+    checks.expect(slowest < LONGEST_ANSWER_S, f"an answer took {slowest:.1f} s")
     check.note(f"{load.answers()[503]} × 503, slowest {slowest:.1f} s, a token {recovered_s * 1000:.0f} ms after")
     return load
+
+
+def _hanging(house, application, postgres, check):
+    with Load([house], application) as load:
+        checks.until("tokens under load", 10, lambda: len(load.exchanges) > 32)
+        postgres.pause()
+        try:
+            paused_at = time.monotonic()
+            house.expect_unready()
+            load.wait_for("the first 503", LONGEST_ANSWER_S, lambda exchange: exchange.status == 503)
+            house.expect_unready()
+            time.sleep(max(0, paused_at + AWAY_S - time.monotonic()))
+        finally:
+            postgres.resume()
+        recovered_s = load.wait_for_token_sent_after(time.monotonic(), RECOVERY_S)
+        checks.until("the server to be ready", RECOVERY_S, lambda: house.status("/readyz") == 200)
+    expect_only(load, {200, 503})
+    slowest = max(exchange.took_s for exchange in load.exchanges)
+    checks.expect(slowest < LONGEST_ANSWER_S, f"an answer took {slowest:.1f} s")
+    check.note(f"{load.answers()[503]} × 503, slowest {slowest:.1f} s, a token {recovered_s * 1000:.0f} ms after")
 
 
 def _killed(house, application, postgres, check):

@@ -64,14 +64,17 @@ class Postgres:
 
     def kill(self):
         """kill -9 of the postmaster, then of each of its processes: what a crash of the machine leaves of it."""
-        children = [pid for pid in _processes() if _status(pid, 1) == str(self.process.pid)]
-        self.process.kill()
-        for pid in children:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+        children = self._signal(signal.SIGKILL)
         self.process.wait()
         are_gone = lambda: all(_status(pid, 0) in (None, "Z") for pid in children)
         checks.until("PostgreSQL's processes to be gone", 10, are_gone)
+
+    def pause(self):
+        """Stops each of its processes where it is: connections stand, and nothing is answered."""
+        self._signal(signal.SIGSTOP)
+
+    def resume(self):
+        self._signal(signal.SIGCONT)
 
     def url(self, database):
         return f"postgres://{USER}:{self.password}@127.0.0.1:{self.port}/{database}"
@@ -92,6 +95,15 @@ class Postgres:
 
     def ledger(self, database):
         return Ledger(lambda sql: self.query(sql, database))
+
+    def _signal(self, number):
+        """Sends a signal to the postmaster, then to each of its processes, which it answers."""
+        children = [pid for pid in _processes() if _status(pid, 1) == str(self.process.pid)]
+        self.process.send_signal(number)
+        for pid in children:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, number)
+        return children
 
     def _program(self, name):
         return str(self.programs / name)

@@ -78,13 +78,16 @@ async fn alive() -> Response<Body> {
     response
 }
 
-/// The process can issue tokens: its database answers.
+/// The process can issue tokens: its database answers, and took what was last to be written.
 async fn ready(State(app): State<Arc<App>>) -> Response<Body> {
-    let (status, word) = match app.house.store.ping().await {
+    let (status, word) = match app.house.store.ready().await {
         Ok(()) => (StatusCode::OK, "ok"),
         Err(error) => {
             tracing::warn!(%error, "not ready");
-            (StatusCode::SERVICE_UNAVAILABLE, "the database does not answer")
+            (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "the database does not answer, or cannot be written",
+            )
         }
     };
     let mut response = json(status, &serde_json::json!({ "status": word }));

@@ -8,7 +8,9 @@ use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::Router;
+use axum::body::Body;
 use axum::extract::Request;
+use axum::http::{Response, header};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -29,6 +31,7 @@ use crate::metrics;
 use crate::router;
 use crate::tls::Tls;
 use crate::watch as housekeeping;
+use crate::web::answer::set;
 use crate::web::door::{Frame, Peer};
 
 /// Longest time that a request's header may take to arrive, and that an idle connection is kept.
@@ -267,11 +270,22 @@ async fn http(
     } = ending;
     let asked = Arc::new(Notify::new());
     let first = asked.clone();
-    let service = router.map_request(move |mut request: Request<Incoming>| {
-        asked.notify_one();
-        request.extensions_mut().insert(Peer(peer));
-        request.map(axum::body::Body::new)
-    });
+    let service = router
+        .map_request(move |mut request: Request<Incoming>| {
+            asked.notify_one();
+            request.extensions_mut().insert(Peer(peer));
+            request.map(Body::new)
+        })
+        .map_response({
+            let stop = stop.clone();
+            move |mut response: Response<Body>| {
+                // Said aloud, or a client may send its next request into a connection that is being closed.
+                if *stop.borrow() {
+                    set(&mut response, header::CONNECTION, "close");
+                }
+                response
+            }
+        });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEADER_TIMEOUT)

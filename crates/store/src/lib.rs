@@ -6,10 +6,13 @@
 //! durable together with everything that waits at that moment.
 
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
+use tokio::time::timeout;
 
 use tokenhouse_protocol::crypto::Random;
 use tokenhouse_protocol::id::NodeId;
@@ -30,6 +33,7 @@ mod job;
 mod keys;
 mod log_id;
 mod logs;
+mod measured;
 mod migrations;
 mod page;
 mod permissions;
@@ -52,6 +56,7 @@ pub use installation::Installation;
 pub use job::{Job, LogEntry, Outcome};
 pub use keys::{Key, KeyState};
 pub use logs::LogRow;
+pub use measured::{Histogram, Measured};
 pub use page::Page;
 pub use permissions::Permission;
 pub use revision::{Change, Doorbell};
@@ -59,10 +64,12 @@ pub use roles::Role;
 pub use tenants::Tenant;
 pub use usage::UsageRow;
 pub use users::{User, normalise};
-pub use writer::{Histogram, Measured};
 
 use db::Db;
-use writer::Message;
+use writer::{Message, Started};
+
+/// How long a probe waits for the database.
+const PROBE: Duration = Duration::from_secs(1);
 
 /// The open database. Cloning shares it; the last clone that is dropped ends it without waiting, so a server calls
 /// [`Store::close`].
@@ -74,6 +81,8 @@ struct Inner {
     node: NodeId,
     clock: Clock,
     queue: mpsc::Sender<Message>,
+    /// Whether the last batch was not written.
+    is_failing: Arc<AtomicBool>,
     writer: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -124,19 +133,34 @@ impl Store {
             Database::Postgres(url) => Db::postgres(&url).await?,
         };
         let node = NodeId::generate(&random);
-        let (queue, writer) = writer::start(db.clone(), node.clone(), clock.clone());
+        let Started {
+            queue,
+            is_failing,
+            task,
+        } = writer::start(db.clone(), node.clone(), clock.clone());
         Ok(Self(Arc::new(Inner {
             db,
             node,
             clock,
             queue,
-            writer: Mutex::new(Some(writer)),
+            is_failing,
+            writer: Mutex::new(Some(task)),
         })))
     }
 
     /// This run of this process, as its log rows name it.
     pub fn node(&self) -> &NodeId {
         &self.0.node
+    }
+
+    /// Whether jobs can be made durable: says no if the last batch was not written, or if the database does not answer
+    /// within a second. While batches fail an empty one tries the database every second, so this becomes true by itself.
+    pub async fn ready(&self) -> Result<(), StoreError> {
+        if self.0.is_failing.load(Ordering::Relaxed) {
+            return Err(StoreError::Unavailable("the last batch was not written".into()));
+        }
+        let silent = |_| Err(StoreError::Unavailable("it does not answer within a second".into()));
+        timeout(PROBE, self.ping()).await.unwrap_or_else(silent)
     }
 
     /// Asks the database for an answer.
@@ -153,11 +177,12 @@ impl Store {
     /// Makes a job durable, in one transaction with all that waits now, and answers when it is.
     ///
     /// On an error nothing may be given out: [`StoreError::Busy`] when 4096 wait already, or what the database
-    /// said. Once this was first polled the job is written even if the caller hangs up.
+    /// said, after five seconds at most, or six if it hangs in a commit, which may become durable later. Once this was
+    /// first polled the job is written even if the caller hangs up.
     pub async fn commit(&self, job: Job) -> Result<Outcome, StoreError> {
         let (answer, outcome) = oneshot::channel();
         self.enqueue(job.prepare(), Some(answer))?;
-        outcome.await.unwrap_or_else(|_| Err(writer::closed()))
+        writer::outcome(outcome).await
     }
 
     /// Queues a job without waiting for it: for refusals, of which nothing depends.

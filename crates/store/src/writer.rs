@@ -3,20 +3,24 @@
 //! A batch never waits to fill: it closes when the commit before it has returned, so a lone job costs one commit
 //! and a thousand cost one as well (DESIGN §4, "Jobs and batches").
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use sqlx::QueryBuilder;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::{JoinHandle, yield_now};
-use tokio::time::{Instant, timeout};
+use tokio::time::error::Elapsed;
+use tokio::time::{Instant, timeout, timeout_at};
 
 use tokenhouse_protocol::id::{ApiId, ClientId, LogId, NodeId, TenantId, UserId};
 use tokenhouse_protocol::time::{Clock, Timestamp};
 
-use crate::db::{Db, execute, may_be_retried, on, pause};
+use crate::db::{Db, Tx, execute, may_be_retried, on, pause};
 use crate::job::{Outcome, Prepared, PreparedRow};
 use crate::log_id::LogIds;
+use crate::measured::Measured;
 use crate::{Store, StoreError, UsedAssertion, assertions};
 
 /// Jobs that may wait.
@@ -30,14 +34,15 @@ const ROWS_AT_ONCE: usize = 2500;
 const GATHER_FOR: Duration = Duration::from_micros(750);
 /// How often a node says that it lives, if it writes at all.
 const SEEN_EVERY_MS: i64 = 60_000;
-/// After this a batch that lost its races is given up.
-const RETRY_FOR: Duration = Duration::from_secs(4);
-/// Bounds of histograms of times, in seconds.
-const SECONDS: &[f64] = &[
-    0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0,
-];
-/// After this the database is taken for gone, though its connection still stands.
+/// Within this, counted from when its job was queued, a caller has an answer.
+const ANSWER_WITHIN: Duration = Duration::from_secs(5);
+/// The least time that a batch is given. A job that has less is refused before its batch, since all of a batch have the
+/// time of the one who waits longest.
+const LEAST: Duration = Duration::from_secs(1);
+/// After this a commit is given up, though its connection still stands: it may be durable or not.
 const GIVE_UP: Duration = Duration::from_secs(20);
+/// How often a database that could not be written is tried.
+const TRY_EVERY: Duration = Duration::from_secs(1);
 
 /// What the writer hears.
 pub(crate) enum Message {
@@ -52,9 +57,18 @@ pub(crate) enum Message {
 /// Where an outcome goes. A caller who hung up is no reason to undo anything.
 pub(crate) type Answer = oneshot::Sender<Result<Outcome, StoreError>>;
 
+/// The task, from outside.
+pub(crate) struct Started {
+    pub(crate) queue: mpsc::Sender<Message>,
+    /// Whether the last batch was not written.
+    pub(crate) is_failing: Arc<AtomicBool>,
+    pub(crate) task: JoinHandle<()>,
+}
+
 /// Starts the task. It ends when it is told to close, or when every sender is gone, with nothing left waiting.
-pub(crate) fn start(db: Db, node: NodeId, clock: Clock) -> (mpsc::Sender<Message>, JoinHandle<()>) {
-    let (sender, receiver) = mpsc::channel(WAITING);
+pub(crate) fn start(db: Db, node: NodeId, clock: Clock) -> Started {
+    let (queue, receiver) = mpsc::channel(WAITING);
+    let is_failing = Arc::new(AtomicBool::new(false));
     let ids = LogIds::new(&node);
     let writer = Writer {
         started_at: clock.now(),
@@ -64,9 +78,15 @@ pub(crate) fn start(db: Db, node: NodeId, clock: Clock) -> (mpsc::Sender<Message
         ids,
         receiver,
         seen_at: None,
+        is_failing: is_failing.clone(),
         measured: Measured::default(),
     };
-    (sender, tokio::spawn(writer.run()))
+    let task = tokio::spawn(writer.run());
+    Started {
+        queue,
+        is_failing,
+        task,
+    }
 }
 
 struct Writer {
@@ -77,7 +97,15 @@ struct Writer {
     receiver: mpsc::Receiver<Message>,
     started_at: Timestamp,
     seen_at: Option<Timestamp>,
+    is_failing: Arc<AtomicBool>,
     measured: Measured,
+}
+
+/// A job whose time has come.
+struct Due {
+    job: Prepared,
+    answer: Option<Answer>,
+    since: Instant,
 }
 
 /// A log row with its id, ready to be written.
@@ -106,56 +134,74 @@ struct Seen {
 impl Writer {
     async fn run(mut self) {
         let mut messages = Vec::with_capacity(BATCH);
-        while self.gather(&mut messages).await > 0 {
+        while self.take(&mut messages).await {
+            // Nothing came, and the database could not be written before: an empty batch tries it.
+            let is_trial = messages.is_empty();
             let mut jobs = Vec::with_capacity(messages.len());
             for message in messages.drain(..) {
                 match message {
                     Message::Job(job, answer, since) => {
                         self.measured.wait_s.add(since.elapsed().as_secs_f64());
-                        jobs.push((job, answer));
+                        match answer {
+                            // Who asked may have gone meanwhile.
+                            Some(answer) if since.elapsed() + LEAST > ANSWER_WITHIN => {
+                                answer.send(Err(too_late())).ok();
+                            }
+                            answer => jobs.push(Due { job, answer, since }),
+                        }
                     }
-                    // Who asked may have gone meanwhile.
                     Message::Measure(asked) => drop(asked.send(self.measured.clone())),
                     Message::Close => self.receiver.close(),
                 }
             }
-            if !jobs.is_empty() {
+            if is_trial || !jobs.is_empty() {
                 self.batch(jobs).await;
             }
         }
     }
 
-    /// What waits, once something does and the exchanges that were ready to run have had their turn.
+    /// Takes what waits; nothing, now and then, while the database could not be written. `false` at the end.
+    async fn take(&mut self, messages: &mut Vec<Message>) -> bool {
+        if !self.is_failing() {
+            let is_open = self.receiver.recv_many(messages, BATCH).await > 0;
+            self.gather(messages).await;
+            return is_open;
+        }
+        tokio::select! {
+            taken = self.receiver.recv_many(messages, BATCH) => taken > 0,
+            () = pause(TRY_EVERY) => true,
+        }
+    }
+
+    /// Lets the exchanges that are ready to run have their turn, and takes what they leave too.
     ///
     /// The first job wakes this task at once, before them: each batch would hold one job, and each token pay for a
-    /// transaction of its own. Nobody is waited for: on an idle server there is nobody to go first. Messages; none
-    /// once the store is closed.
-    async fn gather(&mut self, messages: &mut Vec<Message>) -> usize {
-        let mut before = 0;
-        let mut gathered = self.receiver.recv_many(messages, BATCH).await;
-        let began = Instant::now();
-        while before < gathered && gathered < BATCH && began.elapsed() < GATHER_FOR {
-            before = gathered;
+    /// transaction of its own. Nobody is waited for: on an idle server there is nobody to go first.
+    async fn gather(&mut self, messages: &mut Vec<Message>) {
+        let (began, mut before) = (Instant::now(), 0);
+        while before < messages.len() && messages.len() < BATCH && began.elapsed() < GATHER_FOR {
+            before = messages.len();
             yield_now().await;
-            while let Some(message) = (messages.len() < BATCH)
-                .then(|| self.receiver.try_recv().ok())
-                .flatten()
+            while messages.len() < BATCH
+                && let Ok(message) = self.receiver.try_recv()
             {
                 messages.push(message);
             }
-            gathered = messages.len();
         }
-        gathered
     }
 
-    async fn batch(&mut self, jobs: Vec<(Prepared, Option<Answer>)>) {
+    fn is_failing(&self) -> bool {
+        self.is_failing.load(Ordering::Relaxed)
+    }
+
+    async fn batch(&mut self, jobs: Vec<Due>) {
         let now = self.clock.now();
         let mut batch = Batch {
             rows: Vec::with_capacity(jobs.len()),
             uses: Vec::new(),
             seen: self.seen(now),
         };
-        for (number, (job, _)) in jobs.iter().enumerate() {
+        for (number, Due { job, .. }) in jobs.iter().enumerate() {
             batch.rows.extend(job.rows.iter().map(|row| Row {
                 id: self.ids.next(now),
                 job: number,
@@ -167,17 +213,24 @@ impl Writer {
                 .extend(job.uses.as_ref().map(|used| (number, &job.tenant, used)));
         }
         let begun = Instant::now();
-        let written = self.write(&batch).await;
-        self.measured.batch(&jobs, written.as_ref().ok(), begun.elapsed());
+        // A refusal that nobody waits for is written with the others, however late.
+        let waited_for = jobs.iter().filter(|due| due.answer.is_some());
+        let oldest = waited_for.map(|due| due.since).min().unwrap_or(begun);
+        let written = self.write(&batch, oldest + ANSWER_WITHIN).await;
+        self.is_failing.store(written.is_err(), Ordering::Relaxed);
+        if !jobs.is_empty() {
+            let jobs: Vec<_> = jobs.iter().map(|due| &due.job).collect();
+            self.measured.batch(&jobs, written.as_ref().ok(), begun.elapsed());
+        }
         if written.is_ok() && batch.seen.is_some() {
             self.seen_at = Some(now);
         }
         if let Err(error) = &written {
-            let unrecorded = jobs.iter().filter(|(_, answer)| answer.is_none()).count();
+            let unrecorded = jobs.iter().filter(|due| due.answer.is_none()).count();
             tracing::error!(jobs = jobs.len(), unrecorded, %error, "a batch was not written");
         }
         let mut ids = batch.rows.into_iter().map(|row| row.id).collect::<Vec<_>>().into_iter();
-        for (number, (job, answer)) in jobs.into_iter().enumerate() {
+        for (number, Due { job, answer, .. }) in jobs.into_iter().enumerate() {
             let mut logs: Vec<LogId> = ids.by_ref().take(job.rows.len()).collect();
             let Some(answer) = answer else { continue };
             let outcome = written.as_ref().map(|late| {
@@ -194,9 +247,11 @@ impl Writer {
     /// The node's row must be there before its first log row, and be fresh enough that nobody removes it.
     ///
     /// Should it have been removed while this node was silent, all that it wrote before was folded: what is folded
-    /// next begins after the last id it made.
+    /// next begins after the last id it made. A batch that tries the database writes it too: one that writes nothing
+    /// succeeds on a full disk.
     fn seen(&self, now: Timestamp) -> Option<Seen> {
-        let fresh = self.seen_at.is_some_and(|seen_at| now < seen_at.plus_ms(SEEN_EVERY_MS));
+        let seen_lately = self.seen_at.is_some_and(|seen_at| now < seen_at.plus_ms(SEEN_EVERY_MS));
+        let fresh = seen_lately && !self.is_failing();
         (!fresh).then(|| Seen {
             at: now,
             folded_to: self.ids.last().to_owned(),
@@ -205,21 +260,35 @@ impl Writer {
 
     /// Writes a batch, again if another transaction was in the way; the ids stay, so nothing can be there twice.
     /// Answers the jobs of which nothing was written.
-    async fn write(&self, batch: &Batch<'_>) -> Result<HashSet<usize>, StoreError> {
-        let begun = Instant::now();
+    async fn write(&self, batch: &Batch<'_>, deadline: Instant) -> Result<HashSet<usize>, StoreError> {
         loop {
-            match timeout(GIVE_UP, self.attempt(batch)).await {
+            match self.attempt(batch, deadline).await {
                 Ok(Ok(late)) => return Ok(late),
-                Ok(Err(error)) if may_be_retried(&error) && begun.elapsed() < RETRY_FOR => {
+                Ok(Err(error)) if may_be_retried(&error) && Instant::now() < deadline => {
                     pause(Duration::from_millis(10)).await;
                 }
                 Ok(Err(error)) => return Err(error.into()),
-                Err(_) => return Err(StoreError::Unavailable("the database does not answer".into())),
+                Err(Elapsed { .. }) => return Err(too_late()),
             }
         }
     }
 
-    async fn attempt(&self, batch: &Batch<'_>) -> Result<HashSet<usize>, sqlx::Error> {
+    /// One transaction. Until its commit begins it can be given up at the deadline, and leaves nothing.
+    async fn attempt(
+        &self,
+        batch: &Batch<'_>,
+        deadline: Instant,
+    ) -> Result<Result<HashSet<usize>, sqlx::Error>, Elapsed> {
+        let (tx, late) = match timeout_at(deadline, self.fill(batch)).await? {
+            Ok(filled) => filled,
+            Err(error) => return Ok(Err(error)),
+        };
+        let ended = timeout(GIVE_UP, tx.end()).await?;
+        Ok(ended.map(|()| late))
+    }
+
+    /// A transaction that holds a batch and is not committed, and the jobs of which nothing is in it.
+    async fn fill(&self, batch: &Batch<'_>) -> Result<(Tx<'static>, HashSet<usize>), sqlx::Error> {
         let mut tx = self.db.begin(self.clock.clone()).await?;
         if let Some(seen) = &batch.seen {
             execute!(
@@ -260,8 +329,7 @@ impl Writer {
                 query.build().persistent(false).execute(connection).await.map(drop)
             })?;
         }
-        tx.end().await?;
-        Ok(late)
+        Ok((tx, late))
     }
 }
 
@@ -277,103 +345,17 @@ impl Store {
     }
 }
 
-impl Store {
-    /// What the batch task measured since the store was opened. Asked of the task itself, so it waits for the batch
-    /// that is being written; `None` if the queue is full or closed.
-    pub async fn measured(&self) -> Option<Measured> {
-        let (asked, measured) = oneshot::channel();
-        self.queue().try_send(Message::Measure(asked)).ok()?;
-        measured.await.ok()
-    }
-
-    /// How many jobs wait for the batch task at this moment.
-    pub fn waiting(&self) -> usize {
-        self.queue().max_capacity() - self.queue().capacity()
+/// Waits for an outcome, but not for a commit that hangs: what is in it may become durable, and is not given out.
+pub(crate) async fn outcome(answered: oneshot::Receiver<Result<Outcome, StoreError>>) -> Result<Outcome, StoreError> {
+    match timeout(ANSWER_WITHIN + LEAST, answered).await {
+        Ok(outcome) => outcome.unwrap_or_else(|_| Err(closed())),
+        Err(Elapsed { .. }) => Err(too_late()),
     }
 }
 
-/// What the batch task has done.
-#[derive(Clone, PartialEq, Debug)]
-pub struct Measured {
-    /// Jobs of a batch.
-    pub batch_jobs: Histogram,
-    /// Seconds that a job waited for its batch to begin.
-    pub wait_s: Histogram,
-    /// Seconds that a batch took to become durable, or to fail.
-    pub commit_s: Histogram,
-    /// Batches that were given up.
-    pub failed_batches: u64,
-    /// Access tokens whose rows are durable, by the grant's short name.
-    pub tokens: BTreeMap<String, u64>,
-}
-
-/// How often a figure was at most each of some bounds.
-#[derive(Clone, PartialEq, Debug)]
-pub struct Histogram {
-    /// The bounds, upwards.
-    pub bounds: &'static [f64],
-    /// How many figures were at most the bound of the same place and above the one before.
-    pub counts: Vec<u64>,
-    /// How many figures there were.
-    pub count: u64,
-    /// Their sum.
-    pub sum: f64,
-}
-
-impl Measured {
-    /// Counts a batch: `late` are its jobs of which nothing was written, `None` if nothing was of any.
-    fn batch(&mut self, jobs: &[(Prepared, Option<Answer>)], late: Option<&HashSet<usize>>, took: Duration) {
-        // At most 1024: exact in any float.
-        self.batch_jobs
-            .add(u32::try_from(jobs.len()).unwrap_or(u32::MAX).into());
-        self.commit_s.add(took.as_secs_f64());
-        let Some(late) = late else {
-            self.failed_batches += 1;
-            return;
-        };
-        let written = jobs.iter().enumerate().filter(|(number, _)| !late.contains(number));
-        for entry in written.flat_map(|(_, (job, _))| &job.rows).map(|row| &row.entry) {
-            let (Ok(tokens @ 1..), Some(grant)) = (u64::try_from(entry.tokens), &entry.grant) else {
-                continue;
-            };
-            match self.tokens.get_mut(grant) {
-                Some(total) => *total += tokens,
-                None => drop(self.tokens.insert(grant.clone(), tokens)),
-            }
-        }
-    }
-}
-
-impl Default for Measured {
-    fn default() -> Self {
-        Self {
-            batch_jobs: Histogram::new(&[1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0, 1024.0]),
-            wait_s: Histogram::new(SECONDS),
-            commit_s: Histogram::new(SECONDS),
-            failed_batches: 0,
-            tokens: BTreeMap::new(),
-        }
-    }
-}
-
-impl Histogram {
-    fn new(bounds: &'static [f64]) -> Self {
-        Self {
-            bounds,
-            counts: vec![0; bounds.len()],
-            count: 0,
-            sum: 0.0,
-        }
-    }
-
-    fn add(&mut self, figure: f64) {
-        self.count += 1;
-        self.sum += figure;
-        let place = self.bounds.iter().position(|bound| figure <= *bound);
-        if let Some(count) = place.and_then(|place| self.counts.get_mut(place)) {
-            *count += 1;
-        }
-    }
+/// The answer when the database took too long.
+fn too_late() -> StoreError {
+    StoreError::Unavailable("the database does not answer in time".into())
 }
 
 /// The answer once the store was closed.

@@ -12,7 +12,7 @@ use tokenhouse_store::{Api, ApiScope};
 use super::Failure;
 use super::output::{fields, may_go_on, print, print_json, quoted, table};
 use super::place::{Place, all};
-use crate::registry::apis::{self, DEFAULT_TOKEN_LIFETIME_S, NewApi};
+use crate::registry::apis::{self, ApiChanges, DEFAULT_TOKEN_LIFETIME_S, NewApi};
 use crate::registry::token_dialect::TokenDialect;
 use crate::tenant::Tenant;
 
@@ -22,6 +22,7 @@ Examples:
   tokenhouse apis create https://api.example.org --name Reports --scope 'read:reports=Read reports'
   tokenhouse apis create https://fast.example.org --signing-alg ES256 --token-lifetime 3600
   tokenhouse apis create https://strict.example.org --dialect rfc9068_profile_authz --rbac
+  tokenhouse apis update https://api.example.org --add-scope write:reports --token-lifetime 600
   tokenhouse apis show https://api.example.org --json")]
 pub(super) struct Arguments {
     #[command(subcommand)]
@@ -41,6 +42,14 @@ enum Action {
         /// Its identifier or its id
         #[arg(value_name = "IDENTIFIER")]
         api: String,
+    },
+    /// Change an API; what is not named stays as it is
+    Update {
+        /// Its identifier or its id
+        #[arg(value_name = "IDENTIFIER")]
+        api: String,
+        #[command(flatten)]
+        changes: Changes,
     },
     /// Delete an API with the grants for it
     Delete {
@@ -77,6 +86,33 @@ struct Create {
     rbac: bool,
 }
 
+/// What may be changed; something must be.
+#[derive(Args, Debug)]
+#[group(required = true, multiple = true)]
+struct Changes {
+    /// What people call it from now on
+    #[arg(long)]
+    name: Option<String>,
+    /// Something more that its tokens may allow, or another description for it; may be repeated
+    #[arg(long = "add-scope", value_name = "SCOPE[=DESCRIPTION]", value_parser = scope)]
+    add: Vec<ApiScope>,
+    /// Something that its tokens shall no longer allow; users and roles lose it. May be repeated
+    #[arg(long = "remove-scope", value_name = "SCOPE")]
+    remove: Vec<String>,
+    /// Seconds that its tokens live
+    #[arg(long = "token-lifetime", value_name = "SECONDS")]
+    token_lifetime_s: Option<i64>,
+    /// How its tokens look: access_token, rfc9068_profile, or either with _authz at its end, which adds `permissions`
+    #[arg(long, value_name = "DIALECT", value_parser = dialect)]
+    dialect: Option<TokenDialect>,
+    /// Give users only the scopes that they are permitted, directly or by a role
+    #[arg(long, conflicts_with = "no_rbac")]
+    rbac: bool,
+    /// Give users every scope that they ask for
+    #[arg(long)]
+    no_rbac: bool,
+}
+
 pub(super) async fn run(arguments: Arguments) -> Result<(), Failure> {
     let Arguments { action, place } = arguments;
     place
@@ -84,6 +120,7 @@ pub(super) async fn run(arguments: Arguments) -> Result<(), Failure> {
             Action::Create(new) => create(tenant, &place, new).await,
             Action::List => list(tenant, &place).await,
             Action::Show { api } => show(tenant, &place, &api).await,
+            Action::Update { api, changes } => update(tenant, &place, &api, changes).await,
             Action::Delete { api, force } => delete(tenant, &place, &api, force).await,
         })
         .await
@@ -172,6 +209,45 @@ async fn show(tenant: &Tenant, place: &Place, api: &str) -> Result<(), Failure> 
         return print_json(&view(tenant, &api));
     }
     print(&described(tenant, &api))
+}
+
+async fn update(tenant: &Tenant, place: &Place, api: &str, changes: Changes) -> Result<(), Failure> {
+    let scopes = match changes.add.is_empty() && changes.remove.is_empty() {
+        true => None,
+        false => Some(changed_scopes(
+            apis::api(tenant, api).await?.scopes,
+            changes.add,
+            &changes.remove,
+        )?),
+    };
+    let changes = ApiChanges {
+        name: changes.name,
+        scopes,
+        token_lifetime_s: changes.token_lifetime_s,
+        dialect: changes.dialect,
+        enforces_policies: (changes.rbac || changes.no_rbac).then_some(changes.rbac),
+    };
+    let api = apis::update(tenant, api, changes).await?;
+    if place.json {
+        return print_json(&view(tenant, &api));
+    }
+    print(&described(tenant, &api))
+}
+
+/// The scopes without some and with others, which come last unless they are there already.
+fn changed_scopes(mut scopes: Vec<ApiScope>, add: Vec<ApiScope>, remove: &[String]) -> Result<Vec<ApiScope>, Failure> {
+    for gone in remove {
+        let place = scopes.iter().position(|scope| scope.value == *gone);
+        let place = place.ok_or_else(|| Failure(format!("the API has no scope {gone}: `apis show` lists them")))?;
+        scopes.remove(place);
+    }
+    for new in add {
+        match scopes.iter_mut().find(|scope| scope.value == new.value) {
+            Some(held) => held.description = new.description.or(held.description.take()),
+            None => scopes.push(new),
+        }
+    }
+    Ok(scopes)
 }
 
 async fn delete(tenant: &Tenant, place: &Place, api: &str, force: bool) -> Result<(), Failure> {

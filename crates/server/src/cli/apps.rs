@@ -74,6 +74,14 @@ enum Action {
         /// The key's id or kid
         key: String,
     },
+    /// Say for whom the application's assertions (private_key_jwt) may be
+    AssertionAudience {
+        /// Its client ID
+        #[arg(value_name = "CLIENT_ID")]
+        id: String,
+        /// Whom they may name as their aud
+        audience: AssertionAudience,
+    },
     /// Give an application a new secret; the old one ends at once
     RotateSecret {
         /// Its client ID
@@ -114,6 +122,14 @@ struct AboutKey {
     algorithm: Option<Algorithm>,
 }
 
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+enum AssertionAudience {
+    /// The issuer and nothing else, as it is from the start
+    Issuer,
+    /// The issuer or the token endpoint's URL, which older clients name
+    TokenEndpoint,
+}
+
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum KindName {
     /// Machine to machine: a program that acts for itself
@@ -146,6 +162,12 @@ pub(super) async fn run(arguments: Arguments) -> Result<(), Failure> {
             Action::RemoveKey { id, key } => {
                 let id = ClientId::new(id);
                 client_keys::remove(tenant, &id, &key).await?;
+                show(tenant, &place, &id, false).await
+            }
+            Action::AssertionAudience { id, audience } => {
+                let id = ClientId::new(id);
+                let may = audience == AssertionAudience::TokenEndpoint;
+                client_keys::let_name_token_endpoint(tenant, &id, may).await?;
                 show(tenant, &place, &id, false).await
             }
             Action::RotateSecret { id } => rotate_secret(tenant, &place, &ClientId::new(id)).await,
@@ -296,6 +318,9 @@ fn described(client: &Client, secret: Option<&Secret>) -> String {
         (
             "Authenticates by",
             match client_keys::uses_assertions(client) {
+                true if client_keys::may_name_token_endpoint(client) => {
+                    "private_key_jwt; aud: the issuer or the token endpoint".into()
+                }
                 true => "private_key_jwt".into(),
                 false => client.token_endpoint_auth_method.clone().unwrap_or_default(),
             },

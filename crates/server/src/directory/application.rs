@@ -31,6 +31,8 @@ pub struct Application {
     pub secrets: Vec<ApplicationSecret>,
     /// Whether it proves itself by assertions alone: then no secret counts (CONTRACT Decision 13).
     pub uses_assertions: bool,
+    /// Whether its assertions may be for the token endpoint's URL, not for the issuer alone (CONTRACT Decision 13).
+    pub may_name_token_endpoint: bool,
     /// The keys of its assertions.
     pub keys: Vec<ApplicationKey>,
     /// What it was granted, an API each.
@@ -100,6 +102,7 @@ impl Application {
         grants: Vec<ClientGrant>,
     ) -> Result<Self, StoreError> {
         let uses_assertions = client_keys::uses_assertions(&client);
+        let may_name_token_endpoint = client_keys::may_name_token_endpoint(&client);
         let listed = keys.iter().filter(|key| client_keys::is_listed(&client, key));
         let keys = listed.map(ApplicationKey::of).collect::<Result<_, _>>()?;
         let ip_header = client.rest.get("is_token_endpoint_ip_header_trusted");
@@ -122,6 +125,7 @@ impl Application {
             trusts_ip_header,
             origins,
             uses_assertions,
+            may_name_token_endpoint,
             keys,
             secrets: secrets
                 .into_iter()

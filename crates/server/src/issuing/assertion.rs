@@ -38,7 +38,9 @@ pub(super) fn verify(
         parts.header.typ.is_none() || parts.header.is_type("JWT") || parts.header.is_type("client-authentication+jwt");
     ensure(is_typed, "The assertion's typ must be JWT.")?;
     let now = tenant.house.clock.now();
-    let used = claims(tenant, client, &parts.claims, now)?;
+    let claims = Claims::parse(&parts.claims).map_err(|error| unreadable(&error))?;
+    let audience = audience(tenant, &claims)?;
+    let used = checked(client, &claims, now)?;
     let keys = application.map_or(&[][..], |application| &application.keys);
     let proven = keys
         .iter()
@@ -51,6 +53,11 @@ pub(super) fn verify(
         "No key of this client verifies the assertion. Check the client_id, that the key is registered for this alg \
          (and for the kid, if the header has one), and that it has not expired.",
     )?;
+    // Only now, or a stranger would learn which clients may: see above.
+    let may_name_endpoint = application.is_some_and(|application| application.may_name_token_endpoint);
+    if audience == Audience::TokenEndpoint && !may_name_endpoint {
+        return Err(wrong_audience(tenant));
+    }
     Ok(used)
 }
 
@@ -59,24 +66,35 @@ pub(super) fn replayed() -> Refusal {
     refused("The assertion was used before. Sign a new one, with a new jti, for each request.")
 }
 
-/// RFC 7523 §3.
-fn claims(tenant: &Tenant, client: &ClientId, payload: &[u8], now: Timestamp) -> Result<UsedAssertion, Refusal> {
-    let unreadable = |error: ClaimError| refused(format!("The assertion cannot be read: {error}."));
-    let claims = Claims::parse(payload).map_err(unreadable)?;
-    for name in ["iss", "sub"] {
-        let is_client = claims.text(name).map_err(unreadable)? == Some(client.as_str());
-        ensure(is_client, "The assertion's iss and sub must both be the client_id.")?;
+/// For whom an assertion is meant.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Audience {
+    Issuer,
+    /// The token endpoint's URL, which older clients name; taken where the application may (CONTRACT Decision 13).
+    TokenEndpoint,
+}
+
+/// The one audience of an assertion. An array might name another server, at which it would be good as well.
+fn audience(tenant: &Tenant, claims: &Claims) -> Result<Audience, Refusal> {
+    let named = claims.members().get("aud").and_then(|aud| aud.as_str());
+    if named == Some(tenant.issuer.as_str()) {
+        Ok(Audience::Issuer)
+    } else if named == Some(&tenant.issuer.url("oauth/token")) {
+        Ok(Audience::TokenEndpoint)
+    } else {
+        Err(wrong_audience(tenant))
     }
-    // An array might name another server, at which the assertion would be good as well.
-    if claims.members().get("aud").and_then(|aud| aud.as_str()) != Some(tenant.issuer.as_str()) {
-        return Err(refused(format!(
-            "The assertion's aud must be the issuer, {}, as one string.",
-            tenant.issuer.as_str()
-        )));
+}
+
+/// The other claims: RFC 7523 §3.
+fn checked(client: &ClientId, claims: &Claims, now: Timestamp) -> Result<UsedAssertion, Refusal> {
+    for name in ["iss", "sub"] {
+        let is_client = claims.text(name).map_err(|error| unreadable(&error))? == Some(client.as_str());
+        ensure(is_client, "The assertion's iss and sub must both be the client_id.")?;
     }
     let expires_at = claims
         .time("exp")
-        .map_err(unreadable)?
+        .map_err(|error| unreadable(&error))?
         .ok_or_else(|| refused("The assertion has no exp."))?;
     let end = expires_at.plus_ms(SKEW_MS);
     ensure(now < end, "The assertion has expired. Check this machine's clock.")?;
@@ -85,13 +103,16 @@ fn claims(tenant: &Tenant, client: &ClientId, payload: &[u8], now: Timestamp) ->
         "The assertion's exp must be at most five minutes ahead.",
     )?;
     for name in ["nbf", "iat"] {
-        let begins_at = claims.time(name).map_err(unreadable)?;
+        let begins_at = claims.time(name).map_err(|error| unreadable(&error))?;
         ensure(
             begins_at.is_none_or(|begins_at| begins_at <= now.plus_ms(SKEW_MS)),
             "The assertion's iat or nbf is in the future. Check this machine's clock.",
         )?;
     }
-    let jti = claims.text("jti").map_err(unreadable)?.unwrap_or_default();
+    let jti = claims
+        .text("jti")
+        .map_err(|error| unreadable(&error))?
+        .unwrap_or_default();
     let is_sound = (1..=MAX_JTI_CHARS).contains(&jti.chars().count()) && !jti.contains(char::is_control);
     ensure(
         is_sound,
@@ -102,6 +123,17 @@ fn claims(tenant: &Tenant, client: &ClientId, payload: &[u8], now: Timestamp) ->
         jti: jti.to_owned(),
         expires_at: end,
     })
+}
+
+fn wrong_audience(tenant: &Tenant) -> Refusal {
+    refused(format!(
+        "The assertion's aud must be the issuer, {}, as one string.",
+        tenant.issuer.as_str()
+    ))
+}
+
+fn unreadable(error: &ClaimError) -> Refusal {
+    refused(format!("The assertion cannot be read: {error}."))
 }
 
 fn ensure(holds: bool, otherwise: &str) -> Result<(), Refusal> {

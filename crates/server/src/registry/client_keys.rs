@@ -17,6 +17,8 @@ use crate::tenant::Tenant;
 pub const ALGORITHMS: [Algorithm; 4] = [Algorithm::Rs256, Algorithm::Ps256, Algorithm::Es256, Algorithm::EdDsa];
 /// The property that says how an application authenticates, and which keys count.
 const METHODS: &str = "client_authentication_methods";
+/// The property, ours alone, that lets assertions be for the token endpoint's URL.
+const NAMES_TOKEN_ENDPOINT: &str = "is_token_endpoint_assertion_audience_allowed";
 /// Most keys of one application: enough to roll over in each environment.
 const MAX_KEYS: usize = 10;
 /// Longest name, in characters.
@@ -141,6 +143,22 @@ pub async fn remove(tenant: &Tenant, id: &ClientId, key: &str) -> Result<(), Reg
     Ok(())
 }
 
+/// Lets an application's assertions be for the token endpoint's URL, as older clients write, beside the issuer; or no
+/// longer.
+pub async fn let_name_token_endpoint(tenant: &Tenant, id: &ClientId, may: bool) -> Result<(), RegistryError> {
+    let change = Change::Client(id.clone());
+    let mut tx = begin(tenant, &change).await?;
+    let mut client = tx.client(&tenant.id, id).await?.ok_or_else(clients::not_found)?;
+    match may {
+        true => drop(client.rest.insert(NAMES_TOKEN_ENDPOINT.into(), json!(true))),
+        false => drop(client.rest.remove(NAMES_TOKEN_ENDPOINT)),
+    }
+    client.updated_at = tenant.house.clock.now();
+    tx.update_client(&tenant.id, &client).await?;
+    commit(tenant, tx, &change).await?;
+    Ok(())
+}
+
 /// The keys of an application, oldest first.
 pub async fn keys(tenant: &Tenant, id: &ClientId) -> Result<Vec<ClientKey>, RegistryError> {
     clients::client(tenant, id).await?;
@@ -153,6 +171,11 @@ pub fn uses_assertions(client: &Client) -> bool {
         .rest
         .get(METHODS)
         .is_some_and(|methods| methods["private_key_jwt"].is_object())
+}
+
+/// Whether an application's assertions may be for the token endpoint's URL (CONTRACT Decision 13).
+pub fn may_name_token_endpoint(client: &Client) -> bool {
+    client.rest.get(NAMES_TOKEN_ENDPOINT) == Some(&Value::Bool(true))
 }
 
 /// Whether a key is one of those by which the application says that it authenticates.

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use fixture::{Folder, Server, key_id, patiently, stdout, text};
 
+mod apis;
 mod fixture;
 mod permissions_and_keys;
 mod token;

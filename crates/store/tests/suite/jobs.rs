@@ -1,6 +1,7 @@
 //! The batch path: what is acknowledged is durable, once, in order.
 
 use std::collections::HashSet;
+use std::time::Duration;
 
 use tokenhouse_protocol::id::{ApiId, ClientId, LogId, UserId};
 use tokenhouse_store::{Change, StoreError};
@@ -20,6 +21,7 @@ both!(
     a_caller_who_hangs_up_in_a_transaction_blocks_nobody,
     connections_that_were_lost_are_made_again,
     a_batch_that_fails_answers_its_callers_and_the_next_one_works,
+    a_store_that_cannot_write_is_not_ready_and_finds_out_by_itself_when_it_can,
     a_refusal_is_recorded_without_waiting,
     a_log_is_read_in_pages_from_both_ends,
 );
@@ -268,6 +270,29 @@ async fn a_batch_that_fails_answers_its_callers_and_the_next_one_works(place: &P
         .await
         .unwrap();
     assert_eq!(store.logs_after(&tenant, None, 10).await.unwrap().len(), 1);
+    store.close().await;
+}
+
+async fn a_store_that_cannot_write_is_not_ready_and_finds_out_by_itself_when_it_can(place: &Place) {
+    let store = place.open().await;
+    let tenant = with_tenant(&store, "acme").await;
+    store.ready().await.unwrap();
+    place.run("alter table nodes rename to elsewhere").await;
+    let failed = store.commit(job(&tenant, vec![entry("c", place.clock.now())])).await;
+    assert!(matches!(failed, Err(StoreError::Unavailable(_))), "{failed:?}");
+    store.ping().await.unwrap();
+    assert!(store.ready().await.is_err(), "it reads, and did not write");
+    place.run("alter table elsewhere rename to nodes").await;
+    let ready = async {
+        while store.ready().await.is_err() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), ready).await.unwrap();
+    assert!(
+        store.logs_after(&tenant, None, 10).await.unwrap().is_empty(),
+        "what was refused stays unwritten"
+    );
     store.close().await;
 }
 

@@ -81,7 +81,11 @@ fn an_application_is_made_with_a_key_and_then_has_no_secret() {
     assert!(!shown.contains("Client secret"), "{shown}");
     folder.ok(&["apps", "add-key", id, &public, "--kid", "second", "--name", "Spare"]);
     folder.ok(&["apps", "remove-key", id, &kid]);
+    let allowed = folder.ok(&["apps", "assertion-audience", id, "token-endpoint"]);
+    assert!(allowed.contains("aud: the issuer or the token endpoint"), "{allowed}");
+    folder.ok(&["apps", "assertion-audience", id, "issuer"]);
     let shown = folder.ok(&["apps", "show", id]);
+    assert!(!shown.contains("aud:"), "{shown}");
     assert!(
         shown.contains("second") && shown.contains("Spare") && !shown.contains(&kid),
         "{shown}"

@@ -19,6 +19,8 @@ use tokenhouse_store::ClientKey;
 
 use crate::house::{AUDIENCE, Answer, Ask, House, ISSUER, NOW_S};
 
+mod audience;
+
 #[tokio::test]
 async fn every_algorithm_of_the_metadata_proves_an_application() {
     let house = House::new().await;
