@@ -1,8 +1,10 @@
 //! Public keys as people hand them over: PEM (RFC 7468) of a SubjectPublicKeyInfo (RFC 5280 §4.1.2.7), of an
-//! RSAPublicKey (RFC 8017 §A.1.1) or of a certificate, whose key alone is looked at.
+//! RSAPublicKey (RFC 8017 §A.1.1) or of a certificate, whose key alone is looked at. A private key is read as
+//! PKCS#8 (RFC 5958) alone.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use zeroize::Zeroizing;
 
 use crate::crypto::{KeyRejected, PublicKey};
 
@@ -41,6 +43,20 @@ pub fn public_key(text: &str) -> Result<PublicKey, KeyRejected> {
     found.ok_or(KeyRejected::because(
         "not a PEM public key or certificate of an RSA, P-256 or Ed25519 key",
     ))
+}
+
+/// The PKCS#8 document of the one PEM block in `text`, for [`crate::crypto::SigningKey::from_pkcs8`]. No error repeats
+/// any of it.
+pub fn private_key(text: &str) -> Result<Zeroizing<Vec<u8>>, KeyRejected> {
+    match block(text)? {
+        ("PRIVATE KEY", der) => Ok(Zeroizing::new(der)),
+        (label, _) if label.ends_with("PRIVATE KEY") => Err(KeyRejected::because(
+            "the private key is not in PKCS#8 without a password: `openssl pkcs8 -topk8 -nodes` writes it so",
+        )),
+        _ => Err(KeyRejected::because(
+            "not a PEM private key (-----BEGIN PRIVATE KEY-----)",
+        )),
+    }
 }
 
 /// The label and the bytes of the first block.
@@ -173,6 +189,18 @@ mod tests {
         for label in ["PRIVATE KEY", "RSA PRIVATE KEY", "ENCRYPTED PRIVATE KEY"] {
             let refused = public_key(&pem(label, &key.pkcs8())).unwrap_err();
             assert!(refused.to_string().contains("private key"), "{refused}");
+        }
+    }
+
+    #[test]
+    fn a_private_key_is_read_as_pkcs8_alone() {
+        for algorithm in [Algorithm::Rs256, Algorithm::Es256, Algorithm::EdDsa] {
+            let key = SigningKey::generate(algorithm, RsaBits::Bits2048);
+            let der = private_key(&pem("PRIVATE KEY", &key.pkcs8())).unwrap();
+            assert_eq!(SigningKey::from_pkcs8(algorithm, &der).unwrap().public(), key.public());
+            let refused = private_key(&pem("EC PRIVATE KEY", &key.pkcs8())).unwrap_err();
+            assert!(refused.to_string().contains("openssl pkcs8"), "{refused}");
+            assert!(private_key(&pem("PUBLIC KEY", &key.public_spki().unwrap())).is_err());
         }
     }
 
