@@ -12,6 +12,7 @@ pub mod cli;
 pub mod config;
 pub mod dev;
 pub mod directory;
+pub mod gate;
 pub mod issuing;
 pub mod keyring;
 pub mod metrics;
