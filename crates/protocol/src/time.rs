@@ -107,6 +107,8 @@ pub struct Clock(Source);
 enum Source {
     System,
     Set(Arc<AtomicI64>),
+    /// The machine's, so many milliseconds ahead.
+    Ahead(Arc<AtomicI64>),
 }
 
 impl Clock {
@@ -120,31 +122,41 @@ impl Clock {
         Self(Source::Set(Arc::new(AtomicI64::new(at.ms()))))
     }
 
+    /// A clock that goes as the machine's does, and can be moved: for servers that tests talk to.
+    pub fn movable() -> Self {
+        Self(Source::Ahead(Arc::default()))
+    }
+
     /// The time now.
     pub fn now(&self) -> Timestamp {
         match &self.0 {
-            Source::System => {
-                #[expect(clippy::disallowed_methods, reason = "this is the one place that asks the machine")]
-                let now = SystemTime::now();
-                let ms = match now.duration_since(UNIX_EPOCH) {
-                    Ok(since) => i64::try_from(since.as_millis()).unwrap_or(i64::MAX),
-                    Err(before) => -i64::try_from(before.duration().as_millis()).unwrap_or(i64::MAX),
-                };
-                Timestamp(ms)
-            }
+            Source::System => machine(),
             Source::Set(ms) => Timestamp(ms.load(Ordering::SeqCst)),
+            Source::Ahead(ms) => machine().plus_ms(ms.load(Ordering::SeqCst)),
         }
     }
 
-    /// Moves a clock made with [`Clock::set_to`] by `ms`, backwards if negative; the system's stays as it is.
+    /// Moves a clock made with [`Clock::set_to`] or [`Clock::movable`] by `ms`, backwards if negative; the machine's
+    /// stays as it is.
     pub fn advance_ms(&self, ms: i64) {
         match &self.0 {
             Source::System => {}
-            Source::Set(now) => {
-                now.fetch_add(ms, Ordering::SeqCst);
+            Source::Set(moved) | Source::Ahead(moved) => {
+                moved.fetch_add(ms, Ordering::SeqCst);
             }
         }
     }
+}
+
+/// What the machine's clock says.
+fn machine() -> Timestamp {
+    #[expect(clippy::disallowed_methods, reason = "this is the one place that asks the machine")]
+    let now = SystemTime::now();
+    let ms = match now.duration_since(UNIX_EPOCH) {
+        Ok(since) => i64::try_from(since.as_millis()).unwrap_or(i64::MAX),
+        Err(before) => -i64::try_from(before.duration().as_millis()).unwrap_or(i64::MAX),
+    };
+    Timestamp(ms)
 }
 
 #[cfg(test)]
@@ -178,5 +190,16 @@ mod tests {
         let shared = clock.clone();
         clock.advance_ms(1500);
         assert_eq!(shared.now(), Timestamp::from_ms(101_500));
+    }
+
+    #[test]
+    fn a_movable_clock_goes_on_from_where_it_was_moved_to() {
+        let (clock, machine) = (Clock::movable(), Clock::system());
+        let before = machine.now();
+        clock.advance_ms(3_600_000);
+        let moved = clock.now();
+        assert!(moved >= before.plus_ms(3_600_000) && moved <= machine.now().plus_ms(3_600_000));
+        clock.advance_ms(-3_600_000);
+        assert!(clock.now() <= machine.now());
     }
 }

@@ -15,6 +15,7 @@ use crate::accounts::Accounts;
 use crate::accounts::password::BadParameters;
 use crate::audit::Audit;
 use crate::config::{Limits, Passwords};
+use crate::registry::given_keys::{self, GivenKey};
 use crate::registry::secrets::{Secrets, UnlockError};
 use crate::registry::tenants::NewTenant;
 use crate::registry::{RegistryError, keys, tenants};
@@ -83,6 +84,11 @@ pub enum StartError {
 impl App {
     /// Opens the database, its secrets and the default tenant, which is made in a new database.
     pub async fn open(options: AppOptions) -> Result<Arc<Self>, StartError> {
+        Self::open_with_keys(options, &[]).await
+    }
+
+    /// The same, the default tenant signing with these keys; none are made of an algorithm that is among them.
+    pub async fn open_with_keys(options: AppOptions, given: &[GivenKey]) -> Result<Arc<Self>, StartError> {
         let AppOptions {
             database,
             sealing,
@@ -127,14 +133,16 @@ impl App {
                 issuer: None,
                 hosts: Vec::new(),
             };
-            match tenants::create(&app.house, new, app.issuer.clone()).await {
+            match tenants::create_with_keys(&app.house, new, app.issuer.clone(), given).await {
                 // Another process made it at the same moment.
                 Ok(_) | Err(RegistryError::Conflict(_)) => {}
                 Err(error) => return Err(StartError::Registry(error)),
             }
         }
         // Also where a first start was cut short between the tenant and its keys.
-        keys::ensure(&*app.default_tenant().await?, Algorithm::Rs256).await?;
+        let tenant = app.default_tenant().await?;
+        given_keys::add(&tenant, given).await?;
+        keys::ensure(&tenant, Algorithm::Rs256).await?;
         Ok(Arc::new(app))
     }
 

@@ -13,6 +13,7 @@ pub mod config;
 pub mod console;
 pub mod dev;
 pub mod directory;
+pub mod gate;
 pub mod issuing;
 pub mod keyring;
 pub mod metrics;

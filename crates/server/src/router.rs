@@ -4,15 +4,18 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::State;
+use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{Response, StatusCode, header};
-use axum::middleware::from_fn_with_state;
-use axum::routing::{MethodRouter, get, post};
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::routing::{MethodRouter, get, post, put};
 
 use crate::app::App;
+use crate::dev::door as dev;
+use crate::dev::faults::{self, Faults};
 use crate::metrics::Requests;
 use crate::oauth::{error_page, metadata, token, userinfo};
 use crate::web::answer::{http_error, json, set};
+use crate::web::body::MAX_BODY_BYTES;
 use crate::web::door::{self, Frame};
 
 /// The routes of a tenant, in the order of the lists in the contract: path and what answers there.
@@ -49,14 +52,55 @@ pub fn router(app: &Arc<App>) -> Router {
     })
 }
 
+/// The routes by which tests steer `tokenhouse dev`, and no other server: path and what answers there.
+fn dev_routes() -> [(&'static str, MethodRouter<Faults>); 6] {
+    [
+        ("/dev/state", get(dev::state).delete(dev::reset)),
+        ("/dev/faults/next_token", put(dev::next_token)),
+        ("/dev/faults/{endpoint}", put(dev::fault)),
+        ("/dev/rotate", post(dev::rotate)),
+        ("/dev/revoke", post(dev::revoke)),
+        ("/dev/clock", post(dev::clock)),
+    ]
+}
+
+/// The authorization server of `tokenhouse dev`, which believes no proxy and lets tests ask for faults.
+pub fn with_faults(app: &Arc<App>, faults: &Faults) -> Router {
+    let mut steering = Router::new();
+    for (path, answers) in dev_routes() {
+        steering = steering.route(path, answers);
+    }
+    let steering = steering
+        .layer(from_fn(dev::admit))
+        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
+        .with_state(faults.clone());
+    let tenant = tenant().layer(from_fn_with_state(faults.clone(), faults::act));
+    let frame = Frame {
+        app: app.clone(),
+        proxies: Arc::new([]),
+        requests: requests(),
+    };
+    behind(&frame, tenant.merge(steering))
+}
+
 /// The authorization server behind the door frame that is given.
 pub fn framed(frame: &Frame) -> Router {
-    let app = &frame.app;
-    let [live, readiness] = PROBES;
+    behind(frame, tenant())
+}
+
+/// What a tenant answers.
+fn tenant() -> Router<Arc<App>> {
     let mut tenant = Router::new();
     for (path, answers) in tenant_routes() {
         tenant = tenant.route(path, answers);
     }
+    tenant
+}
+
+/// The frame, the probes, and behind it what a tenant answers.
+fn behind(frame: &Frame, tenant: Router<Arc<App>>) -> Router {
+    let app = &frame.app;
+    let [live, readiness] = PROBES;
     let tenant = tenant
         .fallback(unknown_path)
         .method_not_allowed_fallback(wrong_method)

@@ -44,6 +44,8 @@ const MAX_HEAD_BYTES: usize = 64 * 1024;
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(30);
 /// Longest time that a connection taken just before the end gets to send its first request.
 const LAST_CALL: Duration = Duration::from_secs(1);
+/// How often another free port is tried.
+const FREE_PORT_ATTEMPTS: usize = 8;
 /// Pause after a connection could not be accepted, as when no file descriptors are left.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
@@ -64,6 +66,18 @@ static INHERITED: LazyLock<Mutex<Vec<StdListener>>> = LazyLock::new(|| {
 
 /// Listeners on an address; on `127.0.0.1` also on `[::1]` with the same port, where the machine has it.
 pub fn bind(address: SocketAddr) -> Result<Vec<TcpListener>, BindError> {
+    let mut bound = bind_once(address);
+    // A port that is free on one of the two need not be free on the other: another one is.
+    for _ in 0..FREE_PORT_ATTEMPTS {
+        if address.port() != 0 || bound.is_ok() {
+            break;
+        }
+        bound = bind_once(address);
+    }
+    bound
+}
+
+fn bind_once(address: SocketAddr) -> Result<Vec<TcpListener>, BindError> {
     let first = listener(address)?;
     let bound = first.local_addr().map_err(|cause| BindError { address, cause })?;
     let mut listeners = vec![first];

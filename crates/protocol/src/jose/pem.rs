@@ -194,15 +194,14 @@ mod tests {
 
     #[test]
     fn a_private_key_is_read_as_pkcs8_alone() {
-        let key = SigningKey::generate(Algorithm::Es256, RsaBits::Bits2048);
-        let read = private_key(&pem("PRIVATE KEY", &key.pkcs8())).unwrap();
-        let again = SigningKey::from_pkcs8(Algorithm::Es256, &read).unwrap();
-        assert_eq!(again.public(), key.public());
-        for label in ["RSA PRIVATE KEY", "EC PRIVATE KEY", "ENCRYPTED PRIVATE KEY"] {
-            let refused = private_key(&pem(label, &key.pkcs8())).unwrap_err();
+        for algorithm in [Algorithm::Rs256, Algorithm::Es256, Algorithm::EdDsa] {
+            let key = SigningKey::generate(algorithm, RsaBits::Bits2048);
+            let der = private_key(&pem("PRIVATE KEY", &key.pkcs8())).unwrap();
+            assert_eq!(SigningKey::from_pkcs8(algorithm, &der).unwrap().public(), key.public());
+            let refused = private_key(&pem("EC PRIVATE KEY", &key.pkcs8())).unwrap_err();
             assert!(refused.to_string().contains("openssl pkcs8"), "{refused}");
+            assert!(private_key(&pem("PUBLIC KEY", &key.public_spki().unwrap())).is_err());
         }
-        assert!(private_key(&pem("PUBLIC KEY", &key.public_spki().unwrap())).is_err());
     }
 
     #[test]

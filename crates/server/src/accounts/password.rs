@@ -7,6 +7,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use argon2::password_hash::PasswordHasher as _;
 use argon2::password_hash::phc::PasswordHash;
 use argon2::{Algorithm, Argon2, Block, Params, Version};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
 use tokio::sync::{mpsc, oneshot};
 
 use tokenhouse_protocol::crypto::{Random, equal};
@@ -18,6 +20,8 @@ use crate::config::Passwords as Config;
 pub const MAX_PASSWORD_BYTES: usize = 1024;
 /// Bytes of salt (RFC 9106 §3.1).
 const SALT_BYTES: usize = 16;
+/// Bytes of output of the decoy, as many as a hash made here has.
+const DECOY_BYTES: usize = 32;
 /// Longest output of a stored hash that is compared, in bytes.
 const MAX_OUTPUT_BYTES: usize = 64;
 
@@ -64,9 +68,9 @@ impl Passwords {
         let random = Random::system();
         let mut salt = [0_u8; SALT_BYTES];
         random.fill(&mut salt);
-        let decoy = hash(&argon, b"", &salt)
-            .ok_or(BadParameters(argon2::Error::OutputTooShort))?
-            .into();
+        let mut output = [0_u8; DECOY_BYTES];
+        random.fill(&mut output);
+        let decoy = decoy(config, &salt, &output).into();
         let (queue, work) = mpsc::channel(config.queue.max(1));
         let work = Arc::new(Mutex::new(work));
         for number in 0..config.threads() {
@@ -126,6 +130,18 @@ impl Passwords {
         self.queue.try_send(Work { task, answer }).map_err(|_| QueueFull)?;
         answered.await.map_err(|_| QueueFull)
     }
+}
+
+/// A hash of nothing, which takes as long to verify as a real one and did not have to be made: a start waits for it.
+fn decoy(config: &Config, salt: &[u8], output: &[u8]) -> String {
+    let Config {
+        memory_kib,
+        iterations,
+        parallelism,
+        ..
+    } = config;
+    let (salt, output) = (STANDARD_NO_PAD.encode(salt), STANDARD_NO_PAD.encode(output));
+    format!("$argon2id$v=19$m={memory_kib},t={iterations},p={parallelism}${salt}${output}")
 }
 
 /// One thread's work, with one block of memory for all of it.
@@ -216,6 +232,20 @@ mod tests {
     async fn without_a_user_nothing_fits() {
         let passwords = Passwords::new(&cheap()).unwrap();
         assert!(!passwords.verify(&Secret::new(""), None).await.unwrap());
+    }
+
+    #[tokio::test]
+    async fn the_decoy_costs_what_a_hash_costs() {
+        let passwords = Passwords::new(&cheap()).unwrap();
+        let made = passwords.hash(&Secret::new("pwd")).await.unwrap();
+        let (made, decoy) = (
+            PasswordHash::new(&made).unwrap(),
+            PasswordHash::new(&passwords.decoy).unwrap(),
+        );
+        assert_eq!((made.algorithm, made.version), (decoy.algorithm, decoy.version));
+        assert_eq!(made.params, decoy.params);
+        let lengths = |hash: &PasswordHash| (hash.salt.unwrap().as_ref().len(), hash.hash.unwrap().len());
+        assert_eq!(lengths(&made), lengths(&decoy));
     }
 
     #[tokio::test]

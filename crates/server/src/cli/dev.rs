@@ -1,13 +1,13 @@
 //! `tokenhouse dev`: the authorization server and the sample API on this machine, ready to be tried.
 
 use std::io::{BufRead as _, IsTerminal as _, Write as _};
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 
 use tokenhouse_guard::Guard;
-use tokenhouse_protocol::crypto::Random;
+use tokenhouse_protocol::crypto::{Random, SealingKey};
 use tokenhouse_protocol::time::Clock;
 use tokenhouse_store::Database;
 
@@ -15,17 +15,27 @@ use super::output::{greet, print};
 use super::stop::Stop;
 use super::{Failure, logging};
 use crate::app::{App, AppOptions};
-use crate::config::Config;
+use crate::config::{Config, Passwords};
 use crate::dev::authority::Authority;
+use crate::dev::faults::Faults;
 use crate::dev::folder::{self, Folder};
 use crate::dev::seed::{self, AUDIENCE};
-use crate::dev::welcome::DevFile;
+use crate::dev::seed_file::SeedFile;
+use crate::dev::seeded;
+use crate::dev::welcome::{DevFile, Told};
+use crate::dev::welcome_seeded::SeededDevFile;
+use crate::registry::keys;
 use crate::serve::{self, Running};
 use crate::tenant::Issuer;
 use crate::{router, sample_api};
 
 /// Where the samples' own pages are, for CORS (CONTRACT Decision 16).
 const SAMPLE_PAGE: &str = "http://localhost:3999";
+
+/// The authorization server's port unless another is named.
+const DEFAULT_PORT: u16 = 4000;
+/// The sample API's.
+const DEFAULT_API_PORT: u16 = 3010;
 
 /// What `tokenhouse dev` may be told.
 #[derive(Args, Debug)]
@@ -36,17 +46,34 @@ they were. While it runs, DIR/dev.json says how to reach it and who the samples 
 Examples:
   tokenhouse dev                                   # http://localhost:4000/ and http://localhost:3010
   tokenhouse dev --listen 127.0.0.1:5000           # another port
-  tokenhouse dev --data /tmp/try --fresh --yes     # from scratch, as in CI")]
+  tokenhouse dev --data /tmp/try --fresh --yes     # from scratch, as in CI
+  tokenhouse dev --memory --port 0 --seed seed.toml --json   # for a test: docs/test-double.md")]
 pub struct Arguments {
     /// The data folder
     #[arg(long, value_name = "DIR", default_value = "./tokenhouse-data")]
     data: PathBuf,
+    /// Keep everything in memory: no folder is made, nothing is left
+    #[arg(long, conflicts_with_all = ["data", "database", "https", "fresh"])]
+    memory: bool,
+    /// Begin with the APIs, applications, users and keys of this file in place of the samples
+    #[arg(long, value_name = "FILE")]
+    seed: Option<PathBuf>,
+    /// The authorization server's port on this machine; 0 takes free ones for it and for the sample API
+    #[arg(long, value_name = "PORT", conflicts_with = "listen")]
+    port: Option<u16>,
     /// Where the authorization server listens; port 0 takes a free one, 127.0.0.1 stands for [::1] as well
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:4000")]
-    listen: SocketAddr,
-    /// Where the sample API listens
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:3010")]
-    api_listen: SocketAddr,
+    /// [default: 127.0.0.1:4000]
+    #[arg(long, value_name = "ADDRESS")]
+    listen: Option<SocketAddr>,
+    /// Where the sample API listens [default: 127.0.0.1:3010]
+    #[arg(long, value_name = "ADDRESS")]
+    api_listen: Option<SocketAddr>,
+    /// Once ready, also write here what dev.json says; the file is gone when the server is
+    #[arg(long, value_name = "FILE")]
+    ready_file: Option<PathBuf>,
+    /// Once ready, print what dev.json says on one line, for programs, in place of the welcome
+    #[arg(long)]
+    json: bool,
     /// Another name under which it may be reached, as in /etc/hosts or a compose file; may be repeated
     #[arg(long, value_name = "NAME")]
     host: Vec<String>,
@@ -71,7 +98,8 @@ pub struct Arguments {
 pub async fn run(arguments: Arguments) -> Result<(), Failure> {
     let config = Config::load(None)?;
     logging::start(&config.log);
-    for address in [arguments.listen, arguments.api_listen] {
+    let (listen, api_listen) = addresses(&arguments);
+    for address in [listen, api_listen] {
         if !address.ip().is_loopback() && !arguments.expose {
             return Err(Failure(format!(
                 "{address} can be reached from other machines, and the sample password is public: \
@@ -82,74 +110,162 @@ pub async fn run(arguments: Arguments) -> Result<(), Failure> {
     if arguments.fresh {
         start_fresh(&arguments.data, arguments.yes)?;
     }
-    let folder = Folder::open(&arguments.data)?;
-    let listeners = serve::bind(arguments.listen)?;
-    let api_listeners = serve::bind(arguments.api_listen)?;
+    let seed = arguments.seed.as_deref().map(SeedFile::read).transpose()?;
+    let keys = seed.as_ref().map_or_else(|| Ok(Vec::new()), seeded::keys)?;
+    if let Some(file) = &arguments.ready_file {
+        // One that an earlier run left would be believed.
+        folder::remove_file(file).map_err(|error| Failure(format!("cannot replace {}: {error}", file.display())))?;
+    }
+    let folder = match arguments.memory {
+        true => None,
+        false => Some(Folder::open(&arguments.data)?),
+    };
+    let listeners = serve::bind(listen)?;
+    let api_listeners = serve::bind(api_listen)?;
     let scheme = if arguments.https { "https" } else { "http" };
-    let issuer = Issuer::parse(&url(scheme, &listeners, arguments.listen)).map_err(Failure)?;
-    let api_url = url("http", &api_listeners, arguments.api_listen);
-    let app = App::open(options(&arguments, &config, &folder, issuer.clone())?).await?;
+    let issuer = Issuer::parse(&url(scheme, &listeners, listen)).map_err(Failure)?;
+    let api_url = url("http", &api_listeners, api_listen);
+    let options = options(&arguments, &config, folder.as_ref(), issuer.clone())?;
+    let app = Box::pin(App::open_with_keys(options, &keys)).await?;
     let tenant = app.default_tenant().await?;
     let origins = [SAMPLE_PAGE.to_owned(), issuer.origin(), api_url.clone()];
-    let applications = seed::seed(&tenant, &origins).await?;
 
-    let authority = match arguments.https {
-        true => Some(Authority::open(folder.path(), app.house.clock.now())?),
-        false => None,
+    let authority = match &folder {
+        Some(folder) if arguments.https => Some(Authority::open(folder.path(), app.house.clock.now())?),
+        Some(_) | None => None,
     };
     let tls = match &authority {
         Some(authority) => Some(authority.serve_as(&hosts(&arguments, &issuer), app.house.clock.now())?),
         None => None,
     };
+    let ca_file = authority.as_ref().map(Authority::file);
+    let (told, audience) = match &seed {
+        Some(seed) => {
+            let seeded = Box::pin(seeded::sow(&tenant, seed)).await?;
+            let told = SeededDevFile::new(&issuer, &api_url, &seeded, ca_file).told();
+            (told, seeded.audience)
+        }
+        None => {
+            let applications = Box::pin(seed::seed(&tenant, &origins)).await?;
+            let told = DevFile::new(&issuer, &api_url, &applications, ca_file).told();
+            (told, AUDIENCE.to_owned())
+        }
+    };
     let mut stop = Stop::listen();
-    let running = Running::start(&app, listeners, router::router(&app), tls);
-    let mut guard = Guard::builder().issuer(issuer.as_str()).audience(AUDIENCE);
-    if let Some(authority) = &authority {
-        guard = guard.ca_certificate(authority.pem());
-    }
-    let guard = guard.build()?;
+    let router = router::with_faults(&app, &Faults::default());
+    let running = Running::start(&app, listeners, router, tls);
+    let guard = guard(&issuer, audience, &app, authority.as_ref())?;
     let api = serve::spawn(api_listeners, sample_api::router(&guard), None, running.stopping());
+    // A seed may bring the key that signs and not the next one, which takes a while to make.
+    tokio::spawn(async move {
+        if let Err(error) = keys::ensure_next(&tenant).await {
+            tracing::warn!(%error, "the next signing keys cannot be made");
+        }
+    });
     // Asks for the keys, so that the first caller finds them there.
     guard.inspect("").await;
-    let dev_file = DevFile::new(
-        &issuer,
-        &api_url,
-        &applications,
-        authority.as_ref().map(Authority::file),
-    );
-    folder.write_dev_file(&dev_file.to_json())?;
-    greet(&dev_file.welcome())?;
+    let ready = Ready::announce(&arguments, folder.as_ref(), &told)?;
 
     stop.asked().await;
-    let removed = folder.remove_dev_file();
+    let removed = ready.end();
     tokio::select! {
         () = running.stop(&app) => {}
         () = stop.asked() => return Err(Failure("ended at once: requests in flight were cut off".into())),
     }
     // A task that panicked has already said so.
     let _ = api.await;
-    removed.map_err(|error| Failure(format!("dev.json could not be removed: {error}")))
+    removed
 }
 
-fn options(arguments: &Arguments, config: &Config, folder: &Folder, issuer: Issuer) -> Result<AppOptions, Failure> {
-    let file = folder.database();
-    let has_database = match &arguments.database {
-        None => file.exists(),
-        Some(_) => false,
+/// What says that the server is ready, for as long as it is.
+struct Ready<'a> {
+    folder: Option<&'a Folder>,
+    file: Option<&'a Path>,
+}
+
+impl<'a> Ready<'a> {
+    fn announce(arguments: &'a Arguments, folder: Option<&'a Folder>, told: &Told) -> Result<Self, Failure> {
+        let ready = Self {
+            folder,
+            file: arguments.ready_file.as_deref(),
+        };
+        if let Some(folder) = ready.folder {
+            folder.write_dev_file(&told.file)?;
+        }
+        if let Some(file) = ready.file {
+            folder::write_ready_file(file, &told.file)?;
+        }
+        greet(if arguments.json { &told.line } else { &told.welcome })?;
+        Ok(ready)
+    }
+
+    fn end(&self) -> Result<(), Failure> {
+        let failed = |error| Failure(format!("dev.json could not be removed: {error}"));
+        if let Some(folder) = self.folder {
+            folder.remove_dev_file().map_err(failed)?;
+        }
+        self.file
+            .map_or(Ok(()), |file| folder::remove_file(file).map_err(failed))
+    }
+}
+
+/// Where the authorization server and the sample API listen.
+fn addresses(arguments: &Arguments) -> (SocketAddr, SocketAddr) {
+    let here = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    let listen = arguments
+        .listen
+        .unwrap_or_else(|| here(arguments.port.unwrap_or(DEFAULT_PORT)));
+    let api_port = if arguments.port == Some(0) { 0 } else { DEFAULT_API_PORT };
+    (listen, arguments.api_listen.unwrap_or_else(|| here(api_port)))
+}
+
+/// The sample API's guard: it fetches the issuer's keys as anybody's does, and goes by the issuer's clock.
+fn guard(issuer: &Issuer, audience: String, app: &App, authority: Option<&Authority>) -> Result<Guard, Failure> {
+    let guard = Guard::builder()
+        .issuer(issuer.as_str())
+        .audience(audience)
+        .clock(app.house.clock.clone());
+    let guard = match authority {
+        Some(authority) => guard.ca_certificate(authority.pem()),
+        None => guard,
     };
+    Ok(guard.build()?)
+}
+
+fn options(
+    arguments: &Arguments,
+    config: &Config,
+    folder: Option<&Folder>,
+    issuer: Issuer,
+) -> Result<AppOptions, Failure> {
     let random = Random::system();
+    let (database, sealing) = match (folder, &arguments.database) {
+        (None, _) => (Database::Memory, SealingKey::generate(&random)),
+        (Some(folder), None) => {
+            let file = folder.database();
+            let sealing = folder.sealing_key(&random, file.exists())?;
+            (Database::File(file), sealing)
+        }
+        (Some(folder), Some(url)) => (Database::Postgres(url.clone()), folder.sealing_key(&random, false)?),
+    };
     Ok(AppOptions {
-        sealing: folder.sealing_key(&random, has_database)?,
-        database: match &arguments.database {
-            None => Database::File(file),
-            Some(url) => Database::Postgres(url.clone()),
-        },
+        sealing,
+        database,
         default_hosts: hosts(arguments, &issuer),
         // A browser would remember it for every other server on this machine.
         strict_transport: false,
         issuer,
-        clock: Clock::system(),
-        passwords: config.passwords.clone(),
+        clock: Clock::movable(),
+        passwords: match arguments.memory {
+            // What is gone with the process needs no protection from whoever copies it, and tests sign in often.
+            true => Passwords {
+                memory_kib: 64,
+                iterations: 1,
+                parallelism: 1,
+                ..config.passwords.clone()
+            },
+            false => config.passwords.clone(),
+        },
         limits: config.limits.clone(),
         cache_entries: config.server.cache_entries,
     })

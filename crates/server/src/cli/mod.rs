@@ -14,6 +14,7 @@ mod config;
 pub mod dev;
 mod environment;
 mod failure;
+mod gate;
 mod grants;
 mod keys;
 mod logging;
@@ -56,6 +57,7 @@ Run:
   dev      A server with samples to try things out: nothing to configure
   serve    A server for production
   api      The sample API, protected by any OpenID issuer
+  gate     Forward authentication for nginx, Caddy, Traefik or Envoy
   trust    The local authority of `dev --https`: what it is, how to trust it
 
 Register, in the data folder or database of a server, running or not:
@@ -99,6 +101,8 @@ enum Command {
     Serve(serve::Arguments),
     /// The sample API, protected by any OpenID issuer
     Api(api::Arguments),
+    /// Forward authentication for nginx, Caddy, Traefik or Envoy
+    Gate(gate::Arguments),
     /// The local authority of `dev --https`: what it is, how to trust it
     Trust(trust::Arguments),
     /// Applications: programs that ask for tokens
@@ -140,6 +144,7 @@ pub async fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Dev(arguments) => Box::pin(dev::run(arguments)).await?,
         Command::Serve(arguments) => Box::pin(serve::run(arguments)).await?,
         Command::Api(arguments) => Box::pin(api::run(arguments)).await?,
+        Command::Gate(arguments) => Box::pin(gate::run(arguments)).await?,
         Command::Apps(arguments) => Box::pin(apps::run(arguments)).await?,
         Command::Apis(arguments) => Box::pin(apis::run(arguments)).await?,
         Command::Grants(arguments) => Box::pin(grants::run(arguments)).await?,

@@ -94,10 +94,22 @@ impl Folder {
 
     /// Removes `dev.json`, since nothing answers there any more.
     pub fn remove_dev_file(&self) -> io::Result<()> {
-        match fs::remove_file(self.path.join(DEV_FILE)) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-            Ok(()) | Err(_) => Ok(()),
-        }
+        remove_file(&self.path.join(DEV_FILE))
+    }
+}
+
+/// Writes what `dev.json` says to a file of the caller's choice, whole or not at all, readable by its owner alone.
+pub fn write_ready_file(file: &Path, content: &str) -> Result<(), Failure> {
+    let folder = file.parent().filter(|parent| !parent.as_os_str().is_empty());
+    let written = write_private(folder.unwrap_or(Path::new(".")), file, content.as_bytes());
+    written.map_err(|error| Failure(format!("cannot write {}: {error}", file.display())))
+}
+
+/// Removes a file that may be gone already.
+pub fn remove_file(file: &Path) -> io::Result<()> {
+    match fs::remove_file(file) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        Ok(()) | Err(_) => Ok(()),
     }
 }
 

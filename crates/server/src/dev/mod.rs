@@ -1,6 +1,13 @@
-//! What exists only for `tokenhouse dev`: its data folder, its samples, and what it tells a newcomer.
+//! What exists only for `tokenhouse dev`: its data folder, its samples or its seed, what it tells a newcomer, and the
+//! faults that tests ask for.
 
 pub mod authority;
+pub mod door;
+pub mod faults;
 pub mod folder;
+mod forge;
 pub mod seed;
+pub mod seed_file;
+pub mod seeded;
 pub mod welcome;
+pub mod welcome_seeded;

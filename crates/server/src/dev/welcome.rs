@@ -9,6 +9,28 @@ use serde::Serialize;
 use super::seed::{AUDIENCE, Applications, PASSWORD, USERNAME};
 use crate::tenant::Issuer;
 
+/// What is told of one start.
+pub struct Told {
+    /// `dev.json`.
+    pub file: String,
+    /// The same on one line, for programs that read stdout.
+    pub line: String,
+    /// The welcome, for people.
+    pub welcome: String,
+}
+
+impl Told {
+    /// Writes `facts` down.
+    pub fn new(facts: &impl Serialize, welcome: String) -> Self {
+        // Texts always serialise.
+        Self {
+            file: serde_json::to_string_pretty(facts).unwrap_or_default() + "\n",
+            line: serde_json::to_string(facts).unwrap_or_default(),
+            welcome,
+        }
+    }
+}
+
 /// `dev.json`.
 #[derive(Serialize)]
 pub struct DevFile<'a> {
@@ -16,6 +38,7 @@ pub struct DevFile<'a> {
     token_url: String,
     jwks_url: String,
     api_url: &'a str,
+    dev_url: String,
     audience: &'static str,
     applications: &'a Applications,
     user: User,
@@ -49,6 +72,7 @@ impl<'a> DevFile<'a> {
             token_url: issuer.url("oauth/token"),
             jwks_url: issuer.url(".well-known/jwks.json"),
             api_url,
+            dev_url: issuer.url("dev/"),
             audience: AUDIENCE,
             applications,
             user: User {
@@ -59,14 +83,12 @@ impl<'a> DevFile<'a> {
         }
     }
 
-    /// The file's text.
-    pub fn to_json(&self) -> String {
-        // Texts always serialise.
-        serde_json::to_string_pretty(self).unwrap_or_default() + "\n"
+    /// All of it.
+    pub fn told(&self) -> Told {
+        Told::new(self, self.welcome())
     }
 
-    /// The welcome on stdout.
-    pub fn welcome(&self) -> String {
+    fn welcome(&self) -> String {
         let mut text = format!(
             "Tokenhouse is ready.\n\n  Authorization server  {}\n  Sample API            {}\n  Audience              {}\n  \
              Sample user           {} / {}\n",

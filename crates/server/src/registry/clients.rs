@@ -13,6 +13,10 @@ use crate::tenant::Tenant;
 
 /// Longest name, in characters.
 const MAX_NAME_CHARS: usize = 255;
+/// Longest id that is chosen elsewhere, in bytes.
+const MAX_ID_BYTES: usize = 64;
+/// Longest secret that is chosen elsewhere, in bytes.
+const MAX_SECRET_BYTES: usize = 256;
 /// The grant types that an application may list: ours, and Auth0's that are still to come.
 const OTHER_GRANT_TYPES: [&str; 10] = [
     "authorization_code",
@@ -113,11 +117,34 @@ impl NewClient {
 
 /// Makes an application; a confidential one gets a secret.
 pub async fn create(tenant: &Tenant, new: NewClient) -> Result<(Client, Option<Secret>), RegistryError> {
+    let random = &tenant.house.random;
+    create_as(tenant, new, ClientId::generate(random), id::client_secret(random)).await
+}
+
+/// The same under an id and, if it is confidential, with a secret that were chosen elsewhere, as in a seed.
+pub async fn create_as(
+    tenant: &Tenant,
+    new: NewClient,
+    id: ClientId,
+    secret: Secret,
+) -> Result<(Client, Option<Secret>), RegistryError> {
     check(&new)?;
+    check_given(&id, &secret)?;
+    if tenant
+        .house
+        .store
+        .api_by_identifier(&tenant.id, id.as_str())
+        .await?
+        .is_some()
+    {
+        // An ID token, whose audience is a client, would pass for an access token (CONTRACT Decision 14).
+        let text = "client_id is taken by an API";
+        return Err(RegistryError::invalid("client_id", text));
+    }
     let now = tenant.house.clock.now();
     let is_public = new.auth_method.as_deref() == Some("none");
     let client = Client {
-        id: ClientId::generate(&tenant.house.random),
+        id,
         name: new.name,
         app_type: new.app_type,
         grant_types: new.grant_types,
@@ -128,7 +155,7 @@ pub async fn create(tenant: &Tenant, new: NewClient) -> Result<(Client, Option<S
         created_at: now,
         updated_at: now,
     };
-    let secret = (!is_public).then(|| id::client_secret(&tenant.house.random));
+    let secret = (!is_public).then_some(secret);
     let change = Change::Client(client.id.clone());
     let mut tx = begin(tenant, &change).await?;
     if tx.add_client(&tenant.id, &client).await? == Added::Exists {
@@ -264,6 +291,20 @@ fn check(new: &NewClient) -> Result<(), RegistryError> {
             "grant_types",
             format!("Invalid grant types: {client_credentials}"),
         ));
+    }
+    Ok(())
+}
+
+/// Refuses an id or a secret that could not be sent, or not told from something else.
+fn check_given(id: &ClientId, secret: &Secret) -> Result<(), RegistryError> {
+    let is_word = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_graphic());
+    if !is_word(id.as_str()) || id.as_str().len() > MAX_ID_BYTES {
+        let text = format!("client_id is 1 to {MAX_ID_BYTES} visible ASCII characters without spaces");
+        return Err(RegistryError::invalid("client_id", text));
+    }
+    if !is_word(secret.expose()) || secret.expose().len() > MAX_SECRET_BYTES {
+        let text = format!("client_secret is 1 to {MAX_SECRET_BYTES} visible ASCII characters without spaces");
+        return Err(RegistryError::invalid("client_secret", text));
     }
     Ok(())
 }

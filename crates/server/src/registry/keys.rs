@@ -3,6 +3,8 @@
 //! `next` is published before it signs, so that no guard ever meets a key it has not seen: a rotation
 //! refuses no valid token.
 
+use std::fmt::Display;
+
 use serde_json::Value;
 
 use tokenhouse_protocol::crypto::{Algorithm, RsaBits, SigningKey};
@@ -53,6 +55,29 @@ pub async fn ensure(tenant: &Tenant, algorithm: Algorithm) -> Result<(), Registr
             add(&mut tx, tenant, &key).await?;
         }
         commit(tenant, tx, &Change::Keys).await?;
+    }
+    Ok(())
+}
+
+/// Makes the next key of every algorithm that has a current one alone, as after [`super::given_keys::add`].
+pub async fn ensure_next(tenant: &Tenant) -> Result<(), RegistryError> {
+    let keys = tenant.house.store.keys(&tenant.id).await?;
+    for algorithm in Algorithm::ALL {
+        let has = |state| {
+            keys.iter()
+                .any(|key| key.algorithm == algorithm.as_str() && key.state == state)
+        };
+        if !has(KeyState::Current) || has(KeyState::Next) {
+            continue;
+        }
+        let next = make(tenant, algorithm, KeyState::Next).await?;
+        let mut tx = begin(tenant, &Change::Keys).await?;
+        match add(&mut tx, tenant, &next).await {
+            Ok(()) => commit(tenant, tx, &Change::Keys).await?,
+            // Another process was first.
+            Err(RegistryError::Conflict(_)) => {}
+            Err(error) => return Err(error),
+        }
     }
     Ok(())
 }
@@ -144,7 +169,7 @@ pub async fn keys(tenant: &Tenant) -> Result<Vec<Key>, RegistryError> {
     Ok(tenant.house.store.keys(&tenant.id).await?)
 }
 
-async fn add(tx: &mut Tx<'static>, tenant: &Tenant, key: &Key) -> Result<(), RegistryError> {
+pub(super) async fn add(tx: &mut Tx<'static>, tenant: &Tenant, key: &Key) -> Result<(), RegistryError> {
     match tx.add_key(&tenant.id, key).await? {
         Added::Yes => Ok(()),
         Added::Exists => Err(RegistryError::Conflict(
@@ -157,15 +182,19 @@ async fn add(tx: &mut Tx<'static>, tenant: &Tenant, key: &Key) -> Result<(), Reg
 async fn make(tenant: &Tenant, algorithm: Algorithm, state: KeyState) -> Result<Key, RegistryError> {
     let bits = tenant.settings().rsa_bits.unwrap_or(RsaBits::Bits2048);
     let generated = tokio::task::spawn_blocking(move || SigningKey::generate(algorithm, bits)).await;
-    let failed = |why: String| RegistryError::Refused(format!("A signing key could not be made: {why}"));
-    let key = generated.map_err(|error| failed(error.to_string()))?;
-    let id = KeyId::generate(&tenant.house.random);
+    let key = generated.map_err(not_made)?;
+    row(tenant, &key, KeyId::generate(&tenant.house.random), state)
+}
+
+/// The row of a key that begins in `state` now.
+pub(super) fn row(tenant: &Tenant, key: &SigningKey, id: KeyId, state: KeyState) -> Result<Key, RegistryError> {
+    let algorithm = key.algorithm();
     let now = tenant.house.clock.now();
-    let host = tenant.issuer.host();
-    let certificate = certificate::self_signed(&key, host, now).map_err(failed)?;
-    let jwk = Jwk::from_signing_key(&key, &id).ok_or_else(|| failed(format!("{algorithm} has no public keys")))?;
+    let certificate = certificate::self_signed(key, tenant.issuer.host(), now).map_err(not_made)?;
+    let jwk =
+        Jwk::from_signing_key(key, &id).ok_or_else(|| not_made(format_args!("{algorithm} has no public keys")))?;
     let Ok(Value::Object(public)) = serde_json::to_value(jwk.with_certificate(&certificate)) else {
-        return Err(failed("its public part does not serialise".into()));
+        return Err(not_made("its public part does not serialise"));
     };
     Ok(Key {
         private_sealed: tenant.house.secrets.seal(key_place(&tenant.id, &id), &key.pkcs8()),
@@ -178,4 +207,8 @@ async fn make(tenant: &Tenant, algorithm: Algorithm, state: KeyState) -> Result<
         previous_at: None,
         revoked_at: None,
     })
+}
+
+fn not_made(why: impl Display) -> RegistryError {
+    RegistryError::Refused(format!("A signing key could not be made: {why}"))
 }

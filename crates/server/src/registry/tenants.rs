@@ -7,6 +7,7 @@ use tokenhouse_protocol::id::TenantId;
 use tokenhouse_store::{Added, Change, Page, Tenant as Row};
 
 use super::connections::DEFAULT_CONNECTION;
+use super::given_keys::{self, GivenKey};
 use super::{RegistryError, apis, begin, checked_name, commit, connections, keys};
 use crate::tenant::{House, Issuer, Settings, Tenant};
 
@@ -28,6 +29,16 @@ pub struct NewTenant {
 
 /// Makes a tenant with its system API, its database connection and its RS256 keys, and answers its row.
 pub async fn create(house: &House, new: NewTenant, issuer: Issuer) -> Result<Row, RegistryError> {
+    create_with_keys(house, new, issuer, &[]).await
+}
+
+/// The same with keys from elsewhere; RS256 keys are made only if there are none among them.
+pub async fn create_with_keys(
+    house: &House,
+    new: NewTenant,
+    issuer: Issuer,
+    given: &[GivenKey],
+) -> Result<Row, RegistryError> {
     check(&new)?;
     let now = house.clock.now();
     let mut settings = Map::new();
@@ -58,7 +69,9 @@ pub async fn create(house: &House, new: NewTenant, issuer: Issuer) -> Result<Row
         .add_connection(&new.id, &connections::default_connection(&house.random, now))
         .await?;
     tx.commit().await?;
-    keys::ensure(&Tenant::new(house.clone(), &row, issuer), Algorithm::Rs256).await?;
+    let tenant = Tenant::new(house.clone(), &row, issuer);
+    given_keys::add(&tenant, given).await?;
+    keys::ensure(&tenant, Algorithm::Rs256).await?;
     Ok(row)
 }
 

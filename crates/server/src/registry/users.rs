@@ -16,6 +16,9 @@ const MAX_EMAIL_CHARS: usize = 254;
 /// Longest user name, in characters.
 const MAX_USERNAME_CHARS: usize = 128;
 
+/// Longest id that is chosen elsewhere, in bytes.
+const MAX_ID_BYTES: usize = 255;
+
 /// A user to be made.
 #[derive(Clone, Debug)]
 pub struct NewUser {
@@ -33,12 +36,18 @@ pub struct NewUser {
 
 /// Makes a user. One of e-mail address and user name is needed, and each is unique in its connection.
 pub async fn create(tenant: &Tenant, new: NewUser) -> Result<User, RegistryError> {
+    create_as(tenant, new, UserId::generate(&tenant.house.random)).await
+}
+
+/// The same under an id that was chosen elsewhere, as in a seed.
+pub async fn create_as(tenant: &Tenant, new: NewUser, id: UserId) -> Result<User, RegistryError> {
+    check_id(&id)?;
     let connection = connections::connection(tenant, &new.connection).await?;
     check_names(&new)?;
     let password_hash = hash(tenant, PasswordPolicy::of(&connection), &new.password).await?;
     let now = tenant.house.clock.now();
     let user = User {
-        id: UserId::generate(&tenant.house.random),
+        id,
         connection_id: connection.id,
         email: new.email,
         email_verified: new.email_verified,
@@ -106,6 +115,17 @@ pub async fn user(tenant: &Tenant, id: &UserId) -> Result<User, RegistryError> {
 /// A page of the users, by id.
 pub async fn users(tenant: &Tenant, page: Page) -> Result<Vec<User>, RegistryError> {
     Ok(tenant.house.store.users(&tenant.id, page).await?)
+}
+
+/// Refuses an id that could not stand in a token, or reads like an application's `sub` (RFC 9700 §4.15).
+fn check_id(id: &UserId) -> Result<(), RegistryError> {
+    let text = id.as_str();
+    let is_word = !text.is_empty() && text.len() <= MAX_ID_BYTES && text.bytes().all(|b| b.is_ascii_graphic());
+    if !is_word || text.ends_with("@clients") {
+        let text = format!("user_id is 1 to {MAX_ID_BYTES} visible ASCII characters, and does not end in @clients");
+        return Err(RegistryError::invalid("user_id", text));
+    }
+    Ok(())
 }
 
 fn check_names(new: &NewUser) -> Result<(), RegistryError> {

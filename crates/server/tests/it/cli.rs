@@ -10,8 +10,8 @@ use fixture::{Folder, Server, key_id, patiently, stdout, text};
 mod apis;
 mod fixture;
 mod permissions_and_keys;
-mod token;
 mod snippet;
+mod token;
 
 const API: &str = "https://cli.example.org";
 

@@ -12,8 +12,9 @@ use tower::ServiceExt as _;
 
 use tokenhouse::app::{App, AppOptions};
 use tokenhouse::config::{Limits, Passwords};
+use tokenhouse::dev::faults::Faults;
 use tokenhouse::dev::seed::{Application, Applications, seed};
-use tokenhouse::router::router;
+use tokenhouse::router::{router, with_faults};
 use tokenhouse::tenant::{Issuer, Tenant};
 use tokenhouse::web::door::Peer;
 use tokenhouse_guard::{Guard, KeySet, LocalKeys};
@@ -82,6 +83,15 @@ impl House {
             ..Setup::default()
         })
         .await
+    }
+
+    /// A house in memory behind the door of `tokenhouse dev`, where tests ask for faults.
+    pub(crate) async fn with_faults() -> Self {
+        let house = Self::new().await;
+        Self {
+            router: with_faults(&house.app, &Faults::default()),
+            ..house
+        }
     }
 
     pub(crate) async fn open(setup: Setup) -> Self {

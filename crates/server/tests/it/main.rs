@@ -8,6 +8,7 @@
 
 mod architecture;
 mod cli;
+mod dev;
 mod hostile_requests;
 mod house;
 mod isolation;

@@ -208,10 +208,27 @@ fn a_second_signer_or_a_made_up_authorization_is_found() {
         "crates/server/src/issuing/authorization.rs",
         "pub struct Authorization { pub user: Option<User>, }",
     );
+    for code in [
+        "use crate::dev::forge;",
+        "fn f() { crate::dev::forge::spoilt(tenant, token, wrong) }",
+        "use crate::router::with_faults as framed;",
+        "fn f(faults: crate::dev::faults::Faults) {}",
+    ] {
+        assert_found(only_mint_signs, "crates/server/src/cli/serve.rs", code);
+        assert_found(only_mint_signs, "crates/server/src/oauth/token.rs", code);
+    }
+    assert_found(
+        only_mint_signs,
+        "crates/server/src/dev/faults.rs",
+        "fn f() { signer.sign(&claims) }",
+    );
+    for signs in ["crates/server/src/issuing/mint.rs", "crates/server/src/dev/forge.rs"] {
+        assert_kept(only_mint_signs, signs, "fn f() { signer.sign(&claims) }");
+    }
     assert_kept(
         only_mint_signs,
-        "crates/server/src/issuing/mint.rs",
-        "fn f() { signer.sign(&claims) }",
+        "crates/server/src/cli/dev.rs",
+        "use crate::dev::faults::Faults; use crate::router::with_faults;",
     );
     assert_kept(
         only_mint_signs,

@@ -200,13 +200,34 @@ pub(super) fn files_are_short_and_introduced(tree: &Tree) -> Vec<String> {
 }
 
 /// 7. Only `issuing::mint` calls the signer, and an `Authorization` is made only inside `issuing`. The client library
-///    signs one thing: what an application says of itself.
+///    signs one thing: what an application says of itself. And `dev::forge` spoils tokens for tests (the decision
+///    "faults at the door"): only the layer of faults asks it to, and only `tokenhouse dev` serves with that layer.
 pub(super) fn only_mint_signs(tree: &Tree) -> Vec<String> {
     let mut broken = Vec::new();
+    let may_name = [
+        ("forge", &["dev/mod.rs", "dev/faults.rs", "dev/forge.rs"][..]),
+        ("with_faults", &["router.rs", "cli/dev.rs"]),
+        ("Faults", &["router.rs", "cli/dev.rs", "dev/faults.rs", "dev/door.rs"]),
+    ];
+    for file in tree.files.iter().filter(|file| file.is_below(SERVER)) {
+        let words = tokens_of(&file.code);
+        for (word, files) in may_name {
+            let may = files.iter().any(|name| file.path == format!("{SERVER}/{name}"));
+            if !may && words.contains(&word) {
+                broken.push(format!(
+                    "{} names {word}, which is for `tokenhouse dev` alone",
+                    file.path
+                ));
+            }
+        }
+    }
     let elsewhere = |file: &&File| file.is_source() && !file.path.starts_with("crates/protocol/");
     for file in tree.files.iter().filter(elsewhere) {
-        let may_sign = file.path == format!("{SERVER}/issuing/mint.rs") || file.path == CLIENT_ASSERTION;
-        if !may_sign && (has_call(&file.code, "sign", &["&"]) || file.code.contains("Signer::sign")) {
+        let may_sign = ["issuing/mint.rs", "dev/forge.rs"].map(|name| format!("{SERVER}/{name}"));
+        if !may_sign.contains(&file.path)
+            && file.path != CLIENT_ASSERTION
+            && (has_call(&file.code, "sign", &["&"]) || file.code.contains("Signer::sign"))
+        {
             broken.push(format!("{} signs", file.path));
         }
         if file.is_below(&format!("{SERVER}/issuing")) {

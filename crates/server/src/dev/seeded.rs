@@ -1,0 +1,281 @@
+//! Makes the tenant that a seed file describes, through `registry` like anybody's own. What is there already is left as
+//! it is, so that a second run in the same folder finds everything as it was.
+
+use std::fmt::Display;
+
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+use tokenhouse_protocol::crypto::Algorithm;
+use tokenhouse_protocol::id::{self, ClientId, UserId};
+use tokenhouse_protocol::secret::Secret;
+use tokenhouse_store::ApiScope;
+
+use super::seed::{AUDIENCE, Application};
+use super::seed_file::{ApiPart, ApplicationPart, GrantPart, KeyPart, RolePart, SeedFile, TenantPart, UserPart};
+use crate::cli::Failure;
+use crate::registry::RegistryError;
+use crate::registry::apis::{self, NewApi};
+use crate::registry::client_grants::{self, NewClientGrant};
+use crate::registry::clients::{self, Kind, NewClient};
+use crate::registry::connections::{self, DEFAULT_CONNECTION, PasswordPolicy};
+use crate::registry::given_keys::GivenKey;
+use crate::registry::roles;
+use crate::registry::tenants;
+use crate::registry::token_dialect::TokenDialect;
+use crate::registry::users::{self, NewUser};
+use crate::tenant::Tenant;
+
+/// What a seed calls the Management API, whose identifier follows the issuer.
+const MANAGEMENT: &str = "management";
+
+/// What was made, as `dev.json` tells it.
+#[derive(Serialize)]
+pub struct Seeded {
+    /// The API that the sample API stands for: the seed's first.
+    pub audience: String,
+    /// The applications by name.
+    pub applications: Map<String, Value>,
+    /// The users.
+    pub users: Vec<SeededUser>,
+}
+
+/// A user, as `dev.json` names them.
+#[derive(Serialize)]
+pub struct SeededUser {
+    user_id: String,
+    username: String,
+    password: String,
+}
+
+/// The keys of a seed.
+pub fn keys(seed: &SeedFile) -> Result<Vec<GivenKey>, Failure> {
+    let given = |part: &KeyPart| {
+        let algorithm = algorithm(&part.alg).map_err(|error| in_part("key", &part.kid, error))?;
+        GivenKey::read(algorithm, &part.kid, part.pem.expose()).map_err(|error| in_part("key", &part.kid, error))
+    };
+    seed.keys.iter().map(given).collect()
+}
+
+/// Makes everything but the keys, which the tenant began with.
+pub async fn sow(tenant: &Tenant, seed: &SeedFile) -> Result<Seeded, Failure> {
+    settings(tenant, &seed.tenant)
+        .await
+        .map_err(|error| in_part("section", "[tenant]", error))?;
+    for part in &seed.apis {
+        api(tenant, part)
+            .await
+            .map_err(|error| in_part("API", &part.identifier, error))?;
+    }
+    let mut applications = Map::new();
+    for part in &seed.applications {
+        let made = application(tenant, part)
+            .await
+            .map_err(|error| in_part("application", &part.name, error))?;
+        applications.insert(part.name.clone(), json!(made));
+    }
+    for part in &seed.roles {
+        role(tenant, part)
+            .await
+            .map_err(|error| in_part("role", &part.name, error))?;
+    }
+    let mut users = Vec::new();
+    if !seed.users.is_empty() {
+        connections::set_password_policy(tenant, DEFAULT_CONNECTION, PasswordPolicy::None).await?;
+    }
+    for part in &seed.users {
+        let name = login(part);
+        users.push(user(tenant, part).await.map_err(|error| in_part("user", name, error))?);
+    }
+    Ok(Seeded {
+        audience: seed
+            .apis
+            .first()
+            .map_or_else(|| AUDIENCE.to_owned(), |api| api.identifier.clone()),
+        applications,
+        users,
+    })
+}
+
+async fn settings(tenant: &Tenant, part: &TenantPart) -> Result<(), RegistryError> {
+    let TenantPart {
+        error_dialect,
+        default_audience,
+    } = part;
+    if !matches!(error_dialect.as_deref(), None | Some("auth0" | "rfc6749")) {
+        return Err(refused("error_dialect is auth0 or rfc6749"));
+    }
+    let mut changes = Map::new();
+    for (name, value) in [("error_dialect", error_dialect), ("default_audience", default_audience)] {
+        changes.extend(value.as_ref().map(|value| (name.to_owned(), json!(value))));
+    }
+    if !changes.is_empty() {
+        tenants::update_settings(tenant, changes).await?;
+    }
+    Ok(())
+}
+
+async fn api(tenant: &Tenant, part: &ApiPart) -> Result<(), RegistryError> {
+    let mut new = NewApi::new(part.identifier.as_str());
+    let scope = |value: &String| ApiScope {
+        value: value.clone(),
+        description: None,
+    };
+    new.name.clone_from(&part.name);
+    new.scopes = part.scopes.iter().map(scope).collect();
+    new.enforces_policies = part.enforce_policies;
+    if let Some(word) = &part.signing_alg {
+        new.algorithm = algorithm(word)?;
+    }
+    if let Some(seconds) = part.token_lifetime {
+        new.token_lifetime_s = seconds;
+    }
+    if let Some(word) = &part.token_dialect {
+        let known = || TokenDialect::ALL.map(TokenDialect::as_str).join(", ");
+        new.dialect = word
+            .parse()
+            .map_err(|_| refused(format!("token_dialect is one of {}", known())))?;
+    }
+    unless_there(apis::create(tenant, new).await)
+}
+
+async fn application(tenant: &Tenant, part: &ApplicationPart) -> Result<Application, RegistryError> {
+    let kind = match part.app_type.as_deref() {
+        None | Some("non_interactive") => Kind::MachineToMachine,
+        Some("regular_web") => Kind::RegularWeb,
+        Some("spa") => Kind::SinglePage,
+        Some("native") => Kind::Native,
+        Some(_) => return Err(refused("app_type is non_interactive, regular_web, spa or native")),
+    };
+    let mut new = NewClient::of_kind(kind, part.name.as_str());
+    if let Some(words) = &part.grant_types {
+        new.grant_types.clone_from(words);
+    }
+    if let Some(method) = &part.token_endpoint_auth_method {
+        new.auth_method = Some(method.clone());
+    }
+    if let Ok(Value::Object(rest)) = serde_json::to_value(&part.settings) {
+        new.rest = rest;
+    }
+    let found = match &part.client_id {
+        Some(id) => {
+            tenant
+                .house
+                .store
+                .client(&tenant.id, &ClientId::new(id.as_str()))
+                .await?
+        }
+        None => tenant.house.store.client_by_name(&tenant.id, &part.name).await?,
+    };
+    let id = match found {
+        Some(found) => found.id,
+        None => {
+            let random = &tenant.house.random;
+            let id = part
+                .client_id
+                .as_ref()
+                .map_or_else(|| ClientId::generate(random), ClientId::new);
+            let secret = part.client_secret.clone().unwrap_or_else(|| id::client_secret(random));
+            clients::create_as(tenant, new, id, secret).await?.0.id
+        }
+    };
+    for grant in &part.grants {
+        client_grant(tenant, &id, grant).await?;
+    }
+    let secret = clients::secret(tenant, &id).await?;
+    Ok(Application {
+        client_id: id.as_str().into(),
+        client_secret: secret.map(|secret| secret.expose().to_owned()).unwrap_or_default(),
+    })
+}
+
+async fn client_grant(tenant: &Tenant, client: &ClientId, part: &GrantPart) -> Result<(), RegistryError> {
+    let audience = match part.audience.as_str() {
+        MANAGEMENT => tenant.issuer.system_api(),
+        audience => audience.to_owned(),
+    };
+    let new = NewClientGrant {
+        client_id: client.clone(),
+        audience,
+        scopes: part.scopes.clone(),
+        allow_all_scopes: part.all_scopes,
+    };
+    unless_there(client_grants::create(tenant, new).await)
+}
+
+async fn role(tenant: &Tenant, part: &RolePart) -> Result<(), RegistryError> {
+    unless_there(roles::create(tenant, &part.name, part.description.as_deref()).await)?;
+    let role = roles::role(tenant, &part.name).await?;
+    for permissions in &part.permissions {
+        for scope in &permissions.scopes {
+            roles::add_permission(tenant, &role.id, &permissions.audience, scope).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn user(tenant: &Tenant, part: &UserPart) -> Result<SeededUser, RegistryError> {
+    let store = &tenant.house.store;
+    let connection = connections::connection(tenant, DEFAULT_CONNECTION).await?;
+    let user_id = match store.user_by_login(&tenant.id, &connection.id, login(part)).await? {
+        Some(found) => found.id,
+        None => make_user(tenant, part).await?,
+    };
+    Ok(SeededUser {
+        user_id: user_id.as_str().into(),
+        username: login(part).into(),
+        password: part.password.expose().into(),
+    })
+}
+
+async fn make_user(tenant: &Tenant, part: &UserPart) -> Result<UserId, RegistryError> {
+    let new = NewUser {
+        connection: DEFAULT_CONNECTION.into(),
+        email: part.email.clone(),
+        email_verified: part.email_verified,
+        username: part.username.clone(),
+        password: Secret::new(part.password.expose()),
+    };
+    let made = || UserId::generate(&tenant.house.random);
+    let id = part.user_id.as_ref().map_or_else(made, UserId::new);
+    let id = users::create_as(tenant, new, id).await?.id;
+    for name in &part.roles {
+        let role = roles::role(tenant, name).await?;
+        roles::assign(tenant, &id, &role.id).await?;
+    }
+    for permissions in &part.permissions {
+        for scope in &permissions.scopes {
+            roles::grant(tenant, &id, &permissions.audience, scope).await?;
+        }
+    }
+    if part.blocked {
+        users::set_blocked(tenant, &id, true).await?;
+    }
+    Ok(id)
+}
+
+/// What the user signs in with.
+fn login(part: &UserPart) -> &str {
+    part.email.as_deref().or(part.username.as_deref()).unwrap_or_default()
+}
+
+fn algorithm(word: &str) -> Result<Algorithm, RegistryError> {
+    word.parse()
+        .map_err(|_| refused("the algorithm is RS256, PS256, ES256, EdDSA or HS256"))
+}
+
+fn refused(why: impl Into<String>) -> RegistryError {
+    RegistryError::Refused(why.into())
+}
+
+fn in_part(kind: &str, name: &str, error: impl Display) -> Failure {
+    Failure(format!("the seed's {kind} {name:?}: {error}"))
+}
+
+/// What exists already is what was wanted.
+fn unless_there<T>(made: Result<T, RegistryError>) -> Result<(), RegistryError> {
+    match made {
+        Ok(_) | Err(RegistryError::Conflict(_)) => Ok(()),
+        Err(error) => Err(error),
+    }
+}

@@ -1,0 +1,213 @@
+//! `tokenhouse dev --seed`, the built binary as a test of somebody's API starts it.
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+
+use serde_json::Value;
+
+use tokenhouse_protocol::crypto::Random;
+use tokenhouse_protocol::id::row_id;
+
+use crate::house::{Jwt, form};
+
+const BINARY: &str = env!("CARGO_BIN_EXE_tokenhouse");
+const SEED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/seed.toml");
+
+/// A running `tokenhouse dev`, and what it says of itself.
+struct Double {
+    child: Child,
+    facts: Value,
+}
+
+impl Double {
+    fn start(arguments: &[&str]) -> Self {
+        let mut child = Command::new(BINARY)
+            .args(["dev", "--port", "0", "--json"])
+            .args(arguments)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap())
+            .read_line(&mut line)
+            .unwrap();
+        Self {
+            child,
+            facts: serde_json::from_str(&line).unwrap(),
+        }
+    }
+
+    fn token(&self, fields: &[(&str, &str)]) -> Jwt {
+        let address = self.facts["issuer"]
+            .as_str()
+            .unwrap()
+            .trim_start_matches("http://")
+            .trim_end_matches('/');
+        let body = form(fields);
+        for secret in fields
+            .iter()
+            .filter(|(name, _)| ["client_secret", "password"].contains(name))
+        {
+            crate::secrets::used(secret.1);
+        }
+        let mut stream = TcpStream::connect(address).unwrap();
+        let head = "POST /oauth/token HTTP/1.1\r\nconnection: close\r\ncontent-type: application/x-www-form-urlencoded";
+        write!(
+            stream,
+            "{head}\r\nhost: {address}\r\ncontent-length: {}\r\n\r\n{body}",
+            body.len()
+        )
+        .unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        let (_, body) = answer.split_once("\r\n\r\n").unwrap();
+        let body: Value = serde_json::from_str(body).unwrap();
+        Jwt::read(body["access_token"].as_str().unwrap_or_else(|| panic!("{body}")))
+    }
+
+    fn stop(mut self) {
+        assert!(
+            Command::new("kill")
+                .arg(self.child.id().to_string())
+                .status()
+                .unwrap()
+                .success()
+        );
+        assert!(self.child.wait().unwrap().success());
+    }
+}
+
+impl Drop for Double {
+    fn drop(&mut self) {
+        // It has ended already if it was stopped.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A folder of one test, gone when it ends.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new() -> Self {
+        let path = std::env::temp_dir().join(format!("tokenhouse-seed-{}", row_id(&Random::system())));
+        std::fs::create_dir(&path).unwrap();
+        Self(path)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+const READER: [(&str, &str); 2] = [
+    ("client_id", "reader"),
+    ("client_secret", "reader-secret-for-tests-only"),
+];
+
+#[test]
+fn a_seeded_house_in_memory_has_the_ids_secrets_and_keys_of_its_seed() {
+    let double = Double::start(&["--memory", "--seed", SEED]);
+    let token = double.token(&[&READER[..], &[("grant_type", "client_credentials")]].concat());
+    assert_eq!(token.kid(), "rsa-1");
+    assert_eq!(token.claims["sub"], "reader@clients");
+    assert_eq!(token.claims["aud"], "https://api.example.com");
+    assert_eq!(token.claims["scope"], "read:messages");
+    let exp = token.claims["exp"].as_i64().unwrap() - token.claims["iat"].as_i64().unwrap();
+    assert_eq!(exp, 3600);
+    let alice = [
+        ("grant_type", "password"),
+        ("username", "alice@example.com"),
+        ("password", "alice-password"),
+        ("audience", "https://reports.example.com"),
+        ("scope", "read:reports"),
+    ];
+    let token = double.token(&[&READER[..], &alice].concat());
+    assert_eq!(
+        (token.kid().as_str(), &token.claims["sub"]),
+        ("ec-1", &Value::from("auth0|alice"))
+    );
+    assert_eq!(token.claims["permissions"], serde_json::json!(["read:reports"]));
+    assert_eq!(double.facts["applications"]["Reader"]["client_id"], "reader");
+    assert_eq!(double.facts["users"][0]["user_id"], "auth0|alice");
+    double.stop();
+}
+
+#[test]
+fn a_folder_is_seeded_once_and_the_ready_file_goes_with_the_server() {
+    let folder = Folder::new();
+    let (data, ready) = (folder.0.join("data"), folder.0.join("ready.json"));
+    let arguments = ["--data", text(&data), "--seed", SEED, "--ready-file", text(&ready)];
+    let double = Double::start(&arguments);
+    let written: Value = serde_json::from_slice(&std::fs::read(&ready).unwrap()).unwrap();
+    assert_eq!(written, double.facts);
+    let made = double.facts["users"][1]["user_id"].clone();
+    double.stop();
+    assert!(!ready.exists());
+    let again = Double::start(&arguments);
+    assert_eq!(again.facts["users"][1]["user_id"], made, "what was made once stays");
+    again.stop();
+}
+
+#[test]
+fn a_seed_with_a_mistake_is_refused_by_its_line_or_its_part() {
+    let folder = Folder::new();
+    for (seed, expected) in [
+        (
+            "[[apis]]\nidentifier = \"a\"\nscope = []\n",
+            "line 3: unknown field `scope`",
+        ),
+        (
+            "[[apis]]\nidentifier = \"a\"\nsigning_alg = \"none\"\n",
+            "API \"a\": the algorithm is",
+        ),
+        (
+            "[[applications]]\nname = \"A\"\nclient_id = \"a b\"\n",
+            "application \"A\": client_id is 1 to 64",
+        ),
+        (
+            "[[applications]]\nname = \"A\"\ngrants = [{ audience = \"b\" }]\n",
+            "application \"A\": The resource server does not exist",
+        ),
+        (
+            "[[users]]\nusername = \"u\"\npassword = \"p\"\nuser_id = \"a@clients\"\n",
+            "user \"u\": user_id",
+        ),
+        (
+            "[[keys]]\nkid = \"k\"\nalg = \"RS256\"\npem = \"shown-to-nobody\"\n",
+            "key \"k\": the key k cannot be used: not PEM",
+        ),
+    ] {
+        let file = folder.0.join("seed.toml");
+        std::fs::write(&file, seed).unwrap();
+        let refused = refused(&["dev", "--memory", "--port", "0", "--seed", text(&file)]);
+        assert!(!refused.status.success());
+        let said = String::from_utf8_lossy(&refused.stderr);
+        assert!(said.contains(expected), "{seed}: {said}");
+        assert!(!said.contains("shown-to-nobody"), "{said}");
+    }
+}
+
+#[test]
+fn keys_beside_others_of_a_folder_are_refused() {
+    let folder = Folder::new();
+    let data = folder.0.join("data");
+    Double::start(&["--data", text(&data)]).stop();
+    let refused = refused(&["dev", "--port", "0", "--data", text(&data), "--seed", SEED]);
+    let said = String::from_utf8_lossy(&refused.stderr);
+    assert!(said.contains("other RS256 keys already"), "{said}");
+}
+
+fn refused(arguments: &[&str]) -> Output {
+    Command::new(BINARY).args(arguments).output().unwrap()
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().unwrap()
+}

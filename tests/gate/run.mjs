@@ -1,0 +1,206 @@
+// A caller, nginx, the gate, a Django API that knows nothing of tokens, and an issuer that fails when asked to.
+
+import assert from "node:assert/strict";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import http from "node:http";
+import { tmpdir } from "node:os";
+import path from "node:path";
+
+import { check, totals } from "../quickstart/check.mjs";
+import { startDouble } from "../quickstart/double.mjs";
+import { binary, freePort, start, top, until } from "../quickstart/house.mjs";
+import { bearer } from "../quickstart/http.mjs";
+
+const python = path.resolve(top, process.env.PYTHON ?? ".test/venv/bin/python");
+const example = path.join(top, "examples/gate-nginx");
+const folder = mkdtempSync(path.join(tmpdir(), "tokenhouse-gate-"));
+const ports = { gate: await freePort(), api: await freePort(), nginx: await freePort() };
+const site = `http://127.0.0.1:${ports.nginx}`;
+
+// Spoofed by every caller here; what the API may see of it is nothing.
+const MADE_UP = {
+  "x-auth-subject": "auth0|root",
+  "x-auth-client-id": "root",
+  "x-auth-scope": "everything",
+  "x-auth-permissions": "everything",
+  "x-auth-issuer": "http://root/",
+  "x_auth_subject": "auth0|root",
+  "x-original-uri": "/about",
+  "x-original-method": "GET",
+  "x-forwarded-uri": "/about",
+};
+
+/** One request whose path is sent as it is written: Node's own URL parser would tidy it. */
+function ask(target, { method = "GET", headers = {}, url = site } = {}) {
+  const { hostname, port } = new URL(url);
+  return new Promise((resolve, reject) => {
+    const sent = { ...MADE_UP, ...headers };
+    const exchange = http.request({ hostname, port, method, path: target, headers: sent, agent: false }, (response) => {
+      let text = "";
+      response.setEncoding("utf8").on("data", (chunk) => (text += chunk));
+      response.on("end", () => resolve({ status: response.statusCode, headers: response.headers, text }));
+    });
+    exchange.setTimeout(15_000, () => exchange.destroy(new Error(`${target}: no answer in 15 s`)));
+    exchange.on("error", reject);
+    exchange.end();
+  });
+}
+
+/** What Django says that it was told of the caller. */
+const caller = (answer) => JSON.parse(answer.text).caller;
+
+/** A gate for `issuer`, configured as the example is. */
+async function startGate(issuer, { proxy = "nginx", port = ports.gate } = {}) {
+  const file = path.join(folder, `gate-${proxy}.toml`);
+  const written = readFileSync(path.join(example, "gate.toml"), "utf8");
+  const changed = written.replace("http://localhost:4000/", issuer).replace('"nginx"', `"${proxy}"`);
+  writeFileSync(file, changed);
+  const gate = start(binary, ["gate", "--config", file, "--listen", `127.0.0.1:${port}`], { log: "gate.log" });
+  await until("the gate", 10_000, () => gate.stdout().includes("The gate answers"));
+  return { ...gate, url: `http://127.0.0.1:${port}` };
+}
+
+cpSync(path.join(example, "nginx.conf"), path.join(folder, "nginx.conf"));
+let nginxConf = readFileSync(path.join(folder, "nginx.conf"), "utf8");
+for (const [from, to] of [["4180", ports.gate], ["3012", ports.api], ["8080", ports.nginx]]) {
+  nginxConf = nginxConf.replace(`127.0.0.1:${from}`, `127.0.0.1:${to}`);
+}
+// Its workers may be another user's, who has to get at its folder.
+writeFileSync(path.join(folder, "nginx.conf"), `${process.getuid?.() === 0 ? "user root;\n" : ""}${nginxConf}`);
+mkdirSync(path.join(folder, "tmp"));
+
+const house = await startDouble({ log: "gate-house.log" });
+const { issuer } = house.facts;
+let gate = await startGate(issuer);
+const django = start(python, ["api.py", `127.0.0.1:${ports.api}`], { log: "gate-django.log", cwd: example });
+const nginx = start("nginx", ["-p", folder, "-c", "nginx.conf"], { log: "gate-nginx.log" });
+const others = [];
+
+try {
+  const answers = (url) => () => ask("/about", { url }).then(({ status }) => status !== 502, () => false);
+  await until("Django", 30_000, answers(`http://127.0.0.1:${ports.api}`));
+  await until("nginx", 10_000, answers(site));
+  const both = await house.token("Messenger");
+  const reader = await house.token("Reader");
+
+  await check("everybody reads what is public, and nobody is anybody there", async () => {
+    for (const headers of [{}, bearer(both), bearer("garbage")]) {
+      const answer = await ask("/about/us", { headers });
+      assert.equal(answer.status, 200);
+      assert.deepEqual(caller(answer), {});
+    }
+  });
+  await check("401 without a token, with a challenge", async () => {
+    const answer = await ask("/messages");
+    assert.equal(answer.status, 401);
+    assert.equal(answer.headers["www-authenticate"], 'Bearer realm="api"');
+  });
+  await check("401 with a token that is none, and why", async () => {
+    const answer = await ask("/profile", { headers: bearer("garbage") });
+    assert.equal(answer.status, 401);
+    assert.match(answer.headers["www-authenticate"], /error="invalid_token"/);
+  });
+  await check("with a token the API learns who is calling, whatever the caller says of itself", async () => {
+    const answer = await ask("/messages/1?a=b", { headers: bearer(reader) });
+    assert.equal(answer.status, 200, answer.text);
+    assert.equal(JSON.parse(answer.text).path, "/messages/1");
+    assert.deepEqual(caller(answer), {
+      "x-auth-subject": "reader@clients",
+      "x-auth-client-id": "reader",
+      "x-auth-scope": "read:messages",
+      "x-auth-issuer": issuer,
+    });
+  });
+  await check("a user is told from an application", async () => {
+    const { username, password } = house.facts.users[0];
+    const alice = await house.token("Reader", { grant_type: "password", username, password, scope: "read:messages" });
+    const seen = caller(await ask("/profile", { headers: bearer(alice) }));
+    assert.deepEqual([seen["x-auth-subject"], seen["x-auth-client-id"]], ["auth0|alice", "reader"]);
+  });
+  await check("403 without the scope, with a challenge that names it", async () => {
+    const answer = await ask("/messages", { method: "POST", headers: bearer(reader) });
+    assert.equal(answer.status, 403);
+    assert.match(answer.headers["www-authenticate"], /error="insufficient_scope".*scope="write:messages admin"/);
+    assert.equal((await ask("/messages", { method: "POST", headers: bearer(both) })).status, 200);
+  });
+  await check("what no rule is for is denied: a path, a method", async () => {
+    for (const [target, method] of [["/", "GET"], ["/messages-old", "GET"], ["/messages", "PUT"], ["/gates", "GET"]]) {
+      assert.equal((await ask(target, { method, headers: bearer(both) })).status, 403, `${method} ${target}`);
+    }
+    assert.equal((await ask("/gate", { headers: bearer(both) })).status, 404, "the gate is not for callers");
+  });
+  await check("a path that could be read in two ways never reaches the API", async () => {
+    for (const target of [
+      "/about/../messages", "/about/%2e%2e/messages", "/about/.%2E/messages", "/about//messages", "//messages",
+      "/about%2f..%2fmessages", "/about/..%5cmessages", "/about;/../messages", "/about/;a=b", "/about%3b/", "/About",
+      "/ABOUT/us", "/about./us", "/about%20/us", "/about/%c0%ae%c0%ae/messages", "/about/%252e%252e/messages", "/messages%2f",
+      "/%6d%65ssages%2e", "/about/%00", "/about/%0d%0aX-Auth-Subject:%20root", "/about\\..\\messages",
+    ]) {
+      const { status, text } = await ask(target, { headers: bearer(both) });
+      assert.ok([400, 403].includes(status), `${target}: ${status}`);
+      assert.ok(!text.includes('"caller"'), target);
+    }
+  });
+  await check("an encoded letter is the letter", async () => {
+    assert.equal((await ask("/%6dessages")).status, 401);
+    assert.equal((await ask("/%6dessages", { headers: bearer(reader) })).status, 200);
+  });
+  await check("two tokens at once are refused", async () => {
+    const answer = await ask(`/messages?access_token=${both}`, { headers: bearer(both) });
+    assert.equal(answer.status, 403);
+  });
+  await check("an expired token is 401, and so is one for another API", async () => {
+    for (const is of ["expired", "wrong_audience"]) {
+      await house.steer("PUT", "faults/next_token", { is });
+      const answer = await ask("/profile", { headers: bearer(await house.token("Messenger")) });
+      assert.equal(answer.status, 401, is);
+    }
+  });
+  await check("a rotation refuses nobody", async () => {
+    await house.steer("POST", "rotate");
+    assert.equal((await ask("/profile", { headers: bearer(await house.token("Messenger")) })).status, 200);
+    assert.equal((await ask("/profile", { headers: bearer(both) })).status, 200);
+  });
+  await check("Caddy's and Traefik's questions stand in X-Forwarded-…", async () => {
+    for (const proxy of ["caddy", "traefik"]) {
+      const other = await startGate(issuer, { proxy, port: await freePort() });
+      others.push(other);
+      const question = (method, target) => ({ "x-forwarded-method": method, "x-forwarded-uri": target });
+      const asked = (target, headers) => ask("/", { url: other.url, headers: { ...question("GET", target), ...headers } });
+      const passed = await asked("/messages", bearer(reader));
+      assert.equal(passed.status, 200);
+      assert.equal(passed.headers["x-auth-subject"], "reader@clients");
+      assert.equal(passed.headers["x-auth-permissions"], "", "empty, so that it takes the place of a made-up one");
+      assert.equal((await asked("/messages")).status, 401);
+      assert.equal((await asked("/about/../messages")).status, 403);
+      assert.equal((await ask("/about", { url: other.url })).status, 500, "without a method it is no question");
+    }
+  });
+  await check("Envoy's question is the request itself", async () => {
+    const other = await startGate(issuer, { proxy: "envoy", port: await freePort() });
+    others.push(other);
+    assert.equal((await ask("/messages?a", { url: other.url, headers: bearer(reader) })).status, 200);
+    assert.equal((await ask("/messages", { url: other.url, method: "POST", headers: bearer(reader) })).status, 403);
+    assert.equal((await ask("/about/../messages", { url: other.url, headers: bearer(reader) })).status, 403);
+  });
+  await check("the issuer goes away: the keys that are held still serve", async () => {
+    await house.end("SIGTERM");
+    assert.equal((await ask("/profile", { headers: bearer(both) })).status, 200);
+  });
+  await check("a gate that never saw a key answers 503 and when to come back, never 401", async () => {
+    await gate.end("SIGTERM");
+    gate = await startGate(issuer);
+    const answer = await ask("/profile", { headers: bearer(both) });
+    assert.equal(answer.status, 503);
+    assert.match(answer.headers["retry-after"], /^[0-9]+$/);
+    assert.equal((await ask("/about")).status, 200);
+  });
+  await check("without a gate nothing passes", async () => {
+    await gate.end("SIGTERM");
+    assert.equal((await ask("/about")).status, 500);
+  });
+} finally {
+  for (const running of [nginx, django, house, gate, ...others]) await running.end("SIGTERM");
+  rmSync(folder, { recursive: true, force: true });
+}
+process.exitCode = totals();
