@@ -40,7 +40,10 @@ pub(crate) struct Answers {
 
 /// Stands in a request's extensions for the token that it passed without.
 #[derive(Clone)]
-pub(crate) struct Anonymous(pub(crate) Arc<Answers>);
+pub(crate) struct Anonymous(
+    #[cfg_attr(not(feature = "axum"), expect(dead_code, reason = "only the extractors read it"))]
+    pub(crate)  Arc<Answers>,
+);
 
 impl Answers {
     /// Whether the author answers, who is shown the request.
