@@ -14,27 +14,48 @@ const data = mkdtempSync(path.join(tmpdir(), "tokenhouse-examples-"));
 const example = (name) => path.join(top, "target/debug", name);
 const house = await startDev(data, { issuer: await freePort(), api: await freePort() });
 const { issuer, token_url, audience, applications } = house.facts;
-const listen = `127.0.0.1:${await freePort()}`;
-const guarded = start(example("guarded-api"), [issuer, audience, listen], { log: "example-guarded-api.log" });
+const guarded = [];
+for (const name of ["guarded-api", "guarded-service"]) {
+  const listen = `127.0.0.1:${await freePort()}`;
+  const program = start(example(name), [issuer, audience, listen], { log: `example-${name}.log` });
+  guarded.push({ name, listen, program });
+}
+const { listen } = guarded[0];
 
 try {
-  await until("guarded-api says where it listens", 10_000, () => guarded.stdout().includes(listen));
-  const call = async (route, headers) => (await request("GET", `http://${listen}${route}`, { headers })).status;
   const tokenOf = async (application, scope) => {
     const json = { grant_type: "client_credentials", audience, scope, ...application };
     secret(application.client_secret);
     return secret((await request("POST", token_url, { json })).json().access_token);
   };
-  await check("guarded-api: open to everybody", async () => assert.equal(await call("/api/public"), 200));
-  await check("guarded-api: 401 without a token", async () => assert.equal(await call("/api/private"), 401));
-  await check("guarded-api: 200 with one, and with the scope", async () => {
-    const token = await tokenOf(applications.sample);
-    assert.equal(await call("/api/private", bearer(token)), 200);
-    assert.equal(await call("/api/private-scoped", bearer(token)), 200);
+  for (const { name, listen, program } of guarded) {
+    await until(`${name} says where it listens`, 10_000, () => program.stdout().includes(listen));
+    const call = async (route, headers) => (await request("GET", `http://${listen}${route}`, { headers })).status;
+    await check(`${name}: open to everybody`, async () => assert.equal(await call("/api/public"), 200));
+    await check(`${name}: 401 without a token`, async () => assert.equal(await call("/api/private"), 401));
+    await check(`${name}: 200 with one, and with the scope`, async () => {
+      const token = await tokenOf(applications.sample);
+      assert.equal(await call("/api/private", bearer(token)), 200);
+      assert.equal(await call("/api/private-scoped", bearer(token)), 200);
+    });
+    await check(`${name}: 403 without the scope`, async () => {
+      const token = await tokenOf(applications.sample, "write:messages");
+      assert.equal(await call("/api/private-scoped", bearer(token)), 403);
+    });
+  }
+  await check("guarded-service: whoever knows its address alone finds the issuer", async () => {
+    const api = `http://${guarded[1].listen}`;
+    const refused = await request("GET", `${api}/api/private`);
+    const [, url] = refused.headers["www-authenticate"].match(/ resource_metadata="([^"]+)"$/);
+    assert.equal(url, `${api}/.well-known/oauth-protected-resource`);
+    const metadata = (await request("GET", url)).json();
+    assert.deepEqual(metadata.authorization_servers, [issuer]);
+    assert.equal(metadata.resource, api);
   });
-  await check("guarded-api: 403 without the scope", async () => {
-    const token = await tokenOf(applications.sample, "write:messages");
-    assert.equal(await call("/api/private-scoped", bearer(token)), 403);
+  await check("guarded-service: a method that is not named is closed", async () => {
+    const token = await tokenOf(applications.sample);
+    const url = `http://${guarded[1].listen}/api/private-scoped`;
+    assert.equal((await request("DELETE", url, { headers: bearer(token) })).status, 403);
   });
   await check("m2m-client: gets a token and shows the API's answer", async () => {
     const { client_id, client_secret } = applications.reader;
@@ -51,7 +72,7 @@ try {
     assert.match(ran.stderr, /Unauthorized/);
   });
 } finally {
-  await guarded.end("SIGTERM");
+  for (const { program } of guarded) await program.end("SIGTERM");
   await house.end("SIGTERM");
   rmSync(data, { recursive: true, force: true });
 }

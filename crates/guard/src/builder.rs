@@ -2,15 +2,23 @@
 
 use std::fmt;
 use std::sync::Arc;
+#[cfg(feature = "fetch")]
+use std::time::Duration;
 
-use http::Response;
-use http::request::Parts;
-use tokenhouse_protocol::crypto::{Algorithm, VerifyingKey};
+use tokenhouse_protocol::crypto::Algorithm;
 use tokenhouse_protocol::time::Clock;
 
-use crate::error::{Refusal, Render};
-use crate::keys::{Key, KeySet, KeySource, LocalKeys};
-use crate::verify::{Policy, Profile};
+use crate::cache::{self, TokenCache};
+#[cfg(feature = "fetch")]
+use crate::introspection::{Endpoint, Introspection};
+use crate::issuer::{Issuer, Source, secret_keys};
+use crate::keys::KeySource;
+use crate::policy::{Policy, Trusted};
+use crate::refusal::Answers;
+use crate::resource_metadata::Resource;
+#[cfg(feature = "fetch")]
+use crate::transport::FetchSettings;
+use crate::verify::Profile;
 use crate::{Guard, Inner};
 
 /// The leeway that is in force if none is set.
@@ -18,50 +26,52 @@ const DEFAULT_LEEWAY_SECONDS: u32 = 5;
 /// The largest leeway that can be set.
 const MAX_LEEWAY_SECONDS: u32 = 60;
 
+/// What a request that needs keys gets while none are held; see [`Builder::when_cold`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Cold {
+    /// It waits for the fetch that is under way, and is answered 503 with `Retry-After` if that fails.
+    #[default]
+    Wait,
+    /// It is answered 503 with `Retry-After` at once.
+    Refuse,
+}
+
 /// Collects the settings of a [`Guard`]. Needed: an issuer and an audience.
 #[derive(Default)]
 #[must_use]
 pub struct Builder {
-    issuer: Option<String>,
-    audiences: Vec<String>,
-    algorithms: Option<Vec<Algorithm>>,
+    issuers: Vec<Issuer>,
+    /// What is said of all issuers that do not say it themselves.
+    common: Issuer,
     leeway_seconds: Option<u32>,
-    profile: Profile,
     clock: Option<Clock>,
-    realm: Option<String>,
-    source: Source,
+    cold: Cold,
+    cache_bytes: Option<u64>,
     #[cfg(feature = "fetch")]
-    ca: Option<Vec<u8>>,
-    render: Option<Arc<Render>>,
-}
-
-#[derive(Default)]
-enum Source {
-    /// The issuer's metadata says where the keys are.
-    #[default]
-    Discovery,
+    fetch: FetchSettings,
     #[cfg(feature = "fetch")]
-    JwksUrl(String),
-    Secret(Vec<u8>),
-    Given(Arc<dyn KeySource>),
+    introspection: Option<Introspection>,
+    pub(crate) answers: Answers,
+    pub(crate) resource: Resource,
 }
 
 impl Builder {
-    /// Whose tokens are taken: equals `iss` byte for byte.
-    pub fn issuer(mut self, issuer: impl Into<String>) -> Self {
-        self.issuer = Some(issuer.into());
+    /// Whose tokens are taken: equals `iss` byte for byte. Call it again for an API of several issuers; each has its own
+    /// keys, and with [`Issuer`] its own audiences, algorithms and profile.
+    pub fn issuer(mut self, issuer: impl Into<Issuer>) -> Self {
+        self.issuers.push(issuer.into());
         self
     }
 
     /// The API's identifier, one of the token's `aud`. Call it again for an API of several names.
     pub fn audience(mut self, audience: impl Into<String>) -> Self {
-        self.audiences.push(audience.into());
+        self.common = self.common.audience(audience);
         self
     }
 
     /// The signature algorithms to take, instead of RS256, PS256, ES256 and EdDSA. HS256 only goes with [`Builder::secret`].
     pub fn algorithms(mut self, algorithms: impl IntoIterator<Item = Algorithm>) -> Self {
-        self.algorithms = Some(algorithms.into_iter().collect());
+        self.common = self.common.algorithms(algorithms);
         self
     }
 
@@ -73,7 +83,32 @@ impl Builder {
 
     /// The kind of tokens to take; [`Profile::Auth0`] if not set.
     pub fn profile(mut self, profile: Profile) -> Self {
-        self.profile = profile;
+        self.common = self.common.profile(profile);
+        self
+    }
+
+    /// Takes tokens of RFC 9068 only, to the letter: the same as `profile(Profile::Rfc9068)`.
+    pub fn rfc9068(self) -> Self {
+        self.profile(Profile::Rfc9068)
+    }
+
+    /// How many bytes of verified tokens are remembered, about; 16 MiB if not set. A token that is remembered costs
+    /// under a microsecond in place of its signature; it is refused from the moment it expires or its key is revoked.
+    pub fn token_cache_bytes(mut self, bytes: u64) -> Self {
+        self.cache_bytes = Some(bytes);
+        self
+    }
+
+    /// Verifies each token each time.
+    pub fn without_token_cache(self) -> Self {
+        self.token_cache_bytes(0)
+    }
+
+    /// What requests get while no keys are held; they wait for the first fetch if not set.
+    ///
+    /// For a program that should not even start without its issuer there is [`Guard::ready`].
+    pub fn when_cold(mut self, cold: Cold) -> Self {
+        self.cold = cold;
         self
     }
 
@@ -83,104 +118,152 @@ impl Builder {
         self
     }
 
-    /// The realm in challenges; `api` if not set.
-    pub fn realm(mut self, realm: impl Into<String>) -> Self {
-        self.realm = Some(realm.into());
-        self
-    }
-
     /// Fetches the keys from this address, without looking for the issuer's metadata.
     #[cfg(feature = "fetch")]
     pub fn jwks_url(mut self, url: impl Into<String>) -> Self {
-        self.source = Source::JwksUrl(url.into());
+        self.common = self.common.jwks_url(url);
         self
     }
 
     /// Trusts this authority, certificates in PEM, beside the machine's own when the keys are fetched over https.
     #[cfg(feature = "fetch")]
     pub fn ca_certificate(mut self, pem: impl Into<Vec<u8>>) -> Self {
-        self.ca = Some(pem.into());
+        self.fetch.ca = Some(pem.into());
+        self
+    }
+
+    /// How long one request to an issuer may take, 100 ms to 30 s; 5 s if not set.
+    #[cfg(feature = "fetch")]
+    pub fn fetch_timeout(mut self, timeout: Duration) -> Self {
+        self.fetch.timeout = timeout;
+        self
+    }
+
+    /// How long keys are served that their issuer, being down, no longer confirms: a minute to 30 days; 24 hours if not
+    /// set. After that the guard answers 503, since a key may have been revoked that it does not know of.
+    #[cfg(feature = "fetch")]
+    pub fn max_key_age(mut self, age: Duration) -> Self {
+        self.fetch.max_key_age = age;
+        self
+    }
+
+    /// Asks this endpoint about tokens that are no JWTs (RFC 7662); see [`Introspection`].
+    #[cfg(feature = "fetch")]
+    pub fn introspection(mut self, introspection: Introspection) -> Self {
+        self.introspection = Some(introspection);
         self
     }
 
     /// Takes HS256 tokens signed with this secret of at least 32 bytes, and no others.
     pub fn secret(mut self, secret: impl Into<Vec<u8>>) -> Self {
-        self.source = Source::Secret(secret.into());
+        self.common = self.common.secret(secret);
         self
     }
 
     /// Takes the keys from here: fixed ones, or those of the program itself.
     pub fn keys(mut self, source: impl KeySource) -> Self {
-        self.source = Source::Given(Arc::new(source));
-        self
-    }
-
-    /// Answers refused requests with this in place of [`Refusal::response`]; start from [`Refusal::response_with`].
-    pub fn on_refusal(mut self, render: impl Fn(&Refusal, &Parts) -> Response<String> + Send + Sync + 'static) -> Self {
-        self.render = Some(Arc::new(render));
+        self.common = self.common.keys(source);
         self
     }
 
     /// The guard. Nothing is fetched before this returns.
-    pub fn build(self) -> Result<Guard, BuildError> {
-        let issuer = self
-            .issuer
-            .filter(|issuer| !issuer.is_empty())
-            .ok_or(BuildError::NoIssuer)?;
-        if self.audiences.is_empty() || self.audiences.iter().any(String::is_empty) {
-            return Err(BuildError::NoAudience);
-        }
+    pub fn build(mut self) -> Result<Guard, BuildError> {
         let leeway_seconds = self.leeway_seconds.unwrap_or(DEFAULT_LEEWAY_SECONDS);
         if leeway_seconds > MAX_LEEWAY_SECONDS {
             return Err(BuildError::Leeway);
         }
-        let with_secret = matches!(self.source, Source::Secret(_));
-        let algorithms = self.algorithms.unwrap_or_else(|| {
-            Algorithm::ALL
-                .into_iter()
-                .filter(|algorithm| algorithm.is_symmetric() == with_secret)
-                .collect()
-        });
-        // A public key must never be able to act as a secret, nor the other way round (RFC 8725 §2.1).
-        if algorithms.is_empty()
-            || algorithms
-                .iter()
-                .any(|algorithm| algorithm.is_symmetric() != with_secret)
-        {
-            return Err(BuildError::Algorithms);
-        }
-        let clock = self.clock.unwrap_or_else(Clock::system);
-        let keys: Arc<dyn KeySource> = match self.source {
-            Source::Given(source) => source,
-            Source::Secret(secret) => {
-                let key = VerifyingKey::hs256(&secret).map_err(|error| BuildError::Secret(error.to_string()))?;
-                Arc::new(LocalKeys::fixed(KeySet::new([Key::new(None, key)])))
+        #[cfg(feature = "fetch")]
+        self.fetch.check()?;
+        let names: Vec<_> = self.issuers.iter().map(|issuer| issuer.name.as_str()).collect();
+        let resource = std::mem::take(&mut self.resource).build(&names)?;
+        if let Some(resource) = &resource {
+            self.answers.resource_metadata = Some(resource.url().to_owned());
+            // What a client finds by our metadata it asks for by our address (RFC 8707).
+            let audiences = &mut self.common.audiences;
+            if !audiences.iter().any(|audience| audience == resource.resource()) {
+                audiences.push(resource.resource().to_owned());
             }
-            #[cfg(feature = "fetch")]
-            Source::JwksUrl(url) => Arc::new(crate::keys::Remote::at(&url, self.ca.as_deref(), clock.clone())?),
-            #[cfg(feature = "fetch")]
-            Source::Discovery => Arc::new(crate::keys::Remote::discover(
-                &issuer,
-                self.ca.as_deref(),
-                clock.clone(),
-            )?),
-            #[cfg(not(feature = "fetch"))]
-            Source::Discovery => return Err(BuildError::NoKeys),
+        }
+        let clock = self.clock.take().unwrap_or_else(Clock::system);
+        let answers = Arc::new(std::mem::take(&mut self.answers));
+        let issuers = self.trusted(&clock)?;
+        #[cfg(feature = "fetch")]
+        let introspection = match self.introspection {
+            Some(introspection) => Some(Endpoint::new(introspection, &self.common.audiences, &self.fetch)?),
+            None => None,
         };
-        let leeway_ms = i64::from(leeway_seconds) * 1000;
+        let cache_bytes = self.cache_bytes.unwrap_or(cache::DEFAULT_BYTES);
         Ok(Guard(Arc::new(Inner {
             policy: Policy {
-                issuer,
-                audiences: self.audiences,
-                algorithms,
-                leeway_ms,
-                profile: self.profile,
+                issuers,
+                leeway_ms: i64::from(leeway_seconds) * 1000,
+                waits_when_cold: self.cold == Cold::Wait,
                 clock,
-                keys,
+                answers: Arc::clone(&answers),
+                cache: (cache_bytes > 0).then(|| TokenCache::new(cache_bytes)),
+                #[cfg(feature = "fetch")]
+                introspection,
             },
-            realm: self.realm.unwrap_or_else(|| "api".into()).into(),
-            render: self.render,
+            answers,
+            resource,
         })))
+    }
+
+    /// What is demanded of each issuer's tokens.
+    fn trusted(&mut self, clock: &Clock) -> Result<Vec<Trusted>, BuildError> {
+        let issuers = std::mem::take(&mut self.issuers);
+        if issuers.is_empty() {
+            return Err(BuildError::NoIssuer);
+        }
+        // One issuer's keys must not verify what claims to be another's.
+        if issuers.len() > 1 && !matches!(self.common.source, Source::Discovery) {
+            return Err(BuildError::SharedKeys);
+        }
+        let mut trusted: Vec<Trusted> = Vec::new();
+        for issuer in issuers {
+            if issuer.name.is_empty() {
+                return Err(BuildError::NoIssuer);
+            }
+            if trusted.iter().any(|other| other.name == issuer.name) {
+                return Err(BuildError::SameIssuer(issuer.name));
+            }
+            let audiences = match issuer.audiences.is_empty() {
+                true => self.common.audiences.clone(),
+                false => issuer.audiences,
+            };
+            if audiences.is_empty() || audiences.iter().any(String::is_empty) {
+                return Err(BuildError::NoAudience);
+            }
+            let source = match issuer.source {
+                Source::Discovery => std::mem::take(&mut self.common.source),
+                own => own,
+            };
+            let algorithms = source.algorithms(issuer.algorithms.or_else(|| self.common.algorithms.clone()))?;
+            trusted.push(Trusted {
+                audiences,
+                algorithms,
+                profile: issuer.profile.or(self.common.profile).unwrap_or_default(),
+                keys: self.key_source(&issuer.name, source, clock)?,
+                name: issuer.name,
+            });
+        }
+        Ok(trusted)
+    }
+
+    fn key_source(&self, issuer: &str, source: Source, clock: &Clock) -> Result<Arc<dyn KeySource>, BuildError> {
+        match source {
+            Source::Given(source) => Ok(source),
+            Source::Secret(secret) => secret_keys(&secret),
+            #[cfg(feature = "fetch")]
+            Source::JwksUrl(url) => Ok(Arc::new(crate::keys::Remote::at(issuer, &url, &self.fetch, clock)?)),
+            #[cfg(feature = "fetch")]
+            Source::Discovery => Ok(Arc::new(crate::keys::Remote::discover(issuer, &self.fetch, clock)?)),
+            #[cfg(not(feature = "fetch"))]
+            Source::Discovery => {
+                let _ = (issuer, clock);
+                Err(BuildError::NoKeys)
+            }
+        }
     }
 }
 
@@ -189,8 +272,14 @@ impl Builder {
 pub enum BuildError {
     /// No issuer was named.
     NoIssuer,
+    /// This issuer was named twice.
+    SameIssuer(String),
+    /// Keys, an address or a secret were given to all of several issuers.
+    SharedKeys,
     /// No audience was named, or an empty one.
     NoAudience,
+    /// A setting is out of these bounds.
+    Bounds(&'static str),
     /// The leeway is over 60 seconds.
     Leeway,
     /// No algorithm, or HS256 without a secret, or another one with a secret.
@@ -203,6 +292,12 @@ pub enum BuildError {
     Client(String),
     /// Without the feature `fetch` the guard needs a key source.
     NoKeys,
+    /// This is no address of an API that could be published.
+    Resource(String),
+    /// The metadata of an API was asked for, or described, whose address was not given.
+    NoResource,
+    /// This cannot be a scope.
+    Scope(String),
 }
 
 impl fmt::Display for BuildError {
@@ -210,12 +305,21 @@ impl fmt::Display for BuildError {
         match self {
             Self::NoIssuer => f.write_str("a guard needs an issuer"),
             Self::NoAudience => f.write_str("a guard needs an audience, the identifier of the API it protects"),
+            Self::SameIssuer(issuer) => write!(f, "the issuer {issuer} is named twice"),
+            Self::SharedKeys => f.write_str("of several issuers each has its own keys: give them to its Issuer"),
+            Self::Bounds(bounds) => f.write_str(bounds),
             Self::Leeway => write!(f, "the leeway is at most {MAX_LEEWAY_SECONDS} seconds"),
             Self::Algorithms => f.write_str("a guard takes HS256 with a secret, and without one any of the others"),
             Self::Secret(reason) => f.write_str(reason),
             Self::Address(address) => write!(f, "\"{address}\" is not an http or https URL"),
             Self::Client(reason) => write!(f, "no HTTP client could be made: {reason}"),
             Self::NoKeys => f.write_str("without the feature \"fetch\" a guard needs a key source"),
+            Self::Resource(url) => write!(
+                f,
+                "\"{url}\" is not an API's address: https (http on this machine itself), no query and no fragment"
+            ),
+            Self::NoResource => f.write_str("the API's metadata needs its address: give the builder a resource"),
+            Self::Scope(name) => write!(f, "{name:?} cannot be a scope: visible ASCII without spaces and quotes"),
         }
     }
 }
@@ -225,6 +329,7 @@ impl std::error::Error for BuildError {}
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::keys::{KeySet, LocalKeys};
 
     fn local() -> Builder {
         Guard::builder()
@@ -251,5 +356,18 @@ mod tests {
             BuildError::Algorithms
         );
         assert!(matches!(error(local().secret([1; 31])), BuildError::Secret(_)));
+    }
+
+    #[test]
+    fn issuers_do_not_share_keys() {
+        let error = |builder: Builder| builder.build().map(|_| ()).unwrap_err();
+        let issuer = |name: &str| Issuer::new(name).keys(LocalKeys::fixed(KeySet::new([])));
+        let builder = || Guard::builder().audience("a").issuer(issuer("https://i/"));
+        assert!(builder().issuer(issuer("https://j/")).build().is_ok());
+        assert_eq!(error(local().issuer("https://j/")), BuildError::SharedKeys);
+        assert_eq!(
+            error(builder().issuer(issuer("https://i/"))),
+            BuildError::SameIssuer("https://i/".into())
+        );
     }
 }

@@ -3,9 +3,13 @@
 use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use tokenhouse_protocol::crypto::{Algorithm, VerifyingKey};
 use tokenhouse_protocol::jose::jwk::{JwkSet, JwkSetError};
+
+use crate::status::FetchStatus;
+use crate::token::VerifiedBy;
 
 #[cfg(feature = "fetch")]
 pub(crate) use self::remote::Remote;
@@ -28,6 +32,11 @@ pub trait KeySource: Send + Sync + 'static {
     /// Callers are strangers as well: a source that does work here bounds it. By default there is nothing to look for.
     fn look_again(&self) -> LookAgain<'_> {
         Box::pin(std::future::ready(self.held()))
+    }
+
+    /// What is known of fetches, for [`crate::Guard::status`]. A source that fetches nothing has nothing to say.
+    fn fetch_status(&self) -> FetchStatus {
+        FetchStatus::default()
     }
 }
 
@@ -54,26 +63,41 @@ impl Unavailable {
 }
 
 /// Keys of one issuer.
-#[derive(Default)]
-pub struct KeySet(Vec<Key>);
+pub struct KeySet {
+    keys: Vec<Key>,
+    /// Tells this set from every other that was made since the program began.
+    number: u64,
+}
 
 /// A key with its id. One algorithm belongs to each.
 pub struct Key {
     kid: Option<String>,
     verifying: VerifyingKey,
+    fingerprint: [u8; 32],
 }
 
 impl Key {
     /// A key; without an id it is found by its algorithm alone.
     pub fn new(kid: Option<String>, verifying: VerifyingKey) -> Self {
-        Self { kid, verifying }
+        let fingerprint = verifying.fingerprint();
+        Self {
+            kid,
+            verifying,
+            fingerprint,
+        }
+    }
+
+    /// Whether `signature` is this key's over `message`.
+    pub(crate) fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
+        self.verifying.verify(message, signature)
     }
 }
 
 /// What a set has for a token.
 pub(crate) enum Found<'a> {
-    /// The keys to try: more than one only where an issuer gave several the same id.
-    Keys(Vec<&'a VerifyingKey>),
+    One(&'a Key),
+    /// An issuer gave several keys of one algorithm the same id: each is tried.
+    Namesakes(Vec<&'a Key>),
     Nothing,
     /// The token names no key, and there are several that it could mean.
     Several,
@@ -82,7 +106,11 @@ pub(crate) enum Found<'a> {
 impl KeySet {
     /// A set of these keys.
     pub fn new(keys: impl IntoIterator<Item = Key>) -> Self {
-        Self(keys.into_iter().collect())
+        static NEXT: AtomicU64 = AtomicU64::new(1);
+        Self {
+            keys: keys.into_iter().collect(),
+            number: NEXT.fetch_add(1, Ordering::Relaxed),
+        }
     }
 
     /// The usable keys of a JWK set. Those for encryption, weak ones and unknown kinds are left out.
@@ -91,7 +119,7 @@ impl KeySet {
             let usable = jwk.verifying_keys().unwrap_or_default();
             usable.into_iter().map(|verifying| Key::new(jwk.kid.clone(), verifying))
         });
-        Self(keys.collect())
+        Self::new(keys)
     }
 
     /// Reads a JWK set document of at most 100 keys.
@@ -101,35 +129,63 @@ impl KeySet {
 
     /// How many keys there are.
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.keys.len()
     }
 
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.keys.is_empty()
     }
 
     /// The keys of this algorithm and id. Without an id in the token, or in any key of the algorithm, the only one.
     pub(crate) fn find(&self, kid: Option<&str>, algorithm: Algorithm) -> Found<'_> {
-        let of_algorithm = || self.0.iter().filter(|key| key.verifying.algorithm() == algorithm);
+        let of_algorithm = || self.keys.iter().filter(|key| key.verifying.algorithm() == algorithm);
         let nameless = of_algorithm().all(|key| key.kid.is_none());
-        let keys: Vec<_> = of_algorithm()
-            .filter(|key| kid.is_none() || nameless || key.kid.as_deref() == kid)
-            .map(|key| &key.verifying)
-            .collect();
-        match keys.len() {
-            0 => Found::Nothing,
-            1 => Found::Keys(keys),
-            _ if kid.is_none() || nameless => Found::Several,
-            _ => Found::Keys(keys),
+        let is_any = kid.is_none() || nameless;
+        let mut keys = of_algorithm().filter(|key| is_any || key.kid.as_deref() == kid);
+        match (keys.next(), keys.next()) {
+            (None, _) => Found::Nothing,
+            (Some(key), None) => Found::One(key),
+            (Some(_), Some(_)) if is_any => Found::Several,
+            (Some(first), Some(second)) => Found::Namesakes([first, second].into_iter().chain(keys).collect()),
         }
+    }
+
+    /// Whether the key that verified a token is in this set: not, once it was revoked.
+    pub(crate) fn holds(&self, verified_by: &VerifiedBy) -> bool {
+        let VerifiedBy {
+            fingerprint, seen_in, ..
+        } = verified_by;
+        if seen_in.load(Ordering::Relaxed) == self.number {
+            return true;
+        }
+        let holds = self.keys.iter().any(|key| key.fingerprint == *fingerprint);
+        if holds {
+            seen_in.store(self.number, Ordering::Relaxed);
+        }
+        holds
+    }
+
+    /// What is noted in a token that `key`, of this set and of the guard's issuer at this place, verified.
+    pub(crate) fn note(&self, key: &Key, issuer: usize) -> VerifiedBy {
+        VerifiedBy {
+            issuer,
+            fingerprint: key.fingerprint,
+            seen_in: AtomicU64::new(self.number),
+        }
+    }
+}
+
+impl Default for KeySet {
+    fn default() -> Self {
+        Self::new([])
     }
 }
 
 impl fmt::Debug for KeySet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list()
-            .entries(self.0.iter().map(|key| (&key.kid, key.verifying.algorithm())))
+            .entries(self.keys.iter().map(|key| (&key.kid, key.verifying.algorithm())))
             .finish()
     }
 }

@@ -1,72 +1,160 @@
 //! The guard as a tower layer, for axum and for any service of `http` requests.
 
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use http::header::{ACCESS_CONTROL_REQUEST_METHOD, ORIGIN};
+use http::header::{ACCESS_CONTROL_REQUEST_METHOD, AUTHORIZATION, ORIGIN};
 use http::request::Parts;
 use http::{Method, Request, Response};
 use tower_layer::Layer;
 use tower_service::Service;
 
 use crate::Guard;
-use crate::error::Denied;
+use crate::authorization::{Claim, Requirement, Wanted, check_names};
+use crate::error::{Denied, Reason};
+use crate::refusal::{Anonymous, Refusal};
+use crate::seen;
 use crate::token::AccessToken;
 
 /// Lets requests with a valid token pass; made by [`Guard::layer`]. Each demand that is added must be met.
 #[derive(Clone, Debug)]
-pub struct GuardLayer {
-    guard: Guard,
-    demands: Vec<Demand>,
-}
+pub struct GuardLayer(Arc<Demands>);
 
 #[derive(Clone, Debug)]
-enum Demand {
-    All(Vec<String>),
-    Any(Vec<String>),
+struct Demands {
+    guard: Guard,
+    is_optional: bool,
+    always: Vec<Requirement>,
+    /// What single methods want beside; if there are any, the methods that are not named want what nobody has.
+    by_method: Vec<(Method, Requirement)>,
+    /// The scopes that [`GuardLayer::scope`] collects: one demand, so that a refusal names all of them.
+    scopes: Vec<String>,
 }
 
 impl GuardLayer {
     pub(crate) fn new(guard: Guard) -> Self {
-        Self {
+        Self(Arc::new(Demands {
             guard,
-            demands: Vec::new(),
-        }
+            is_optional: false,
+            always: Vec::new(),
+            by_method: Vec::new(),
+            scopes: Vec::new(),
+        }))
     }
 
     /// The token must also allow `scope`. Several calls want all of them.
     #[must_use]
-    pub fn scope(mut self, scope: impl Into<String>) -> Self {
-        match self.demands.last_mut() {
-            Some(Demand::All(scopes)) => scopes.push(scope.into()),
-            _ => self.demands.push(Demand::All(vec![scope.into()])),
-        }
-        self
+    pub fn scope(self, scope: impl Into<String>) -> Self {
+        self.with(|demands| demands.scopes.push(scope.into()))
     }
 
     /// The token must also allow one of `scopes`; of none, nothing passes.
     #[must_use]
-    pub fn any_scope(mut self, scopes: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        self.demands
-            .push(Demand::Any(scopes.into_iter().map(Into::into).collect()));
-        self
+    pub fn any_scope(self, scopes: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        let scopes = scopes.into_iter().map(Into::into).collect();
+        self.require(Requirement::unchecked(Claim::Scope, Wanted::Any, scopes))
     }
 
-    /// The token of a request that may pass.
-    async fn admit(&self, parts: &Parts) -> Result<AccessToken, Denied> {
-        let token = self.guard.authenticate(parts).await?;
-        for demand in &self.demands {
-            let (met, required) = match demand {
-                Demand::All(scopes) => (scopes.iter().all(|scope| token.has_scope(scope)), scopes),
-                Demand::Any(scopes) => (scopes.iter().any(|scope| token.has_scope(scope)), scopes),
-            };
-            if !met {
-                return Err(Denied::InsufficientScope {
-                    required: required.clone(),
-                });
-            }
+    /// The token's user must also have `permission`. Several calls want all of them.
+    #[must_use]
+    pub fn permission(self, permission: impl Into<String>) -> Self {
+        let names = vec![permission.into()];
+        self.require(Requirement::unchecked(Claim::Permissions, Wanted::All, names))
+    }
+
+    /// The token must also meet this requirement.
+    #[must_use]
+    pub fn require(self, requirement: Requirement) -> Self {
+        self.with(|demands| demands.always.push(requirement))
+    }
+
+    /// For requests of this method, the token must also meet this requirement.
+    ///
+    /// Once one method is named, those that are not are refused with 403, whatever the token: a route that is added later
+    /// is not open by oversight. What holds for GET holds for HEAD, unless HEAD is named itself.
+    ///
+    /// ```
+    /// # use http::Method;
+    /// # use tokenhouse_guard::{Guard, GuardLayer, InvalidRequirement, Requirement};
+    /// # fn layer(guard: &Guard) -> Result<GuardLayer, InvalidRequirement> {
+    /// let layer = guard
+    ///     .layer()
+    ///     .require_for(Method::GET, Requirement::nothing())
+    ///     .require_for(Method::POST, Requirement::scopes(["write:messages"])?);
+    /// # Ok(layer) }
+    /// ```
+    #[must_use]
+    pub fn require_for(self, method: Method, requirement: Requirement) -> Self {
+        self.with(|demands| demands.by_method.push((method, requirement)))
+    }
+
+    /// Requests without an `Authorization` header pass as well, without a token, where nothing but a valid token is
+    /// required. One that has the header must have it right: a bad token is refused, never ignored.
+    #[must_use]
+    pub fn optional(self) -> Self {
+        self.with(|demands| demands.is_optional = true)
+    }
+
+    fn with(mut self, change: impl FnOnce(&mut Demands)) -> Self {
+        change(Arc::make_mut(&mut self.0));
+        self
+    }
+}
+
+impl Demands {
+    /// The token of a request that may pass, if it has one.
+    async fn admit(&self, parts: &Parts) -> Result<Option<AccessToken>, Denied> {
+        let is_free = || {
+            let mut of_method = self.of_method(&parts.method);
+            self.scopes.is_empty()
+                && self.always.iter().all(Requirement::is_nothing)
+                && self.names(&parts.method)
+                && of_method.all(Requirement::is_nothing)
+        };
+        if self.is_optional && !parts.headers.contains_key(AUTHORIZATION) && is_free() {
+            return Ok(None);
         }
-        Ok(token)
+        let token = self.guard.authenticate(parts).await?;
+        self.authorize(&token, &parts.method)
+            .inspect_err(|denied| seen::refused("scope", denied))?;
+        Ok(Some(token))
+    }
+
+    fn authorize(&self, token: &AccessToken, method: &Method) -> Result<(), Denied> {
+        if !self.names(method) {
+            return Err(Denied::Forbidden(Reason::new(
+                "Insufficient Scope",
+                format!("This API allows the method {method} to nobody."),
+            )));
+        }
+        check_names(token, Claim::Scope, Wanted::All, &self.scopes)?;
+        let mut required = self.always.iter().chain(self.of_method(method));
+        required.try_for_each(|requirement| requirement.check(token))
+    }
+
+    /// Whether requests of this method may pass at all.
+    fn names(&self, method: &Method) -> bool {
+        self.by_method.is_empty() || self.of_method(method).next().is_some()
+    }
+
+    fn of_method<'a>(&'a self, method: &'a Method) -> impl Iterator<Item = &'a Requirement> {
+        let is_named = self.by_method.iter().any(|(named, _)| named == method);
+        // Routers answer HEAD by what they have for GET.
+        let method = if *method == Method::HEAD && !is_named {
+            &Method::GET
+        } else {
+            method
+        };
+        let of_it = self.by_method.iter().filter(move |(named, _)| named == method);
+        of_it.map(|(_, requirement)| requirement)
+    }
+
+    fn refusal(&self, denied: Denied, parts: &Parts) -> Refusal {
+        let of_layer = self.scopes.iter().map(String::as_str);
+        let required = self.always.iter().chain(self.of_method(&parts.method));
+        let scopes = of_layer.chain(required.flat_map(Requirement::scopes_to_ask_for));
+        self.guard.refusal(denied).wanting(scopes)
     }
 }
 
@@ -76,17 +164,17 @@ impl<S> Layer<S> for GuardLayer {
     fn layer(&self, inner: S) -> GuardService<S> {
         GuardService {
             inner,
-            layer: self.clone(),
+            demands: Arc::clone(&self.0),
         }
     }
 }
 
-/// A service behind a guard. It sees only requests that may pass, each with an [`AccessToken`] in its extensions, and
-/// CORS preflights, which carry no token (Fetch §4.8).
+/// A service behind a guard. It sees only requests that may pass, each with an [`AccessToken`] in its extensions (but see
+/// [`GuardLayer::optional`]), and CORS preflights, which carry no token (Fetch §4.8).
 #[derive(Clone, Debug)]
 pub struct GuardService<S> {
     inner: S,
-    layer: GuardLayer,
+    demands: Arc<Demands>,
 }
 
 impl<S, B, R> Service<Request<B>> for GuardService<S>
@@ -111,17 +199,26 @@ where
         if is_preflight(&request) {
             return Box::pin(inner.call(request));
         }
-        let layer = self.layer.clone();
+        let demands = Arc::clone(&self.demands);
         Box::pin(async move {
             let (mut parts, body) = request.into_parts();
-            match layer.admit(&parts).await {
+            match demands.admit(&parts).await {
                 Ok(token) => {
-                    parts.extensions.insert(token);
-                    inner.call(Request::from_parts(parts, body)).await
+                    match token {
+                        Some(token) => drop(parts.extensions.insert(token)),
+                        None => drop(parts.extensions.insert(Anonymous(demands.guard.answers()))),
+                    }
+                    // An author who answers refusals answers those of handlers too, and is shown the request.
+                    let shown = demands.guard.answers().are_rendered().then(|| parts.clone());
+                    let mut response = inner.call(Request::from_parts(parts, body)).await?;
+                    match (shown, response.extensions_mut().remove::<Refusal>()) {
+                        (Some(parts), Some(refusal)) => Ok(refusal.answer(&parts).map(R::from)),
+                        (_, _) => Ok(response),
+                    }
                 }
                 Err(denied) => {
                     tracing::debug!(%denied, "request refused");
-                    Ok(layer.guard.refuse(denied, &parts).map(R::from))
+                    Ok(demands.refusal(denied, &parts).answer(&parts).map(R::from))
                 }
             }
         })

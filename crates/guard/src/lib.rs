@@ -26,20 +26,39 @@ use tokenhouse_protocol::bearer;
 pub use tokenhouse_protocol::crypto::{Algorithm, VerifyingKey};
 pub use tokenhouse_protocol::time::{Clock, Timestamp};
 
-pub use self::builder::{BuildError, Builder};
-pub use self::error::{Denied, Reason, Refusal};
+pub use self::authorization::{InvalidRequirement, Requirement};
+pub use self::builder::{BuildError, Builder, Cold};
+pub use self::error::{Denied, Reason};
+#[cfg(feature = "fetch")]
+pub use self::introspection::Introspection;
+pub use self::issuer::Issuer;
 pub use self::keys::{Key, KeySet, KeySource, LocalKeys, LookAgain, Unavailable};
 pub use self::layer::{GuardLayer, GuardService};
-pub use self::token::AccessToken;
+pub use self::refusal::{ErrorFormat, Refusal};
+pub use self::resource_metadata::ResourceMetadata;
+pub use self::status::{CacheStatus, FetchStatus, IssuerStatus, Status};
+pub use self::token::{AccessToken, NoExtras};
 pub use self::verify::{Check, Outcome, Profile};
 
+mod authorization;
 #[cfg(feature = "axum")]
 pub mod axum;
 mod builder;
+mod cache;
 mod error;
+#[cfg(feature = "fetch")]
+mod introspection;
+mod issuer;
 mod keys;
 mod layer;
+mod policy;
+mod refusal;
+mod resource_metadata;
+mod seen;
+mod status;
 mod token;
+#[cfg(feature = "fetch")]
+mod transport;
 mod verify;
 
 /// Decides which requests may pass. Cloning is cheap and shares the keys.
@@ -47,9 +66,9 @@ mod verify;
 pub struct Guard(Arc<Inner>);
 
 struct Inner {
-    policy: verify::Policy,
-    realm: Arc<str>,
-    render: Option<Arc<error::Render>>,
+    policy: policy::Policy,
+    answers: Arc<refusal::Answers>,
+    resource: Option<ResourceMetadata>,
 }
 
 impl Guard {
@@ -59,7 +78,7 @@ impl Guard {
     /// before this returns; inside a tokio runtime the fetch begins at once. Fails only on what can be seen without it.
     #[cfg(feature = "fetch")]
     pub fn new(issuer: impl Into<String>, audience: impl Into<String>) -> Result<Self, BuildError> {
-        Self::builder().issuer(issuer).audience(audience).build()
+        Self::builder().issuer(Issuer::new(issuer)).audience(audience).build()
     }
 
     /// A guard with other settings.
@@ -74,43 +93,71 @@ impl Guard {
 
     /// Checks one token, the text after `Bearer `.
     pub async fn verify(&self, token: &str) -> Result<AccessToken, Denied> {
-        let claims = self.0.policy.verify(token).await?;
-        Ok(AccessToken::new(claims, Arc::clone(&self.0.realm)))
+        self.0.policy.verify(token).await
     }
 
     /// Makes the same checks, in the same order, and says how each went: for people who ask why a token is refused.
     pub async fn inspect(&self, token: &str) -> Vec<Check> {
-        self.0.policy.inspect(token).await
+        verify::inspect(&self.0.policy, token).await
+    }
+
+    /// Waits until keys are held for every issuer: for programs that should not start without.
+    ///
+    /// Fails if an issuer cannot be reached; the guard itself goes on trying.
+    pub async fn ready(&self) -> Result<(), Unavailable> {
+        for issuer in &self.0.policy.issuers {
+            if issuer.keys.held().is_err() {
+                issuer.keys.look_again().await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The state of the keys and of the cache, for health pages.
+    pub fn status(&self) -> Status {
+        Status::of(&self.0.policy)
     }
 
     /// Finds the token of a request and checks it. A token in the query or body is not read; one there beside one in the
     /// `Authorization` header is refused (RFC 6750 §2).
     pub async fn authenticate(&self, parts: &Parts) -> Result<AccessToken, Denied> {
         let headers = parts.headers.get_all(http::header::AUTHORIZATION);
-        let token = bearer::read(headers.iter().map(http::HeaderValue::as_bytes))?;
+        let token = bearer::read(headers.iter().map(http::HeaderValue::as_bytes)).map_err(|error| {
+            let denied = Denied::from(error);
+            seen::refused(if denied == Denied::NoToken { "no_token" } else { "form" }, &denied);
+            denied
+        })?;
         let query = parts.uri.query().unwrap_or_default();
         if query
             .split('&')
             .any(|pair| pair.split('=').next() == Some("access_token"))
         {
-            return Err(Denied::InvalidRequest(Reason::new(
+            let denied = Denied::InvalidRequest(Reason::new(
                 "More than one method used for authentication",
                 "Send the token in the Authorization header only.",
-            )));
+            ));
+            seen::refused("several_methods", &denied);
+            return Err(denied);
         }
         self.verify(token).await
     }
 
     /// The answer to a request that was denied: the guard's own, or the author's if one was given to the builder.
     pub fn refuse(&self, denied: Denied, parts: &Parts) -> http::Response<String> {
-        let refusal = Refusal {
-            denied,
-            realm: Arc::clone(&self.0.realm),
-        };
-        match &self.0.render {
-            Some(render) => render(&refusal, parts),
-            None => refusal.response(),
-        }
+        self.refusal(denied).answer(parts)
+    }
+
+    /// What this API says of itself, to be routed (RFC 9728). Fails if the builder was given no [`Builder::resource`].
+    pub fn resource_metadata(&self) -> Result<ResourceMetadata, BuildError> {
+        self.0.resource.clone().ok_or(BuildError::NoResource)
+    }
+
+    pub(crate) fn refusal(&self, denied: Denied) -> Refusal {
+        Refusal::new(denied, Arc::clone(&self.0.answers))
+    }
+
+    pub(crate) fn answers(&self) -> Arc<refusal::Answers> {
+        Arc::clone(&self.0.answers)
     }
 }
 
@@ -118,7 +165,7 @@ impl fmt::Debug for Guard {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Guard")
             .field("policy", &self.0.policy)
-            .field("realm", &self.0.realm)
+            .field("answers", &self.0.answers)
             .finish_non_exhaustive()
     }
 }

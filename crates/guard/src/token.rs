@@ -1,27 +1,79 @@
-//! What a handler learns of its caller: the claims of a token that was verified.
+//! What a handler learns of its caller: the claims of a token that was verified, and those of the API's own as a type.
 
+use std::any::Any;
 use std::fmt;
-use std::sync::Arc;
+use std::marker::PhantomData;
+use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, OnceLock};
 
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use tokenhouse_protocol::jose::claims::Claims;
 use tokenhouse_protocol::time::Timestamp;
 
-use crate::error::{Denied, Refusal};
+use crate::authorization::Requirement;
+use crate::error::{Denied, Reason};
+use crate::refusal::{Answers, Refusal};
+use crate::seen;
 
 /// A verified access token. The guard puts it in the request's extensions. Cloning is cheap.
-#[derive(Clone)]
-pub struct AccessToken(Arc<Inner>);
+///
+/// Claims that this API's issuer adds of its own are read as a type of the API's: see [`AccessToken::typed`].
+pub struct AccessToken<C = NoExtras> {
+    inner: Arc<Inner>,
+    extras: PhantomData<fn() -> C>,
+}
+
+/// A token of which nobody asked for typed extras.
+pub struct NoExtras(());
 
 struct Inner {
     claims: Claims,
     scopes: Vec<String>,
     permissions: Vec<String>,
-    realm: Arc<str>,
+    answers: Arc<Answers>,
+    lifetime: Lifetime,
+    /// `None` of a token that the issuer was asked about.
+    verified_by: Option<VerifiedBy>,
+    weight_bytes: usize,
+    extras: Extras,
+}
+
+/// The key that verified a token.
+pub(crate) struct VerifiedBy {
+    /// The place of its issuer in the guard's policy.
+    pub(crate) issuer: usize,
+    /// [`tokenhouse_protocol::crypto::VerifyingKey::fingerprint`].
+    pub(crate) fingerprint: [u8; 32],
+    /// The number of the key set in which the key was last seen.
+    pub(crate) seen_in: AtomicU64,
+}
+
+/// From when to when a token is valid, the guard's leeway included.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Lifetime {
+    pub(crate) not_before: Option<Timestamp>,
+    pub(crate) expires_at: Timestamp,
+    pub(crate) leeway_ms: i64,
+}
+
+impl Lifetime {
+    pub(crate) fn contains(&self, now: Timestamp) -> bool {
+        now < self.expires_at.plus_ms(self.leeway_ms)
+            && self
+                .not_before
+                .is_none_or(|valid_from| now.plus_ms(self.leeway_ms) >= valid_from)
+    }
 }
 
 impl AccessToken {
-    pub(crate) fn new(claims: Claims, realm: Arc<str>) -> Self {
+    /// A token whose claims are true from now on.
+    pub(crate) fn new(
+        claims: Claims,
+        answers: Arc<Answers>,
+        lifetime: Lifetime,
+        verified_by: Option<VerifiedBy>,
+    ) -> Self {
         // A `scope` or `permissions` that is not a text or a list of texts allows nothing.
         let words = |name| -> Vec<String> {
             let texts = claims.texts(name).unwrap_or_default();
@@ -33,12 +85,69 @@ impl AccessToken {
                 .collect()
         };
         let (scopes, permissions) = (words("scope"), words("permissions"));
-        Self(Arc::new(Inner {
+        let of_words = |words: &[String]| -> usize { words.iter().map(|word| size_of::<String>() + word.len()).sum() };
+        let members = claims.members().iter();
+        let of_claims: usize = members.map(|(name, value)| name.len() + weight_of(value)).sum();
+        Self::of(Arc::new(Inner {
+            weight_bytes: size_of::<Inner>() + of_words(&scopes) + of_words(&permissions) + of_claims,
             claims,
             scopes,
             permissions,
-            realm,
+            answers,
+            lifetime,
+            verified_by,
+            extras: Extras::default(),
         }))
+    }
+
+    /// Reads the token's claims as `C`, once for each token and type, however many requests come with it.
+    ///
+    /// ```
+    /// #[derive(serde::Deserialize)]
+    /// struct Extras {
+    ///     #[serde(rename = "https://example.com/team")]
+    ///     team: String,
+    /// }
+    /// # fn handler(token: tokenhouse_guard::AccessToken) -> Result<(), tokenhouse_guard::Denied> {
+    /// let token = token.typed::<Extras>()?;
+    /// println!("{} of {}", token.subject().unwrap_or_default(), token.extras().team);
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// Refuses the token, 401, when a claim is missing or of another type.
+    pub fn typed<C: DeserializeOwned + Send + Sync + 'static>(&self) -> Result<AccessToken<C>, Denied> {
+        if self.inner.extras.find::<C>().is_none() {
+            let extras = C::deserialize(self.inner.claims.members()).map_err(|error| {
+                Denied::InvalidToken(Reason::new(
+                    "Unexpected claims",
+                    format!("This API wants other claims in its tokens: {error}."),
+                ))
+            })?;
+            self.inner.extras.keep(Box::new(extras));
+        }
+        Ok(AccessToken::of(Arc::clone(&self.inner)))
+    }
+
+    pub(crate) fn lifetime(&self) -> Lifetime {
+        self.inner.lifetime
+    }
+
+    pub(crate) fn verified_by(&self) -> Option<&VerifiedBy> {
+        self.inner.verified_by.as_ref()
+    }
+
+    /// About how many bytes the token takes in memory, without typed extras.
+    pub(crate) fn weight_bytes(&self) -> usize {
+        self.inner.weight_bytes
+    }
+}
+
+impl<C> AccessToken<C> {
+    fn of(inner: Arc<Inner>) -> Self {
+        Self {
+            inner,
+            extras: PhantomData,
+        }
     }
 
     /// Who made the token, `iss`.
@@ -58,17 +167,17 @@ impl AccessToken {
 
     /// The APIs that the token is for; this one is among them.
     pub fn audience(&self) -> Vec<&str> {
-        self.0.claims.texts("aud").unwrap_or_default()
+        self.inner.claims.texts("aud").unwrap_or_default()
     }
 
     /// What the token allows, in its order.
     pub fn scopes(&self) -> &[String] {
-        &self.0.scopes
+        &self.inner.scopes
     }
 
     /// Whether the token allows `scope`.
     pub fn has_scope(&self, scope: &str) -> bool {
-        self.0.scopes.iter().any(|held| held == scope)
+        self.inner.scopes.iter().any(|held| held == scope)
     }
 
     /// Refuses with 403 unless the token allows `scope`: for handlers that decide by what they find.
@@ -78,41 +187,57 @@ impl AccessToken {
         if self.has_scope(scope) {
             return Ok(());
         }
-        let denied = Denied::InsufficientScope {
-            required: vec![scope.to_owned()],
-        };
-        Err(Refusal {
-            denied,
-            realm: Arc::clone(&self.0.realm),
-        })
+        let required = vec![scope.to_owned()];
+        Err(self.refusal(Denied::InsufficientScope { required }))
+    }
+
+    /// Refuses with 403 unless the token allows what is required: for handlers that decide by what they find.
+    pub fn require(&self, requirement: &Requirement) -> Result<(), Refusal> {
+        let plain = AccessToken::of(Arc::clone(&self.inner));
+        requirement.check(&plain).map_err(|denied| self.refusal(denied))
+    }
+
+    /// The answer to a token that is good, but not for what a handler does.
+    pub(crate) fn refusal(&self, denied: Denied) -> Refusal {
+        seen::refused("scope", &denied);
+        Refusal::new(denied, Arc::clone(&self.inner.answers))
     }
 
     /// The user's permissions at this API, if the issuer puts them in (Auth0's "Add Permissions in the Access Token").
     pub fn permissions(&self) -> &[String] {
-        &self.0.permissions
+        &self.inner.permissions
     }
 
-    /// When the token stops being valid.
+    /// When the token stops being valid; of an opaque token without an `exp`, when its issuer is asked again.
     pub fn expires_at(&self) -> Timestamp {
-        self.0
-            .claims
-            .time("exp")
-            .ok()
-            .flatten()
-            .unwrap_or(Timestamp::from_ms(0))
+        self.inner.lifetime.expires_at
     }
 
     /// All claims, as the issuer sent them.
     pub fn claims(&self) -> &Map<String, Value> {
-        self.0.claims.members()
+        self.inner.claims.members()
     }
 
     fn text(&self, name: &'static str) -> Option<&str> {
-        self.0.claims.text(name).ok().flatten()
+        self.inner.claims.text(name).ok().flatten()
     }
 }
 
-impl fmt::Debug for AccessToken {
+impl<C: DeserializeOwned + Send + Sync + 'static> AccessToken<C> {
+    /// The claims as this API's type.
+    pub fn extras(&self) -> &C {
+        let found = self.inner.extras.find();
+        found.expect("only `typed` makes a token with extras, and it keeps them first")
+    }
+}
+
+impl<C> Clone for AccessToken<C> {
+    fn clone(&self) -> Self {
+        Self::of(Arc::clone(&self.inner))
+    }
+}
+
+impl<C> fmt::Debug for AccessToken<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("AccessToken")
             .field("subject", &self.subject())
@@ -120,4 +245,36 @@ impl fmt::Debug for AccessToken {
             .field("scopes", &self.scopes())
             .finish_non_exhaustive()
     }
+}
+
+/// Values of several types, each read once: a list that only grows, by as many types as the program has.
+#[derive(Default)]
+struct Extras(OnceLock<(Box<dyn Any + Send + Sync>, Box<Extras>)>);
+
+impl Extras {
+    fn find<C: 'static>(&self) -> Option<&C> {
+        let (value, rest) = self.0.get()?;
+        value.downcast_ref().or_else(|| rest.find())
+    }
+
+    fn keep(&self, value: Box<dyn Any + Send + Sync>) {
+        let mut node = Some((value, Box::default()));
+        let (_, rest) = self.0.get_or_init(|| node.take().expect("taken once, here"));
+        // Another value was here first: this one comes behind it.
+        if let Some((value, _)) = node {
+            rest.keep(value);
+        }
+    }
+}
+
+/// About how many bytes a claim takes.
+fn weight_of(value: &Value) -> usize {
+    let inside = match value {
+        Value::Null | Value::Bool(_) | Value::Number(_) => 0,
+        Value::String(text) => text.len(),
+        Value::Array(items) => items.iter().map(weight_of).sum(),
+        Value::Object(members) => members.iter().map(|(name, value)| name.len() + weight_of(value)).sum(),
+    };
+    // The value, its name's String and its share of the map.
+    inside + size_of::<Value>() + size_of::<String>() + 16
 }

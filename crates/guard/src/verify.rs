@@ -1,20 +1,21 @@
 //! The checks of an access token, in their order (RFC 7519 §7.2, RFC 8725 §3, RFC 9068 §4). Whoever verifies and
 //! whoever asks why go through the same list.
 
-use std::fmt;
 use std::sync::Arc;
 
 use tokenhouse_protocol::crypto::Algorithm;
 use tokenhouse_protocol::jose::claims::Claims;
 use tokenhouse_protocol::jose::jws::{JwsError, Parts};
-use tokenhouse_protocol::time::{Clock, Timestamp};
+use tokenhouse_protocol::time::Timestamp;
 
 use self::checks::{
-    algorithm, audience, binding, expiry, invalid, issued_at, issuer, not_before, profile, sentence, signature,
+    algorithm, audience, binding, expiry, invalid, issued_at, issuer, key_in, not_before, profile, sentence, signature,
     token_type,
 };
 use crate::error::Denied;
-use crate::keys::{Found, KeySet, KeySource};
+use crate::keys::{Found, KeySet};
+use crate::policy::{Policy, Trusted};
+use crate::token::{AccessToken, Lifetime};
 
 mod checks;
 
@@ -28,21 +29,12 @@ pub enum Profile {
     Rfc9068,
 }
 
-/// What a guard demands of tokens.
-pub(crate) struct Policy {
-    pub(crate) issuer: String,
-    pub(crate) audiences: Vec<String>,
-    pub(crate) algorithms: Vec<Algorithm>,
-    pub(crate) leeway_ms: i64,
-    pub(crate) profile: Profile,
-    pub(crate) clock: Clock,
-    pub(crate) keys: Arc<dyn KeySource>,
-}
-
-/// The check that a token can be read at all, which makes the [`Examination`].
+/// The check that a token can be read at all.
 const FORM: &str = "form";
-/// What is checked without a key. The issuer is among it, so that no stranger's token makes us look for a key.
-const BEFORE_THE_KEY: [Row; 3] = [
+/// Whose token it is decides what else is demanded of it. So a stranger's token never makes us look for a key.
+const ISSUER: &str = "issuer";
+/// What is checked without a key.
+const BEFORE_THE_KEY: [Row; 2] = [
     Row {
         name: "algorithm",
         check: algorithm,
@@ -53,21 +45,13 @@ const BEFORE_THE_KEY: [Row; 3] = [
         check: token_type,
         found: |token| token.parts.header.typ.clone().unwrap_or_default(),
     },
-    Row {
-        name: "issuer",
-        check: issuer,
-        found: |token| token.claim("iss"),
-    },
 ];
-/// The one check that may have to wait: see [`Policy::keys_for`].
+/// The one check that may have to wait: see [`keys_for`].
 const KEY: &str = "key";
-/// What is checked once the keys are there.
-const WITH_THE_KEY: [Row; 7] = [
-    Row {
-        name: "signature",
-        check: signature,
-        found: |_| "verified".to_owned(),
-    },
+/// From here on the claims are the issuer's.
+const SIGNATURE: &str = "signature";
+/// What is checked of the issuer's claims.
+const OF_THE_CLAIMS: [Row; 6] = [
     Row {
         name: "audience",
         check: audience,
@@ -91,7 +75,7 @@ const WITH_THE_KEY: [Row; 7] = [
     Row {
         name: "profile",
         check: profile,
-        found: |token| format!("{:?}", token.policy.profile),
+        found: |token| format!("{:?}", token.trusted.profile),
     },
     Row {
         name: "binding",
@@ -127,170 +111,166 @@ pub enum Outcome {
     NotReached,
 }
 
-impl Policy {
-    /// Makes the checks until one fails. The claims are true once this has passed.
-    pub(crate) async fn verify(&self, token: &str) -> Result<Claims, Denied> {
-        self.examine(token, None).await
-    }
+/// A refusal, and the check that made it.
+pub(crate) struct Refused {
+    pub(crate) check: &'static str,
+    pub(crate) denied: Denied,
+}
 
-    /// Makes the same checks and says how each went.
-    pub(crate) async fn inspect(&self, token: &str) -> Vec<Check> {
-        let mut passed = Vec::new();
-        let result = self.examine(token, Some(&mut passed)).await;
-        let mut failure = result.err().map(|denied| match denied {
-            // Callers are not told the cause; whoever inspects a token is at home.
-            Denied::Unavailable(unavailable) => unavailable.cause,
-            Denied::NoToken
-            | Denied::InvalidRequest(_)
-            | Denied::InvalidToken(_)
-            | Denied::InsufficientScope { .. } => denied.to_string(),
-        });
-        let mut passed = passed.into_iter();
-        let outcome = |_: &&'static str| match passed.next() {
-            Some(found) => Outcome::Passed(found),
-            None => failure.take().map_or(Outcome::NotReached, Outcome::Failed),
-        };
-        let rows = |rows: &'static [Row]| rows.iter().map(|row| row.name);
-        let names: Vec<_> = [FORM]
-            .into_iter()
-            .chain(rows(&BEFORE_THE_KEY))
-            .chain([KEY])
-            .chain(rows(&WITH_THE_KEY))
-            .collect();
-        let outcomes: Vec<_> = names.iter().map(outcome).collect();
-        names
-            .into_iter()
-            .zip(outcomes)
-            .map(|(name, outcome)| Check { name, outcome })
-            .collect()
-    }
+/// Makes the checks until one fails. The claims are true once this has passed.
+pub(crate) async fn verify(policy: &Policy, token: &str) -> Result<AccessToken, Refused> {
+    examine(policy, token, None).await
+}
 
-    async fn examine(&self, token: &str, mut found: Option<&mut Vec<String>>) -> Result<Claims, Denied> {
-        let mut note = |text: &dyn Fn() -> String| {
-            if let Some(found) = &mut found {
-                found.push(text());
-            }
-        };
-        let mut token = Examination::new(self, token)?;
-        note(&|| "a signed JWT".to_owned());
-        for row in &BEFORE_THE_KEY {
-            (row.check)(&token)?;
-            note(&|| (row.found)(&token));
-        }
-        token.keys = self.keys_for(&token).await?;
-        note(&|| {
-            token
-                .parts
-                .header
-                .kid
-                .clone()
-                .unwrap_or_else(|| "the only one of its algorithm".to_owned())
-        });
-        for row in &WITH_THE_KEY {
-            (row.check)(&token)?;
-            note(&|| (row.found)(&token));
-        }
-        Ok(token.claims)
-    }
+/// Makes the same checks and says how each went.
+pub(crate) async fn inspect(policy: &Policy, token: &str) -> Vec<Check> {
+    let mut passed = Vec::new();
+    let result = examine(policy, token, Some(&mut passed)).await;
+    let mut failure = result.err().map(|refused| match refused.denied {
+        // Callers are not told the cause; whoever inspects a token is at home.
+        Denied::Unavailable(unavailable) => unavailable.cause,
+        other => other.to_string(),
+    });
+    let mut passed = passed.into_iter();
+    let outcome = |_: &&'static str| match passed.next() {
+        Some(found) => Outcome::Passed(found),
+        None => failure.take().map_or(Outcome::NotReached, Outcome::Failed),
+    };
+    let rows = |rows: &'static [Row]| rows.iter().map(|row| row.name);
+    let names: Vec<_> = [FORM, ISSUER]
+        .into_iter()
+        .chain(rows(&BEFORE_THE_KEY))
+        .chain([KEY, SIGNATURE])
+        .chain(rows(&OF_THE_CLAIMS))
+        .collect();
+    let outcomes: Vec<_> = names.iter().map(outcome).collect();
+    names
+        .into_iter()
+        .zip(outcomes)
+        .map(|(name, outcome)| Check { name, outcome })
+        .collect()
+}
 
-    /// The keys held, if the token's is among them; otherwise those that the source finds on looking again.
-    async fn keys_for(&self, token: &Examination<'_>) -> Result<Arc<KeySet>, Denied> {
-        let held = self
-            .keys
-            .held()
-            .ok()
-            .filter(|held| !matches!(token.key_in(held), Found::Nothing));
-        let keys = match held {
-            Some(held) => held,
-            None => self.keys.look_again().await?,
-        };
-        match token.key_in(&keys) {
-            Found::Keys(_) => Ok(keys),
-            Found::Nothing => Err(invalid(
-                "no applicable key found in the JSON Web Key Set",
-                "The issuer has no such key, or has revoked it. Ask for a new token.",
-            )),
-            Found::Several => Err(invalid(
-                "multiple matching keys found in the JSON Web Key Set",
-                "The token's header needs a \"kid\".",
-            )),
+async fn examine(policy: &Policy, token: &str, mut found: Option<&mut Vec<String>>) -> Result<AccessToken, Refused> {
+    let by = |check: &'static str| move |denied: Denied| Refused { check, denied };
+    let mut note = |text: &dyn Fn() -> String| {
+        if let Some(found) = &mut found {
+            found.push(text());
         }
+    };
+    let (parts, claims) = read(token).map_err(by(FORM))?;
+    note(&|| "a signed JWT".to_owned());
+    let trusted = issuer(policy, &claims).map_err(by(ISSUER))?;
+    let token = Examination {
+        policy,
+        trusted,
+        parts,
+        claims,
+        now: policy.clock.now(),
+    };
+    note(&|| token.claim("iss"));
+    for row in &BEFORE_THE_KEY {
+        (row.check)(&token).map_err(by(row.name))?;
+        note(&|| (row.found)(&token));
+    }
+    let keys = keys_for(&token).await.map_err(by(KEY))?;
+    note(&|| {
+        let kid = token.parts.header.kid.clone();
+        kid.unwrap_or_else(|| "the only one of its algorithm".to_owned())
+    });
+    let key = signature(&token, &keys).map_err(by(SIGNATURE))?;
+    note(&|| "verified".to_owned());
+    for row in &OF_THE_CLAIMS {
+        (row.check)(&token).map_err(by(row.name))?;
+        note(&|| (row.found)(&token));
+    }
+    let verified_by = keys.note(key, policy.place_of(trusted));
+    let lifetime = token.lifetime();
+    Ok(AccessToken::new(
+        token.claims,
+        Arc::clone(&policy.answers),
+        lifetime,
+        Some(verified_by),
+    ))
+}
+
+/// Takes a token apart; what is in it is believed in nothing.
+fn read(token: &str) -> Result<(Parts<'_>, Claims), Denied> {
+    let parts = Parts::split(token).map_err(|error| match error {
+        JwsError::Extension(name) => invalid(
+            format!("Extension Header Parameter \"{name}\" is not recognized"),
+            "Tokens with extensions are not taken.",
+        ),
+        other => invalid("Invalid Compact JWS", format!("{}.", sentence(&other.to_string()))),
+    })?;
+    let claims = Claims::parse(&parts.claims).map_err(|error| {
+        invalid(
+            "JWT Claims Set must be a top-level JSON object",
+            format!("{}.", sentence(&error.to_string())),
+        )
+    })?;
+    Ok((parts, claims))
+}
+
+/// The keys held, if the token's is among them; otherwise those that the source finds on looking again.
+async fn keys_for(token: &Examination<'_>) -> Result<Arc<KeySet>, Denied> {
+    let held = token.trusted.keys.held();
+    let keys = match held {
+        Ok(held) if !matches!(key_in(token, &held), Found::Nothing) => held,
+        Err(unavailable) if !token.policy.waits_when_cold => return Err(unavailable.into()),
+        Ok(_) | Err(_) => token.trusted.keys.look_again().await?,
+    };
+    match key_in(token, &keys) {
+        Found::One(_) | Found::Namesakes(_) => Ok(keys),
+        Found::Nothing => Err(invalid(
+            "no applicable key found in the JSON Web Key Set",
+            "The issuer has no such key, or has revoked it. Ask for a new token.",
+        )),
+        Found::Several => Err(invalid(
+            "multiple matching keys found in the JSON Web Key Set",
+            "The token's header needs a \"kid\".",
+        )),
     }
 }
 
 /// A token under examination: read, and believed in nothing.
 struct Examination<'a> {
     policy: &'a Policy,
+    /// What is demanded of the tokens of the issuer that it names.
+    trusted: &'a Trusted,
     parts: Parts<'a>,
     claims: Claims,
     now: Timestamp,
-    /// Empty until the key was found, so that no signature verifies before.
-    keys: Arc<KeySet>,
 }
 
-impl<'a> Examination<'a> {
-    fn new(policy: &'a Policy, token: &'a str) -> Result<Self, Denied> {
-        let parts = Parts::split(token).map_err(|error| match error {
-            JwsError::Extension(name) => invalid(
-                format!("Extension Header Parameter \"{name}\" is not recognized"),
-                "Tokens with extensions are not taken.",
-            ),
-            other => invalid("Invalid Compact JWS", format!("{}.", sentence(&other.to_string()))),
-        })?;
-        let claims = Claims::parse(&parts.claims).map_err(|error| {
-            invalid(
-                "JWT Claims Set must be a top-level JSON object",
-                format!("{}.", sentence(&error.to_string())),
-            )
-        })?;
-        Ok(Self {
-            policy,
-            parts,
-            claims,
-            now: policy.clock.now(),
-            keys: Arc::default(),
-        })
-    }
-
+impl Examination<'_> {
     /// The algorithm named in the header, if it is one of ours.
     fn algorithm(&self) -> Option<Algorithm> {
         self.parts.header.alg.parse().ok()
     }
 
-    fn key_in<'k>(&self, keys: &'k KeySet) -> Found<'k> {
-        match self.algorithm() {
-            Some(algorithm) => keys.find(self.parts.header.kid.as_deref(), algorithm),
-            None => Found::Nothing,
-        }
-    }
-
     /// A claim as it was sent, for people.
     fn claim(&self, name: &str) -> String {
-        self.claims
-            .members()
-            .get(name)
-            .map(ToString::to_string)
-            .unwrap_or_default()
+        let value = self.claims.members().get(name);
+        value.map(ToString::to_string).unwrap_or_default()
     }
 
     /// A time, for people.
     fn instant(&self, name: &'static str) -> String {
-        self.claims
-            .time(name)
-            .ok()
-            .flatten()
+        self.time(name)
             .map_or_else(|| "not stated".to_owned(), |time| time.to_string())
     }
-}
 
-impl fmt::Debug for Policy {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Policy")
-            .field("issuer", &self.issuer)
-            .field("audiences", &self.audiences)
-            .field("algorithms", &self.algorithms)
-            .field("leeway_ms", &self.leeway_ms)
-            .field("profile", &self.profile)
-            .finish_non_exhaustive()
+    fn time(&self, name: &'static str) -> Option<Timestamp> {
+        self.claims.time(name).ok().flatten()
+    }
+
+    /// From when to when it is valid.
+    fn lifetime(&self) -> Lifetime {
+        Lifetime {
+            not_before: self.time("nbf"),
+            expires_at: self.time("exp").unwrap_or(Timestamp::from_ms(0)),
+            leeway_ms: self.policy.leeway_ms,
+        }
     }
 }

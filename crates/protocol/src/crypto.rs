@@ -285,6 +285,15 @@ impl VerifyingKey {
         self.algorithm
     }
 
+    /// What tells this key from every other: SHA-256 over its algorithm and public bytes; of HS256, a keyed digest.
+    pub fn fingerprint(&self) -> [u8; 32] {
+        match &self.public {
+            Public::Asymmetric(key) => sha256(&[self.algorithm.as_str().as_bytes(), b".", key.as_ref()].concat()),
+            // No signing input: a JWS has a dot.
+            Public::Hmac(key) => array(hmac::sign(key, b"fingerprint").as_ref()),
+        }
+    }
+
     /// Whether `signature` is this key's over `message`.
     pub fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
         match &self.public {

@@ -2,24 +2,23 @@
 //! or RFC 8414 §3), get the key set. Bounded in time and size, never redirected, conditional where the issuer allows.
 
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
-use reqwest::header::{ACCEPT, CACHE_CONTROL, ETAG, HeaderMap, HeaderValue, IF_NONE_MATCH};
-use reqwest::{Certificate, Client, Response, StatusCode, Url};
-use tokenhouse_protocol::discovery::{Metadata, is_loopback_host};
-use tokenhouse_protocol::error::causes;
+use reqwest::header::{ACCEPT, AGE, CACHE_CONTROL, ETAG, HeaderMap, HeaderValue, IF_NONE_MATCH};
+use reqwest::{Client, Response, StatusCode, Url};
+use serde_json::Value;
+use tokenhouse_protocol::discovery::Metadata;
 use tokenhouse_protocol::jose::json;
+use tokenhouse_protocol::jose::jwk::JwkSet;
 use tokenhouse_protocol::time::{Clock, Timestamp};
 
-use super::KeySet;
+use super::{KeySet, MAX_KEYS};
 use crate::BuildError;
+use crate::transport::{FetchSettings, client, document, http_url, said};
 
-/// How long one request may take, its body included.
-const TIMEOUT: Duration = Duration::from_secs(5);
-/// The largest document that is read.
-const MAX_DOCUMENT_BYTES: usize = 512 * 1024;
 /// How long the address from the metadata is used without looking again.
 const ADDRESS_AGE_MS: i64 = 3_600_000;
+/// How long it is used while the metadata is not to be had.
+const OLD_ADDRESS_AGE_MS: i64 = 24 * ADDRESS_AGE_MS;
 
 /// Fetches one issuer's keys.
 pub(super) struct Fetcher {
@@ -52,16 +51,16 @@ pub(super) struct Fetched {
 
 impl Fetcher {
     /// From a fixed address.
-    pub(super) fn at(url: &str, ca: Option<&[u8]>, clock: Clock) -> Result<Self, BuildError> {
+    pub(super) fn at(url: &str, settings: &FetchSettings, clock: Clock) -> Result<Self, BuildError> {
         Ok(Self {
-            client: client(&http_url(url)?, ca)?,
+            client: client(&http_url(url)?, settings)?,
             location: Location::Fixed(http_url(url)?),
             clock,
         })
     }
 
     /// From where the issuer's metadata says.
-    pub(super) fn discover(issuer: &str, ca: Option<&[u8]>, clock: Clock) -> Result<Self, BuildError> {
+    pub(super) fn discover(issuer: &str, settings: &FetchSettings, clock: Clock) -> Result<Self, BuildError> {
         let base = http_url(issuer)?;
         if base.query().is_some() || base.fragment().is_some() {
             return Err(BuildError::Address(issuer.to_owned()));
@@ -84,7 +83,7 @@ impl Fetcher {
         };
         let location = Location::Metadata(Box::new(documents));
         Ok(Self {
-            client: client(&base, ca)?,
+            client: client(&base, settings)?,
             location,
             clock,
         })
@@ -96,7 +95,7 @@ impl Fetcher {
         let fetched = self.keys_at(&url, etag).await;
         if fetched.is_err() {
             // The issuer may have moved its keys: ask for the address again next time.
-            self.remember(None);
+            self.remember(url, Timestamp::from_ms(i64::MIN));
         }
         fetched
     }
@@ -110,7 +109,7 @@ impl Fetcher {
             request = request.header(IF_NONE_MATCH, etag);
         }
         let response = request.send().await.map_err(|error| said(url, &error))?;
-        let max_age_seconds = max_age(response.headers());
+        let max_age_seconds = freshness(response.headers());
         if response.status() == StatusCode::NOT_MODIFIED && etag.is_some() {
             return Ok(Fetched {
                 keys: None,
@@ -119,7 +118,13 @@ impl Fetcher {
             });
         }
         let etag = response.headers().get(ETAG).cloned();
-        let keys = KeySet::from_json(&document(url, response).await?).map_err(|error| format!("{url}: {error}"))?;
+        let document = document(url, response).await?;
+        let jwks = JwkSet::parse(&document, MAX_KEYS).map_err(|error| format!("{url}: {error}"))?;
+        let keys = KeySet::from_jwks(&jwks);
+        // An issuer may have no key, but one that has keys has some that we can use.
+        if keys.is_empty() && !is_empty_set(&document) {
+            return Err(format!("{url}: the key set has no key that can be used"));
+        }
         Ok(Fetched {
             keys: Some(Arc::new(keys)),
             etag,
@@ -134,20 +139,31 @@ impl Fetcher {
             Location::Metadata(documents) => documents.as_ref(),
         };
         let now = self.clock.now();
-        if let Some((url, since)) = &*known.lock().unwrap_or_else(PoisonError::into_inner)
+        let last = known.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some((url, since)) = &last
             && now < since.plus_ms(ADDRESS_AGE_MS)
         {
             return Ok(url.clone());
         }
+        match (self.metadata(urls, issuer).await, last) {
+            (Ok(url), _) => {
+                self.remember(url.clone(), now);
+                Ok(url)
+            }
+            // Without its metadata an issuer may still have its keys where they were.
+            (Err(_), Some((url, since))) if now < since.plus_ms(OLD_ADDRESS_AGE_MS) => Ok(url),
+            (Err(cause), _) => Err(cause),
+        }
+    }
+
+    async fn metadata(&self, urls: &[Url; 2], issuer: &str) -> Result<Url, String> {
         let mut response = self.document_at(&urls[0]).await?;
         let mut from = &urls[0];
         if response.status() == StatusCode::NOT_FOUND {
             from = &urls[1];
             response = self.document_at(from).await?;
         }
-        let url = jwks_uri(&document(from, response).await?, issuer).map_err(|reason| format!("{from}: {reason}"))?;
-        self.remember(Some((url.clone(), now)));
-        Ok(url)
+        jwks_uri(&document(from, response).await?, issuer).map_err(|reason| format!("{from}: {reason}"))
     }
 
     async fn document_at(&self, url: &Url) -> Result<Response, String> {
@@ -155,54 +171,11 @@ impl Fetcher {
         request.send().await.map_err(|error| said(url, &error))
     }
 
-    fn remember(&self, address: Option<(Url, Timestamp)>) {
+    fn remember(&self, url: Url, since: Timestamp) {
         if let Location::Metadata(documents) = &self.location {
-            *documents.known.lock().unwrap_or_else(PoisonError::into_inner) = address;
+            *documents.known.lock().unwrap_or_else(PoisonError::into_inner) = Some((url, since));
         }
     }
-}
-
-/// The one client of the guard: short, direct, never redirected; it trusts the machine's authorities, and `ca` as well.
-fn client(url: &Url, ca: Option<&[u8]>) -> Result<Client, BuildError> {
-    let authorities = Certificate::from_pem_bundle(ca.unwrap_or_default());
-    let authorities = authorities.map_err(|error| BuildError::Client(causes(&error)))?;
-    if ca.is_some() && authorities.is_empty() {
-        return Err(BuildError::Client("the CA file holds no certificate in PEM".into()));
-    }
-    let builder = match url.host_str().is_some_and(is_loopback_host) {
-        // A proxy's localhost is another machine.
-        true => Client::builder().no_proxy(),
-        false => Client::builder(),
-    };
-    builder
-        .tls_certs_merge(authorities)
-        .timeout(TIMEOUT)
-        .redirect(reqwest::redirect::Policy::none())
-        .user_agent(concat!("tokenhouse-guard/", env!("CARGO_PKG_VERSION")))
-        .build()
-        .map_err(|error| BuildError::Client(causes(&error)))
-}
-
-fn http_url(text: &str) -> Result<Url, BuildError> {
-    let url = Url::parse(text)
-        .ok()
-        .filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
-    url.ok_or_else(|| BuildError::Address(text.to_owned()))
-}
-
-/// The body of a 200, if it is no longer than we read.
-async fn document(url: &Url, mut response: Response) -> Result<Vec<u8>, String> {
-    if response.status() != StatusCode::OK {
-        return Err(format!("{url} answered {}", response.status()));
-    }
-    let mut document = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(|error| said(url, &error))? {
-        if document.len() + chunk.len() > MAX_DOCUMENT_BYTES {
-            return Err(format!("{url} is larger than {MAX_DOCUMENT_BYTES} bytes"));
-        }
-        document.extend_from_slice(&chunk);
-    }
-    Ok(document)
 }
 
 /// The address in a metadata document that really is `issuer`'s (RFC 8414 §3.3).
@@ -222,6 +195,19 @@ fn jwks_uri(document: &[u8], issuer: &str) -> Result<Url, String> {
     Ok(url)
 }
 
+/// Whether a key set says that there is no key at all.
+fn is_empty_set(document: &[u8]) -> bool {
+    json::parse_object(document).is_ok_and(|members| members.get("keys") == Some(&Value::Array(Vec::new())))
+}
+
+/// How long an answer stays fresh: `max-age` of `Cache-Control`, less the `Age` that it has already (RFC 9111 §4.2).
+fn freshness(headers: &HeaderMap) -> Option<u64> {
+    let age = headers
+        .get(AGE)
+        .and_then(|value| value.to_str().ok()?.trim().parse().ok());
+    Some(max_age(headers)?.saturating_sub(age.unwrap_or(0)))
+}
+
 /// `max-age` of `Cache-Control` (RFC 9111 §5.2.2.1).
 fn max_age(headers: &HeaderMap) -> Option<u64> {
     let values = headers
@@ -234,10 +220,6 @@ fn max_age(headers: &HeaderMap) -> Option<u64> {
             .then(|| seconds.trim_matches('"').parse().ok())
             .flatten()
     })
-}
-
-fn said(url: &Url, error: &reqwest::Error) -> String {
-    format!("{url}: {}", causes(error))
 }
 
 #[cfg(test)]
@@ -269,7 +251,8 @@ mod tests {
 
     #[test]
     fn an_issuer_with_a_path_has_its_documents_where_the_standards_say() {
-        let fetcher = Fetcher::discover("https://a.example/realms/x", None, Clock::system()).unwrap();
+        let fetcher =
+            Fetcher::discover("https://a.example/realms/x", &FetchSettings::default(), Clock::system()).unwrap();
         let Location::Metadata(documents) = fetcher.location else {
             panic!("metadata")
         };
@@ -282,7 +265,10 @@ mod tests {
             "https://a.example/.well-known/oauth-authorization-server/realms/x"
         );
         for bad in ["", "a.example", "file:///a", "https://a.example/?b", "https://"] {
-            assert!(Fetcher::discover(bad, None, Clock::system()).is_err(), "{bad}");
+            assert!(
+                Fetcher::discover(bad, &FetchSettings::default(), Clock::system()).is_err(),
+                "{bad}"
+            );
         }
     }
 
@@ -294,6 +280,8 @@ mod tests {
             HeaderValue::from_static("public, Max-Age=15, stale-while-revalidate=60"),
         );
         assert_eq!(max_age(&headers), Some(15));
+        headers.insert(AGE, HeaderValue::from_static("5"));
+        assert_eq!(freshness(&headers), Some(10));
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("max-age=soon"));
         assert_eq!(max_age(&headers), None);
     }

@@ -11,13 +11,15 @@ use tokio::runtime::Handle;
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
+use tracing::Instrument as _;
 
 use super::fetch::{Fetched, Fetcher};
 use super::{KeySet, KeySource, LookAgain, Unavailable};
 use crate::BuildError;
+use crate::seen;
+use crate::status::FetchStatus;
+use crate::transport::FetchSettings;
 
-/// How long keys are served that the issuer no longer confirms.
-const MAX_AGE_MS: i64 = 24 * 3_600_000;
 /// How often strangers' tokens may make us ask for a key.
 const LOOK_AGAIN_EVERY_MS: i64 = 5_000;
 /// The lifetime of keys whose issuer states none, and the bounds for what one may state, in seconds.
@@ -26,8 +28,8 @@ const LIFETIME_SECONDS: (u64, std::ops::RangeInclusive<u64>) = (300, 60..=3600);
 const MAX_LIFETIME_MS: i64 = 3_600_000;
 /// The longest pause after failures.
 const MAX_PAUSE_MS: i64 = 30_000;
-/// How long a request waits for keys: two fetches, the metadata and the keys, each with its timeout.
-const WAIT: Duration = Duration::from_secs(11);
+/// How long the one attempt takes at most that a request waits for: the metadata under two names and the keys.
+const FETCHES_IN_AN_ATTEMPT: u32 = 3;
 /// How long the task sleeps at most, so that it sees a clock that was moved and a guard that is gone.
 const NAP: Duration = Duration::from_secs(30);
 
@@ -35,7 +37,12 @@ const NAP: Duration = Duration::from_secs(30);
 pub(crate) struct Remote(Arc<Shared>);
 
 struct Shared {
+    issuer: Arc<str>,
     fetcher: Fetcher,
+    /// How long keys are served that the issuer no longer confirms.
+    max_key_age_ms: i64,
+    /// How long a request waits for keys.
+    wait: Duration,
     clock: Clock,
     random: Random,
     state: RwLock<State>,
@@ -68,16 +75,22 @@ struct Held {
 
 impl Remote {
     /// Keys from a fixed address.
-    pub(crate) fn at(url: &str, ca: Option<&[u8]>, clock: Clock) -> Result<Self, BuildError> {
-        Ok(Self::new(Fetcher::at(url, ca, clock.clone())?, clock))
+    pub(crate) fn at(issuer: &str, url: &str, settings: &FetchSettings, clock: &Clock) -> Result<Self, BuildError> {
+        Ok(Self::new(
+            issuer,
+            Fetcher::at(url, settings, clock.clone())?,
+            settings,
+            clock,
+        ))
     }
 
     /// Keys from where the issuer's metadata says.
-    pub(crate) fn discover(issuer: &str, ca: Option<&[u8]>, clock: Clock) -> Result<Self, BuildError> {
-        Ok(Self::new(Fetcher::discover(issuer, ca, clock.clone())?, clock))
+    pub(crate) fn discover(issuer: &str, settings: &FetchSettings, clock: &Clock) -> Result<Self, BuildError> {
+        let fetcher = Fetcher::discover(issuer, settings, clock.clone())?;
+        Ok(Self::new(issuer, fetcher, settings, clock))
     }
 
-    fn new(fetcher: Fetcher, clock: Clock) -> Self {
+    fn new(issuer: &str, fetcher: Fetcher, settings: &FetchSettings, clock: &Clock) -> Self {
         let state = State {
             held: None,
             due_at: clock.now(),
@@ -88,8 +101,11 @@ impl Remote {
             cause: "the issuer's keys have not been fetched yet".to_owned(),
         };
         let shared = Arc::new(Shared {
+            issuer: issuer.into(),
             fetcher,
-            clock,
+            max_key_age_ms: i64::try_from(settings.max_key_age.as_millis()).unwrap_or(i64::MAX),
+            wait: settings.timeout * FETCHES_IN_AN_ATTEMPT + Duration::from_secs(1),
+            clock: clock.clone(),
             random: Random::system(),
             state: RwLock::new(state),
             bell: Notify::new(),
@@ -113,7 +129,7 @@ impl KeySource for Remote {
         let now = self.0.clock.now();
         let (answer, is_due) = {
             let state = self.0.read();
-            (state.held(now), state.is_due(now))
+            (state.held(now, self.0.max_key_age_ms), state.is_due(now))
         };
         if is_due {
             self.0.wake();
@@ -124,6 +140,16 @@ impl KeySource for Remote {
     fn look_again(&self) -> LookAgain<'_> {
         Box::pin(self.0.look_again())
     }
+
+    fn fetch_status(&self) -> FetchStatus {
+        let state = self.0.read();
+        FetchStatus {
+            confirmed_at: state.held.as_ref().map(|held| held.confirmed_at),
+            next_fetch_at: Some(state.due_at),
+            failures: state.failures,
+            last_error: (state.failures > 0).then(|| state.cause.clone()),
+        }
+    }
 }
 
 impl Shared {
@@ -132,13 +158,13 @@ impl Shared {
         let attempt = {
             let now = self.clock.now();
             let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
-            state.attempt_to_wait_for(now, *self.ended.borrow())
+            state.attempt_to_wait_for(now, self.max_key_age_ms, *self.ended.borrow())
         };
         if let Some(attempt) = attempt {
             self.wake();
             let mut ended = self.ended.subscribe();
             // Whether it came in time or not, the state says what to answer.
-            let _ = timeout(WAIT, ended.wait_for(|last| *last >= attempt)).await;
+            let _ = timeout(self.wait, ended.wait_for(|last| *last >= attempt)).await;
         }
         let state = self.read();
         let now = self.clock.now();
@@ -146,7 +172,7 @@ impl Shared {
         if state.failures > 0 {
             Err(state.unavailable(now))
         } else {
-            state.held(now)
+            state.held(now, self.max_key_age_ms)
         }
     }
 
@@ -169,15 +195,21 @@ impl Shared {
             state.begun += 1;
             (state.begun, state.held.as_ref().and_then(|held| held.etag.clone()))
         };
-        let result = self.fetcher.fetch(etag).await;
+        let span = tracing::debug_span!("fetch_keys", issuer = %self.issuer, attempt);
+        let result = self.fetcher.fetch(etag).instrument(span).await;
         {
             let now = self.clock.now();
             let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
             match result {
-                Ok(fetched) => state.succeeded(fetched, now, self.fraction()),
+                Ok(fetched) => {
+                    seen::fetched(if fetched.keys.is_some() { "changed" } else { "unchanged" });
+                    state.succeeded(fetched, now, self.fraction());
+                }
                 Err(cause) => {
-                    tracing::warn!(%cause, keys_held = state.held.is_some(), "the issuer's keys could not be fetched");
-                    state.failed(cause, now);
+                    seen::fetched("failed");
+                    let (issuer, keys_held) = (&self.issuer, state.held.is_some());
+                    tracing::warn!(%issuer, %cause, keys_held, "the issuer's keys could not be fetched");
+                    state.failed(cause, now, self.fraction());
                 }
             }
         }
@@ -186,6 +218,12 @@ impl Shared {
 
     fn read(&self) -> std::sync::RwLockReadGuard<'_, State> {
         self.state.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How long ago the issuer confirmed the keys that are held.
+    fn key_age_ms(&self, now: Timestamp) -> Option<i64> {
+        let state = self.read();
+        state.held.as_ref().map(|held| now.ms() - held.confirmed_at.ms())
     }
 
     /// A random number from 0 to 1, so that many guards do not ask at the same time.
@@ -198,9 +236,9 @@ impl Shared {
 
 impl State {
     /// The keys, unless there are none or nobody confirmed them for too long.
-    fn held(&self, now: Timestamp) -> Result<Arc<KeySet>, Unavailable> {
+    fn held(&self, now: Timestamp, max_age_ms: i64) -> Result<Arc<KeySet>, Unavailable> {
         match &self.held {
-            Some(held) if now < held.confirmed_at.plus_ms(MAX_AGE_MS) => Ok(Arc::clone(&held.keys)),
+            Some(held) if now < held.confirmed_at.plus_ms(max_age_ms) => Ok(Arc::clone(&held.keys)),
             _ => Err(self.unavailable(now)),
         }
     }
@@ -216,8 +254,8 @@ impl State {
     }
 
     /// Which attempt a request that misses a key should wait for; `None` if none may be made for it now.
-    fn attempt_to_wait_for(&mut self, now: Timestamp, ended: u64) -> Option<u64> {
-        if self.held(now).is_err() {
+    fn attempt_to_wait_for(&mut self, now: Timestamp, max_age_ms: i64, ended: u64) -> Option<u64> {
+        if self.held(now, max_age_ms).is_err() {
             // Without keys the task already tries as often as is decent.
             let in_flight = self.begun > ended;
             let next = if in_flight { self.begun } else { self.begun + 1 };
@@ -264,9 +302,17 @@ impl State {
         });
     }
 
-    fn failed(&mut self, cause: String, now: Timestamp) {
+    fn failed(&mut self, cause: String, now: Timestamp, fraction: f64) {
         self.cause = cause;
-        self.due_at = now.plus_ms((1000_i64 << self.failures.min(5)).min(MAX_PAUSE_MS));
+        let pause_ms = (1000_i64 << self.failures.min(5)).min(MAX_PAUSE_MS);
+        // Up to a quarter less, so that guards do not come back all at once.
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_precision_loss,
+            reason = "at most 30 s"
+        )]
+        let jitter_ms = (pause_ms as f64 * 0.25 * fraction) as i64;
+        self.due_at = now.plus_ms(pause_ms - jitter_ms);
         self.failures = self.failures.saturating_add(1);
     }
 }
@@ -286,6 +332,9 @@ async fn keep_fresh(shared: Weak<Shared>) {
         if wanted {
             shared.attempt().await;
             continue;
+        }
+        if let Some(age_ms) = shared.key_age_ms(now) {
+            seen::key_age(&shared.issuer, age_ms);
         }
         let nap = NAP.min(Duration::from_millis(wait_ms.unsigned_abs()));
         // Rung or not, the state says what to do.

@@ -2,17 +2,20 @@
 
 use std::borrow::Cow;
 
+use tokenhouse_protocol::jose::claims::Claims;
+
 use super::{Examination, Profile};
 use crate::error::{Denied, Reason};
-use crate::keys::Found;
+use crate::keys::{Found, Key, KeySet};
+use crate::policy::{Policy, Trusted};
 
 /// RFC 8725 §3.1: only what this API allows; `none` is not even a name we know.
 pub(super) fn algorithm(token: &Examination<'_>) -> Result<(), Denied> {
     let allowed = token
         .algorithm()
-        .is_some_and(|algorithm| token.policy.algorithms.contains(&algorithm));
+        .is_some_and(|algorithm| token.trusted.algorithms.contains(&algorithm));
     let names: Vec<_> = token
-        .policy
+        .trusted
         .algorithms
         .iter()
         .map(|algorithm| algorithm.as_str())
@@ -25,7 +28,7 @@ pub(super) fn algorithm(token: &Examination<'_>) -> Result<(), Denied> {
 /// RFC 8725 §3.11: no ID token, logout token or client assertion passes for an access token.
 pub(super) fn token_type(token: &Examination<'_>) -> Result<(), Denied> {
     let header = &token.parts.header;
-    let (allowed, names) = match token.policy.profile {
+    let (allowed, names) = match token.trusted.profile {
         Profile::Auth0 => (header.is_type("JWT") || header.is_type("at+jwt"), "JWT or at+jwt"),
         Profile::Rfc9068 => (header.is_type("at+jwt"), "at+jwt"),
     };
@@ -35,31 +38,38 @@ pub(super) fn token_type(token: &Examination<'_>) -> Result<(), Denied> {
 }
 
 /// RFC 8725 §3.8: byte for byte; a missing slash is another issuer.
-pub(super) fn issuer(token: &Examination<'_>) -> Result<(), Denied> {
-    let named = token.claims.text("iss")?;
-    ensure(named == Some(&token.policy.issuer), || {
-        unexpected("iss", format!("This API takes tokens of {} only.", token.policy.issuer))
+pub(super) fn issuer<'p>(policy: &'p Policy, claims: &Claims) -> Result<&'p Trusted, Denied> {
+    let named = claims.text("iss")?;
+    let trusted = policy.issuers.iter().find(|issuer| named == Some(&issuer.name));
+    trusted.ok_or_else(|| {
+        let names: Vec<_> = policy.issuers.iter().map(|issuer| issuer.name.as_str()).collect();
+        unexpected("iss", format!("This API takes tokens of {} only.", names.join(" and ")))
     })
 }
 
-/// RFC 8725 §3.1, §3.10: by the issuer's key of this id and algorithm, never by one that the token brings along.
-pub(super) fn signature(token: &Examination<'_>) -> Result<(), Denied> {
-    let Found::Keys(keys) = token.key_in(&token.keys) else {
-        return Err(invalid(
-            "signature verification failed",
-            "The token's key was not found.",
-        ));
-    };
+/// The key of this id and algorithm, never one that the token brings along (RFC 8725 §3.10).
+pub(super) fn key_in<'k>(token: &Examination<'_>, keys: &'k KeySet) -> Found<'k> {
+    match token.algorithm() {
+        Some(algorithm) => keys.find(token.parts.header.kid.as_deref(), algorithm),
+        None => Found::Nothing,
+    }
+}
+
+/// RFC 8725 §3.1: by the issuer's key of this id and algorithm. Answers with the key that it was.
+pub(super) fn signature<'k>(token: &Examination<'_>, keys: &'k KeySet) -> Result<&'k Key, Denied> {
     let signed = token.parts.signing_input.as_bytes();
-    ensure(
-        keys.iter().any(|key| key.verify(signed, &token.parts.signature)),
-        || {
-            invalid(
-                "signature verification failed",
-                "The token was altered, or signed with another key.",
-            )
-        },
-    )
+    let is_of = |key: &&Key| key.verify(signed, &token.parts.signature);
+    let key = match key_in(token, keys) {
+        Found::One(key) => Some(key).filter(is_of),
+        Found::Namesakes(keys) => keys.into_iter().find(is_of),
+        Found::Nothing | Found::Several => None,
+    };
+    key.ok_or_else(|| {
+        invalid(
+            "signature verification failed",
+            "The token was altered, or signed with another key.",
+        )
+    })
 }
 
 /// RFC 8725 §3.9: required, and exactly one of this API's names.
@@ -68,13 +78,13 @@ pub(super) fn audience(token: &Examination<'_>) -> Result<(), Denied> {
     ensure(
         named
             .iter()
-            .any(|name| token.policy.audiences.iter().any(|ours| ours == name)),
+            .any(|name| token.trusted.audiences.iter().any(|ours| ours == name)),
         || {
             unexpected(
                 "aud",
                 format!(
                     "Ask for a token with the audience {}.",
-                    token.policy.audiences.join(" or ")
+                    token.trusted.audiences.join(" or ")
                 ),
             )
         },
@@ -115,7 +125,7 @@ pub(super) fn issued_at(token: &Examination<'_>) -> Result<(), Denied> {
 
 /// RFC 9068 §2.2: what that profile makes required; in either, names are texts.
 pub(super) fn profile(token: &Examination<'_>) -> Result<(), Denied> {
-    let required = match token.policy.profile {
+    let required = match token.trusted.profile {
         Profile::Auth0 => false,
         Profile::Rfc9068 => true,
     };

@@ -18,6 +18,7 @@ mod claims;
 mod form;
 mod issuer;
 mod keys;
+mod tenants;
 
 /// One attack, perhaps in several spellings, and the answer to each of them.
 struct Row {

@@ -33,6 +33,23 @@ fn parts_of_a_tag_do_not_run_into_one_another() {
 }
 
 #[test]
+fn a_fingerprint_is_of_one_key_and_one_algorithm() {
+    let rsa = SigningKey::generate(Algorithm::Rs256, RsaBits::Bits2048)
+        .public()
+        .unwrap();
+    let secret = |byte| VerifyingKey::hs256(&[byte; 32]).unwrap().fingerprint();
+    let of = |algorithm| VerifyingKey::new(algorithm, &rsa).unwrap().fingerprint();
+    assert_eq!((of(Algorithm::Rs256), secret(1)), (of(Algorithm::Rs256), secret(1)));
+    let other = SigningKey::generate(Algorithm::Es256, RsaBits::Bits2048)
+        .verifying_key()
+        .fingerprint();
+    let all = [of(Algorithm::Rs256), of(Algorithm::Ps256), other, secret(1), secret(2)];
+    for (index, one) in all.iter().enumerate() {
+        assert!(!all[index + 1..].contains(one), "{index}");
+    }
+}
+
+#[test]
 fn a_sealed_value_opens_with_its_key_in_its_place_only() {
     let random = Random::system();
     let key = SealingKey::generate(&random);

@@ -4,6 +4,7 @@
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde_json::map::Entry;
 use serde_json::{Map, Number, Value};
 
 /// How deep objects and arrays may be nested.
@@ -112,13 +113,17 @@ impl<'de> Visitor<'de> for Strict {
         let inner = self.deeper()?;
         let mut map = Map::new();
         while let Some(name) = members.next_key::<String>()? {
-            if map.contains_key(&name) {
-                // Escaped and cut, since the name is the sender's and the message may reach a log.
-                let name: String = name.escape_default().take(40).collect();
-                return Err(A::Error::custom(format_args!("the member \"{name}\" appears twice")));
-            }
             let value = members.next_value_seed(inner)?;
-            map.insert(name, value);
+            match map.entry(name) {
+                Entry::Vacant(place) => {
+                    place.insert(value);
+                }
+                Entry::Occupied(twice) => {
+                    // Escaped and cut, since the name is the sender's and the message may reach a log.
+                    let name: String = twice.key().escape_default().take(40).collect();
+                    return Err(A::Error::custom(format_args!("the member \"{name}\" appears twice")));
+                }
+            }
         }
         Ok(Value::Object(map))
     }

@@ -1,51 +1,16 @@
-//! The guard on an axum router: what callers are told, and what handlers learn.
-#![cfg(feature = "axum")]
-#![expect(clippy::unwrap_used, reason = "a test that cannot be set up stops")]
+//! The layer by itself: tokens, scopes, preflights, and the reasons of an inspection.
 
 use axum::Router;
 use axum::body::Body;
 use axum::response::Response;
 use axum::routing::get;
-use http::{Request, StatusCode, header};
-use http_body_util::BodyExt;
-use tokenhouse_guard::{AccessToken, Clock, Guard, Key, KeySet, LocalKeys, Outcome, Refusal, Timestamp};
-use tokenhouse_protocol::crypto::{Algorithm, RsaBits, SigningKey};
-use tokenhouse_protocol::id::KeyId;
-use tokenhouse_protocol::jose::jws::Signer;
+use http::{Method, Request, StatusCode, header};
+use tokenhouse_guard::{AccessToken, Guard, KeySet, LocalKeys, Outcome, Refusal};
 use tower::ServiceExt;
 
-const NOW: i64 = 1_800_000_000;
-
-struct House {
-    signer: Signer,
-    guard: Guard,
-}
+use crate::{House, send, text, whoami};
 
 impl House {
-    fn new() -> Self {
-        let key = std::sync::Arc::new(SigningKey::generate(Algorithm::EdDsa, RsaBits::Bits2048));
-        let keys = KeySet::new([Key::new(Some("k1".into()), key.verifying_key())]);
-        let guard = Guard::builder()
-            .issuer("https://issuer.example.com/")
-            .audience("https://api.example.com")
-            .clock(Clock::set_to(Timestamp::from_seconds(NOW)))
-            .keys(LocalKeys::fixed(keys))
-            .build()
-            .unwrap();
-        Self {
-            signer: Signer::new(key, Some(&KeyId::new("k1")), "JWT"),
-            guard,
-        }
-    }
-
-    fn token(&self, scope: &str) -> String {
-        let claims = serde_json::json!({
-            "iss": "https://issuer.example.com/", "sub": "reader@clients", "aud": "https://api.example.com",
-            "iat": NOW, "exp": NOW + 60, "azp": "reader", "scope": scope, "permissions": ["read:messages"],
-        });
-        self.signer.sign(claims.to_string().as_bytes())
-    }
-
     fn app(&self) -> Router {
         let reader = self.guard.layer().scope("read:messages");
         let either = self.guard.layer().any_scope(["admin", "write:messages"]);
@@ -60,30 +25,13 @@ impl House {
     }
 
     async fn get(&self, path: &str, token: Option<&str>) -> Response {
-        let mut request = Request::get(path);
-        if let Some(token) = token {
-            request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
-        }
-        self.app().oneshot(request.body(Body::empty()).unwrap()).await.unwrap()
+        send(&self.app(), Method::GET, path, token).await
     }
-}
-
-async fn whoami(token: AccessToken) -> String {
-    format!(
-        "{} {} {:?}",
-        token.subject().unwrap(),
-        token.client_id().unwrap(),
-        token.permissions()
-    )
 }
 
 async fn inside(token: AccessToken) -> Result<&'static str, Refusal> {
     token.require_scope("read:messages")?;
     Ok("inside")
-}
-
-async fn text(response: Response) -> String {
-    String::from_utf8(response.into_body().collect().await.unwrap().to_bytes().to_vec()).unwrap()
 }
 
 #[tokio::test]

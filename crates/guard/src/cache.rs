@@ -1,0 +1,166 @@
+//! Tokens that this guard has verified, so that a token costs its signature once (DESIGN §4, third walk).
+//!
+//! Bounded in bytes, in shards, and by a policy (S3-FIFO) that lets nothing in front of what is asked for again and
+//! again. Only verified tokens enter, so strangers can fill nothing. The whole token is the key; its last characters,
+//! which belong to the signature, are what is hashed, under a key that is random in every guard.
+
+use std::hash::{BuildHasher, Hasher, RandomState};
+
+use quick_cache::sync::{Cache, DefaultLifecycle};
+use quick_cache::{OptionsBuilder, Weighter};
+
+use crate::token::AccessToken;
+
+/// How large a cache is if nothing is said.
+pub(crate) const DEFAULT_BYTES: u64 = 16 * 1024 * 1024;
+/// The size of a token with its claims, to begin with.
+const EXPECTED_BYTES: u64 = 4096;
+/// How much of a token is hashed: no two that were verified end alike.
+const HASHED_BYTES: usize = 64;
+
+/// The tokens of one guard.
+pub(crate) struct TokenCache(Cache<String, AccessToken, Bytes, TailHash>);
+
+impl TokenCache {
+    /// A cache that takes at most about `bytes`.
+    pub(crate) fn new(bytes: u64) -> Self {
+        let items = usize::try_from(bytes / EXPECTED_BYTES).unwrap_or(usize::MAX).max(1);
+        let options = OptionsBuilder::new()
+            .estimated_items_capacity(items)
+            .weight_capacity(bytes)
+            .build()
+            .expect("both capacities are set");
+        Self(Cache::with_options(
+            options,
+            Bytes,
+            TailHash(RandomState::new()),
+            DefaultLifecycle::default(),
+        ))
+    }
+
+    pub(crate) fn find(&self, token: &str) -> Option<AccessToken> {
+        self.0.get(token)
+    }
+
+    pub(crate) fn keep(&self, token: &str, verified: &AccessToken) {
+        self.0.insert(token.to_owned(), verified.clone());
+    }
+
+    pub(crate) fn forget(&self, token: &str) {
+        self.0.remove(token);
+    }
+
+    /// How many tokens there are, how many bytes they take, and how many they may.
+    pub(crate) fn fill(&self) -> (usize, u64, u64) {
+        (self.0.len(), self.0.weight(), self.0.capacity())
+    }
+}
+
+/// Weighs a token by the memory it takes.
+#[derive(Clone)]
+pub(crate) struct Bytes;
+
+impl Weighter<String, AccessToken> for Bytes {
+    fn weight(&self, token: &String, verified: &AccessToken) -> u64 {
+        (token.len() + verified.weight_bytes()) as u64
+    }
+}
+
+/// SipHash, randomly keyed, of a token's end.
+#[derive(Clone)]
+pub(crate) struct TailHash(RandomState);
+
+impl BuildHasher for TailHash {
+    type Hasher = TailHasher<<RandomState as BuildHasher>::Hasher>;
+
+    fn build_hasher(&self) -> Self::Hasher {
+        TailHasher(self.0.build_hasher())
+    }
+}
+
+/// See [`TailHash`].
+pub(crate) struct TailHasher<H>(H);
+
+impl<H: Hasher> Hasher for TailHasher<H> {
+    fn write(&mut self, bytes: &[u8]) {
+        self.0.write(&bytes[bytes.len().saturating_sub(HASHED_BYTES)..]);
+    }
+
+    fn finish(&self) -> u64 {
+        self.0.finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use tokenhouse_protocol::jose::claims::Claims;
+    use tokenhouse_protocol::time::Timestamp;
+
+    use super::*;
+    use crate::token::Lifetime;
+
+    fn token(subject: &str) -> AccessToken {
+        let claims = Claims::parse(format!(r#"{{"sub":"{subject}","scope":"read:messages"}}"#).as_bytes()).unwrap();
+        let lifetime = Lifetime {
+            not_before: None,
+            expires_at: Timestamp::from_seconds(1),
+            leeway_ms: 0,
+        };
+        AccessToken::new(claims, Arc::default(), lifetime, None)
+    }
+
+    /// A text as long as a token, of which nothing but the end differs.
+    fn text(number: usize) -> String {
+        format!("{}{number:08}", "a".repeat(800))
+    }
+
+    #[test]
+    fn tokens_that_come_once_do_not_push_out_those_that_come_often() {
+        let cache = TokenCache::new(1024 * 1024);
+        let hot: Vec<_> = (0..50).map(text).collect();
+        for round in 0..3 {
+            for name in &hot {
+                if cache.find(name).is_none() {
+                    assert_eq!(round, 0, "it was just kept");
+                    cache.keep(name, &token(name));
+                }
+            }
+        }
+        for number in 1000..100_000 {
+            cache.keep(&text(number), &token("once"));
+        }
+        let left = hot.iter().filter(|name| cache.find(name).is_some()).count();
+        assert_eq!(left, hot.len());
+        let (tokens, bytes, capacity) = cache.fill();
+        assert!(
+            bytes <= capacity && tokens > 300,
+            "{tokens} tokens in {bytes} of {capacity} bytes"
+        );
+    }
+
+    #[test]
+    fn a_token_is_found_by_all_of_it() {
+        let cache = TokenCache::new(1024 * 1024);
+        let name = text(1);
+        cache.keep(&name, &token("a"));
+        let other_head = format!("b{}", &name[1..]);
+        assert!(cache.find(&name).is_some());
+        assert!(cache.find(&other_head).is_none() && cache.find(&name[1..]).is_none());
+        cache.forget(&name);
+        assert!(cache.find(&name).is_none());
+    }
+
+    #[test]
+    fn a_cache_weighs_what_is_in_it() {
+        let cache = TokenCache::new(100_000);
+        cache.keep("small", &token("a"));
+        let (_, small, _) = cache.fill();
+        cache.keep("large", &token(&"a".repeat(5_000)));
+        let (_, both, _) = cache.fill();
+        assert!(both - small > 5_000, "{small} and {both} bytes");
+        cache.keep("too large", &token(&"a".repeat(200_000)));
+        assert!(cache.find("too large").is_none());
+    }
+}
