@@ -7,6 +7,7 @@ use tokenhouse_protocol::time::Timestamp;
 
 use crate::columns::{from_row, json};
 use crate::db::{all, execute, optional};
+use crate::totals::Counted;
 use crate::{Added, Page, Store, StoreError, Tx, added, changed};
 
 /// What one application may ask of one API. There is one at most per application, API and subject type.
@@ -92,6 +93,32 @@ impl Store {
         );
         all!(self.db(), sql, tenant.as_str(), after, take, skip)
     }
+
+    /// A page of the grants to one API, by id.
+    pub async fn client_grants_of_api(
+        &self,
+        tenant: &TenantId,
+        api: &ApiId,
+        page: Page,
+    ) -> Result<Vec<ClientGrant>, StoreError> {
+        let (after, take, skip) = page.binds();
+        let sql = concat!(
+            "select ",
+            columns!(),
+            " from client_grants where tenant_id = $1 and id > $2 and api_id = $5 order by id limit $3 offset $4"
+        );
+        all!(self.db(), sql, tenant.as_str(), after, take, skip, api.as_str())
+    }
+
+    /// How many grants there are, to one API or in all.
+    pub async fn client_grants_total(&self, tenant: &TenantId, api: Option<&ApiId>) -> Result<u64, StoreError> {
+        let Some(api) = api else {
+            return self.total(tenant, Counted::ClientGrants).await;
+        };
+        let sql = "select count(*) from client_grants where tenant_id = $1 and api_id = $2";
+        let row: Option<(i64,)> = optional!(self.db(), sql, tenant.as_str(), api.as_str())?;
+        Ok(row.map_or(0, |(total,)| u64::try_from(total).unwrap_or(0)))
+    }
 }
 
 impl Tx<'_> {
@@ -106,7 +133,7 @@ impl Tx<'_> {
 
     /// Adds a grant; [`Added::Exists`] if the application has one of this subject type for the API.
     pub async fn add_client_grant(&mut self, tenant: &TenantId, grant: &ClientGrant) -> Result<Added, StoreError> {
-        added(execute!(
+        let added = added(execute!(
             self,
             "insert into client_grants (tenant_id, id, client_id, api_id, subject_type, scopes, allow_all_scopes, \
              rest, created_at, updated_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) on conflict do nothing",
@@ -120,7 +147,10 @@ impl Tx<'_> {
             json(&grant.rest),
             grant.created_at.ms(),
             grant.updated_at.ms(),
-        ))
+        ))?;
+        self.count(tenant, Counted::ClientGrants, i64::from(added == Added::Yes))
+            .await?;
+        Ok(added)
     }
 
     /// Overwrites a grant's scopes and carried fields; `false` if there is none. Whose it is and for what stays.
@@ -148,6 +178,9 @@ impl Tx<'_> {
             "delete from client_grants where tenant_id = $1 and id = $2 returning ",
             columns!()
         );
-        optional!(tx: self, sql, tenant.as_str(), id.as_str())
+        let removed: Option<ClientGrant> = optional!(tx: self, sql, tenant.as_str(), id.as_str())?;
+        self.count(tenant, Counted::ClientGrants, -i64::from(removed.is_some()))
+            .await?;
+        Ok(removed)
     }
 }
