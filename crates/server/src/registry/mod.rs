@@ -14,6 +14,7 @@ pub mod client_keys;
 pub mod clients;
 pub mod connections;
 pub mod keys;
+mod patch;
 pub mod roles;
 pub mod secrets;
 pub mod tenants;

@@ -7,7 +7,7 @@ use tokenhouse_protocol::id::TenantId;
 use tokenhouse_store::{Added, Change, Page, Tenant as Row};
 
 use super::connections::DEFAULT_CONNECTION;
-use super::{RegistryError, apis, begin, checked_name, commit, connections, keys};
+use super::{RegistryError, apis, begin, checked_name, clients, commit, connections, keys};
 use crate::tenant::{House, Issuer, Settings, Tenant};
 
 /// Longest tenant id, in characters: it may become part of a host name (RFC 1035 §2.3.4).
@@ -53,6 +53,7 @@ pub async fn create(house: &House, new: NewTenant, issuer: Issuer) -> Result<Row
             )));
         }
     }
+    let _new = tx.add_client(&new.id, &clients::global(&house.random, now)).await?;
     let _new = tx.add_api(&new.id, &apis::system_api(&house.random, now)).await?;
     let _new = tx
         .add_connection(&new.id, &connections::default_connection(&house.random, now))
