@@ -33,6 +33,15 @@ pub struct ClientGrant {
     pub updated_at: Timestamp,
 }
 
+/// Which grants of a list are wanted; none of these means all.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct ClientGrantFilter {
+    /// Those to one API.
+    pub api_id: Option<ApiId>,
+    /// Those of one subject type.
+    pub subject_type: Option<String>,
+}
+
 macro_rules! columns {
     () => {
         "id, client_id, api_id, subject_type, scopes, allow_all_scopes, rest, created_at, updated_at"
@@ -94,29 +103,43 @@ impl Store {
         all!(self.db(), sql, tenant.as_str(), after, take, skip)
     }
 
-    /// A page of the grants to one API, by id.
-    pub async fn client_grants_of_api(
+    /// A page of the grants that a filter lets through, by id.
+    pub async fn client_grants_matching(
         &self,
         tenant: &TenantId,
-        api: &ApiId,
+        filter: &ClientGrantFilter,
         page: Page,
     ) -> Result<Vec<ClientGrant>, StoreError> {
         let (after, take, skip) = page.binds();
+        let (tenant, subject) = (tenant.as_str(), filter.subject_type.as_deref());
+        let Some(api) = &filter.api_id else {
+            let sql = concat!(
+                "select ",
+                columns!(),
+                " from client_grants where tenant_id = $1 and ($2 is null or subject_type = $2) \
+                 and id > $3 order by id limit $4 offset $5"
+            );
+            return all!(self.db(), sql, tenant, subject, after, take, skip);
+        };
         let sql = concat!(
             "select ",
             columns!(),
-            " from client_grants where tenant_id = $1 and id > $2 and api_id = $5 order by id limit $3 offset $4"
+            " from client_grants where tenant_id = $1 and api_id = $2 and ($3 is null or subject_type = $3) \
+             and id > $4 order by id limit $5 offset $6"
         );
-        all!(self.db(), sql, tenant.as_str(), after, take, skip, api.as_str())
+        all!(self.db(), sql, tenant, api.as_str(), subject, after, take, skip)
     }
 
-    /// How many grants there are, to one API or in all.
-    pub async fn client_grants_total(&self, tenant: &TenantId, api: Option<&ApiId>) -> Result<u64, StoreError> {
-        let Some(api) = api else {
+    /// How many grants a filter lets through; of all there are nothing is counted.
+    pub async fn client_grants_total(&self, tenant: &TenantId, filter: &ClientGrantFilter) -> Result<u64, StoreError> {
+        if *filter == ClientGrantFilter::default() {
             return self.total(tenant, Counted::ClientGrants).await;
-        };
-        let sql = "select count(*) from client_grants where tenant_id = $1 and api_id = $2";
-        let row: Option<(i64,)> = optional!(self.db(), sql, tenant.as_str(), api.as_str())?;
+        }
+        let sql = "select count(*) from client_grants where tenant_id = $1 \
+                   and ($2 is null or api_id = $2) and ($3 is null or subject_type = $3)";
+        let api = filter.api_id.as_ref().map(ApiId::as_str);
+        let subject = filter.subject_type.as_deref();
+        let row: Option<(i64,)> = optional!(self.db(), sql, tenant.as_str(), api, subject)?;
         Ok(row.map_or(0, |(total,)| u64::try_from(total).unwrap_or(0)))
     }
 }

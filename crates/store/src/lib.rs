@@ -43,7 +43,7 @@ mod writer;
 
 pub use apis::{Api, ApiScope};
 pub use assertions::UsedAssertion;
-pub use client_grants::ClientGrant;
+pub use client_grants::{ClientGrant, ClientGrantFilter};
 pub use client_keys::ClientKey;
 pub use clients::{Client, ClientFilter, ClientSecret, MAX_APP_TYPES};
 pub use connections::Connection;

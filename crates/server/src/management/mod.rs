@@ -36,7 +36,9 @@ use crate::web::body::{self, BodyError};
 use crate::web::cors;
 use crate::web::door::admitted;
 
+mod absent;
 pub mod access;
+mod client_grants;
 mod clients;
 pub mod endpoint;
 pub mod error;
@@ -44,6 +46,7 @@ pub mod openapi;
 pub mod page;
 pub mod query;
 mod record;
+mod resource_servers;
 pub mod schema;
 
 use access::Administrator;
@@ -60,7 +63,13 @@ const CACHE_CONTROL: &str = "no-cache, no-store";
 /// Every endpoint.
 pub fn endpoints() -> &'static [&'static Endpoint] {
     static ENDPOINTS: LazyLock<Vec<&'static Endpoint>> = LazyLock::new(|| {
-        let tables = [clients::ENDPOINTS, clients::credentials::ENDPOINTS];
+        let tables = [
+            clients::ENDPOINTS,
+            clients::credentials::ENDPOINTS,
+            resource_servers::ENDPOINTS,
+            client_grants::ENDPOINTS,
+            absent::ENDPOINTS,
+        ];
         tables.into_iter().flatten().collect()
     });
     &ENDPOINTS

@@ -123,15 +123,18 @@ impl Window {
         (rows, has_more)
     }
 
-    /// Cuts the wanted part out of a list that is all there.
-    pub fn cut<T>(&self, rows: Vec<T>) -> Vec<T> {
+    /// Cuts the page, as [`Window::page`] names it, out of a list that is all there, in the order of its ids.
+    pub fn cut<T>(&self, rows: Vec<T>, id: impl Fn(&T) -> &str) -> Vec<T> {
         let number = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
         match self {
             Self::Number { page, per_page, .. } => {
                 let skipped = number(page.saturating_mul(*per_page));
                 rows.into_iter().skip(skipped).take(number(*per_page)).collect()
             }
-            Self::Checkpoint { .. } => rows,
+            Self::Checkpoint { after, take } => {
+                let is_after = |row: &T| after.as_ref().is_none_or(|after| id(row) > after.as_str());
+                rows.into_iter().filter(is_after).take(number(*take) + 1).collect()
+            }
         }
     }
 }

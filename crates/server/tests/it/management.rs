@@ -6,11 +6,14 @@ use tokenhouse::dev::seed::Application;
 
 use crate::house::{Answer, Ask, House, ISSUER, with_secret};
 
+mod absent;
+mod client_grants;
 mod clients;
 mod credentials;
 mod generated;
 mod lists;
 mod refusals;
+mod resource_servers;
 
 /// An administrator at the default tenant's Management API.
 pub(crate) struct Api<'a> {

@@ -3,8 +3,6 @@
 use serde_json::{Value, json};
 
 use tokenhouse::dev::seed::Application;
-use tokenhouse::registry::client_grants::{self, NewClientGrant};
-use tokenhouse_protocol::id::ClientId;
 
 use super::Api;
 use crate::house::{AUDIENCE, House, ISSUER};
@@ -138,13 +136,8 @@ async fn an_application_made_here_gets_tokens_once_it_is_granted_an_api() {
     let made = api.expect(201, "POST", "clients", body).await;
     let application = application(&made);
     assert_eq!(house.client_credentials(&application).await.status, 403);
-    let grant = NewClientGrant {
-        client_id: ClientId::new(&application.client_id),
-        audience: AUDIENCE.into(),
-        scopes: vec!["read:messages".into()],
-        allow_all_scopes: false,
-    };
-    client_grants::create(&*house.tenant().await, grant).await.unwrap();
+    let grant = json!({"client_id": application.client_id, "audience": AUDIENCE, "scope": ["read:messages"]});
+    api.expect(201, "POST", "client-grants", grant).await;
     assert_eq!(house.token(&application).await.text("scope"), "read:messages");
     let path = format!("clients/{}", application.client_id);
     api.expect(200, "PATCH", &path, json!({"grant_types": []})).await;
