@@ -15,7 +15,7 @@ use super::output::{greet, print};
 use super::stop::Stop;
 use super::{Failure, logging};
 use crate::app::{App, AppOptions};
-use crate::config::Config;
+use crate::config::{Config, Limits};
 use crate::dev::authority::Authority;
 use crate::dev::folder::{self, Folder};
 use crate::dev::seed::{self, AUDIENCE};
@@ -66,6 +66,9 @@ pub struct Arguments {
     #[arg(long)]
     expose: bool,
 }
+
+/// Requests a second to the Management API that `dev` allows at least.
+const GENEROUS_REQUESTS_PER_S: u32 = 10_000;
 
 /// Runs until Ctrl-C or SIGTERM.
 pub async fn run(arguments: Arguments) -> Result<(), Failure> {
@@ -150,7 +153,14 @@ fn options(arguments: &Arguments, config: &Config, folder: &Folder, issuer: Issu
         issuer,
         clock: Clock::system(),
         passwords: config.passwords.clone(),
-        limits: config.limits.clone(),
+        limits: Limits {
+            // Whoever tries things out on their own machine need not wait.
+            management_requests_per_s: match config.limits.management_requests_per_s {
+                0 => 0,
+                limit => limit.max(GENEROUS_REQUESTS_PER_S),
+            },
+            ..config.limits.clone()
+        },
         cache_entries: config.server.cache_entries,
     })
 }
