@@ -40,6 +40,15 @@ pub(super) fn apply(properties: &mut Map<String, Value>, changes: Map<String, Va
     }
 }
 
+/// Removes what is as it is anyway, so that a change writes down no more than was said.
+pub(super) fn forget_defaults(properties: &mut Map<String, Value>, defaults: &[(&str, Value)]) {
+    properties.retain(|name, value| {
+        !defaults
+            .iter()
+            .any(|(known, default)| known == name && default == value)
+    });
+}
+
 /// RFC 7396 §2, for objects.
 fn merge(old: &mut Value, change: Map<String, Value>) {
     let Value::Object(members) = old else {

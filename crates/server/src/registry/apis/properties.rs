@@ -7,7 +7,7 @@ use tokenhouse_protocol::crypto::Algorithm;
 use tokenhouse_protocol::scope::is_scope_token;
 use tokenhouse_store::{Api, ApiScope};
 
-use super::super::patch::Rules;
+use super::super::patch::{self, Rules};
 use super::super::token_dialect::TokenDialect;
 use super::super::{RegistryError, checked_name};
 use super::{DEFAULT_TOKEN_LIFETIME_FOR_WEB_S, DEFAULT_TOKEN_LIFETIME_S, MAX_TOKEN_LIFETIME_S, scopes};
@@ -29,14 +29,7 @@ pub(super) const RULES: Rules = Rules {
 pub fn properties(api: &Api) -> Map<String, Value> {
     // That something was set to nothing is carried: `scopes` and `enforce_policies` are omitted until they are set.
     let mut properties = api.rest.clone();
-    let defaults = [
-        ("skip_consent_for_verifiable_first_party_clients", json!(false)),
-        (
-            "subject_type_authorization",
-            json!({"client": {"policy": "require_client_grant"}, "user": {"policy": "allow_all"}}),
-        ),
-    ];
-    for (name, default) in defaults {
+    for (name, default) in defaults() {
         properties.entry(name).or_insert(default);
     }
     properties.insert("signing_alg".into(), json!(api.signing_alg));
@@ -93,7 +86,19 @@ pub(super) fn assign(api: &mut Api, mut properties: Map<String, Value>) -> Resul
     }
     api.scopes = listed;
     api.rest = properties;
+    patch::forget_defaults(&mut api.rest, &defaults());
     Ok(())
+}
+
+/// What an API carries unless it says otherwise.
+fn defaults() -> [(&'static str, Value); 2] {
+    [
+        ("skip_consent_for_verifiable_first_party_clients", json!(false)),
+        (
+            "subject_type_authorization",
+            json!({"client": {"policy": "require_client_grant"}, "user": {"policy": "allow_all"}}),
+        ),
+    ]
 }
 
 /// Refuses an API whose properties are wrong or do not go together.

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use tokenhouse_protocol::grant::GrantType;
 use tokenhouse_store::Client;
 
-use super::super::patch::Rules;
+use super::super::patch::{self, Rules};
 use super::super::{RegistryError, checked_name};
 
 /// Longest name, in characters.
@@ -29,14 +29,6 @@ const OTHER_GRANT_TYPES: [&str; 13] = [
 ];
 /// Auth0's grant types where none were said.
 const DEFAULT_GRANT_TYPES: [&str; 4] = ["authorization_code", "implicit", "refresh_token", "client_credentials"];
-/// What an application carries unless it says otherwise.
-const DEFAULT_FLAGS: [(&str, bool); 5] = [
-    ("cross_origin_authentication", false),
-    ("custom_login_page_on", true),
-    ("is_token_endpoint_ip_header_trusted", false),
-    ("oidc_conformant", false),
-    ("sso_disabled", false),
-];
 /// How a change of an application's properties meets those that are there (CONTRACT §4.12.1).
 pub(super) const RULES: Rules = Rules {
     merged: &["jwt_configuration", "session_transfer", "mobile", "native_social_login"],
@@ -47,17 +39,13 @@ pub(super) const RULES: Rules = Rules {
 /// among them.
 pub fn properties(client: &Client) -> Map<String, Value> {
     let mut properties = client.rest.clone();
-    for (name, default) in DEFAULT_FLAGS {
-        properties.entry(name).or_insert(json!(default));
+    if let Some(cross_origin) = properties.get("cross_origin_authentication").cloned() {
+        // The older name of the same.
+        properties.entry("cross_origin_auth").or_insert(cross_origin);
     }
-    let cross_origin = properties["cross_origin_authentication"].clone();
-    properties.entry("cross_origin_auth").or_insert(cross_origin);
-    properties
-        .entry("jwt_configuration")
-        .or_insert_with(|| json!({"lifetime_in_seconds": 36_000, "secret_encoded": false}));
-    properties
-        .entry("refresh_token")
-        .or_insert_with(|| default_refresh_token(false));
+    for (name, default) in defaults() {
+        properties.entry(name).or_insert(default);
+    }
     properties.insert("name".into(), json!(client.name));
     properties.insert("grant_types".into(), json!(client.grant_types));
     properties.insert("is_first_party".into(), json!(client.is_first_party));
@@ -121,7 +109,23 @@ pub(super) fn assign(client: &mut Client, mut properties: Map<String, Value>) ->
         .and_then(|value| value.as_bool())
         .unwrap_or(true);
     client.rest = properties;
+    patch::forget_defaults(&mut client.rest, &defaults());
     check(client)
+}
+
+/// What an application carries unless it says otherwise.
+fn defaults() -> [(&'static str, Value); 8] {
+    let jwt_configuration = json!({"lifetime_in_seconds": 36_000, "secret_encoded": false});
+    [
+        ("cross_origin_auth", json!(false)),
+        ("cross_origin_authentication", json!(false)),
+        ("custom_login_page_on", json!(true)),
+        ("is_token_endpoint_ip_header_trusted", json!(false)),
+        ("jwt_configuration", jwt_configuration),
+        ("oidc_conformant", json!(false)),
+        ("refresh_token", default_refresh_token(false)),
+        ("sso_disabled", json!(false)),
+    ]
 }
 
 /// Refuses an application whose properties do not go together.
