@@ -5,7 +5,7 @@ use axum::body::Body;
 use axum::http::{Response, StatusCode, header};
 use serde_json::{Value, json};
 
-use tokenhouse_guard::{Denied, Refusal};
+use tokenhouse_guard::{Denied, Reason, Refusal};
 use tokenhouse_protocol::error::reflected;
 use tokenhouse_store::StoreError;
 
@@ -87,8 +87,13 @@ impl Failure {
 
     /// The token cannot be taken any more, though it was once good.
     pub fn token(cause: &str) -> Self {
+        let refusal = Refusal {
+            denied: Denied::InvalidToken(Reason::new("Invalid token", cause.to_owned())),
+            realm: REALM.into(),
+        };
         Self {
             is_about_token: true,
+            challenge: refusal.challenge(),
             cause: Some(cause.to_owned()),
             ..Self::new(StatusCode::UNAUTHORIZED, "Invalid token", None)
         }

@@ -134,9 +134,11 @@ pub async fn create(tenant: &Tenant, new: NewClient) -> Result<(Client, Option<S
 /// Makes an application of its properties as they are on the wire, those left open by Auth0's defaults.
 pub async fn create_of(
     tenant: &Tenant,
-    mut properties: Map<String, Value>,
+    said: Map<String, Value>,
     credentials: Credentials,
 ) -> Result<(Client, Option<Secret>), RegistryError> {
+    let mut properties = Map::new();
+    patch::apply(&mut properties, said, properties::RULES);
     properties::complete(&mut properties);
     let mut client = blank(&tenant.house.random, tenant.house.clock.now());
     properties::assign(&mut client, properties)?;

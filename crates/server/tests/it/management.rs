@@ -14,6 +14,7 @@ mod generated;
 mod lists;
 mod refusals;
 mod resource_servers;
+mod writers;
 
 /// An administrator at the default tenant's Management API.
 pub(crate) struct Api<'a> {

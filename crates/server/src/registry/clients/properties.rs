@@ -11,6 +11,8 @@ use super::super::{RegistryError, checked_name};
 
 /// Longest name, in characters.
 const MAX_NAME_CHARS: usize = 255;
+/// Most keys of an application's metadata.
+const MAX_METADATA: usize = 10;
 /// The grant types that an application may list beside those that there are here: Auth0's that are still to come.
 const OTHER_GRANT_TYPES: [&str; 13] = [
     "authorization_code",
@@ -63,7 +65,6 @@ pub fn properties(client: &Client) -> Map<String, Value> {
 
 /// Completes what a new application's properties leave open; what depends on how it was made is written down now.
 pub(super) fn complete(properties: &mut Map<String, Value>) {
-    properties.retain(|_, value| !value.is_null());
     let method = properties.get("token_endpoint_auth_method").and_then(Value::as_str);
     let (is_public, is_confidential) = (method == Some("none"), method.is_some_and(|method| method != "none"));
     let default = default_refresh_token(is_confidential);
@@ -145,6 +146,11 @@ pub(super) fn check(client: &Client) -> Result<(), RegistryError> {
     ) {
         let text = "token_endpoint_auth_method must be none, client_secret_post or client_secret_basic";
         return Err(RegistryError::invalid("token_endpoint_auth_method", text));
+    }
+    let metadata = client.rest.get("client_metadata").and_then(Value::as_object);
+    if metadata.is_some_and(|metadata| metadata.len() > MAX_METADATA) {
+        let text = format!("client_metadata has at most {MAX_METADATA} keys");
+        return Err(RegistryError::invalid("client_metadata", text));
     }
     let client_credentials = GrantType::ClientCredentials.as_str();
     if auth_method == Some("none") && client.grant_types.iter().any(|word| word == client_credentials) {

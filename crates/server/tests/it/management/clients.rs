@@ -1,6 +1,6 @@
 //! `/clients`: the life of an application (CONTRACT §4.3).
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use tokenhouse::dev::seed::Application;
 
@@ -51,9 +51,15 @@ async fn what_a_client_is_made_with_decides_some_defaults() {
         public["grant_types"],
         json!(["authorization_code", "implicit", "refresh_token"])
     );
-    let chosen = make(json!({"name": "s", "client_secret": "a secret of my own", "logo_uri": null})).await;
+    let chosen = make(json!({
+        "name": "s", "client_secret": "a secret of my own", "logo_uri": null, "client_metadata": {"a": null, "b": "c"},
+    }))
+    .await;
     assert_eq!(chosen["client_secret"], "a secret of my own");
-    assert_eq!(chosen.get("logo_uri"), None);
+    assert_eq!(
+        (chosen.get("logo_uri"), &chosen["client_metadata"]),
+        (None, &json!({"b": "c"}))
+    );
 }
 
 #[tokio::test]
@@ -124,6 +130,9 @@ async fn a_patch_is_shallow_and_null_deletes() {
     );
     assert_eq!(changed["client_secret"], made["client_secret"]);
     assert_eq!(api.get(&path).await, changed);
+    let many: Map<String, Value> = (0..9).map(|n| (n.to_string(), json!("x"))).collect();
+    let refused = api.expect(400, "PATCH", &path, json!({"client_metadata": many})).await;
+    assert!(refused["message"].as_str().unwrap().contains("client_metadata"));
     let cleared = api.expect(200, "PATCH", &path, json!({"client_metadata": {}})).await;
     assert_eq!(cleared["client_metadata"], json!({}));
 }

@@ -86,6 +86,7 @@ async fn a_deleted_administrator_is_out_at_once() {
         .unwrap();
     let answer = api.ask("GET", "clients", Value::Null).await;
     assert_eq!((answer.status, answer.text("message")), (401, "Invalid token".into()));
+    assert!(answer.header("www-authenticate").contains("error=\"invalid_token\""));
 }
 
 #[tokio::test]
