@@ -21,6 +21,8 @@ pub const BY_CHECKPOINT: [Property; 2] = [integer("take", 1, 100), text("from", 
 /// The parameters that choose properties.
 pub const FIELDS: [Property; 2] = [text("fields", 0, 4096), flag("include_fields")];
 
+/// The lists that also say how many items the page has.
+const WITH_LENGTH: [&str; 2] = ["users", "logs"];
 /// Items of a page unless the request says otherwise.
 const DEFAULT_TAKE: u32 = 50;
 
@@ -173,12 +175,18 @@ impl Listed<'_> {
                 per_page,
                 has_totals: true,
                 ..
-            } => Reply::json(json!({
-                "start": u64::from(*page) * u64::from(*per_page),
-                "limit": per_page,
-                "total": total,
-                plural: items,
-            })),
+            } => {
+                let mut body = json!({
+                    "start": u64::from(*page) * u64::from(*per_page),
+                    "limit": per_page,
+                    "total": total,
+                });
+                if WITH_LENGTH.contains(&plural) {
+                    body["length"] = json!(items.len());
+                }
+                body[plural] = Value::Array(items);
+                Reply::json(body)
+            }
             Window::Number {
                 page,
                 per_page,
