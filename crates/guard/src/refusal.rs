@@ -110,22 +110,7 @@ impl Refusal {
 
     /// The `WWW-Authenticate` header (RFC 6750 §3, RFC 9728 §5.1); none on a 503, since another token would not help.
     pub fn challenge(&self) -> Option<String> {
-        let mut challenge = Challenge::bare(self.realm());
-        let (has_error, scopes) = match &self.denied {
-            Denied::NoToken => (false, &self.scopes),
-            Denied::InvalidToken(_) => (true, &self.scopes),
-            Denied::InvalidRequest(_) | Denied::Forbidden(_) => (true, const { &Vec::new() }),
-            Denied::InsufficientScope { required } => (true, required),
-            Denied::Unavailable(_) => return None,
-        };
-        if has_error {
-            challenge = challenge
-                .with("error", self.denied.error())
-                .with("error_description", self.denied.description());
-        }
-        if !scopes.is_empty() {
-            challenge = challenge.with("scope", &scopes.join(" "));
-        }
+        let mut challenge = self.denied.head_of_challenge(self.realm(), &self.scopes)?;
         if let Some(url) = &self.answers.resource_metadata {
             challenge = challenge.with("resource_metadata", url);
         }
@@ -192,6 +177,35 @@ impl Refusal {
                 .entry(RETRY_AFTER)
                 .or_insert(HeaderValue::from(unavailable.retry_after_seconds));
         }
+    }
+}
+
+impl Denied {
+    /// The `WWW-Authenticate` header of an API that answers by itself (RFC 6750 §3); none on a 503, since another token
+    /// would not help.
+    pub fn challenge(&self, realm: &str) -> Option<String> {
+        Some(self.head_of_challenge(realm, &[])?.as_str().to_owned())
+    }
+
+    /// The challenge but for where the issuer is found; `wanted` are the scopes of the route.
+    fn head_of_challenge(&self, realm: &str, wanted: &[String]) -> Option<Challenge> {
+        let mut challenge = Challenge::bare(realm);
+        let (has_error, scopes) = match self {
+            Self::NoToken => (false, wanted),
+            Self::InvalidToken(_) => (true, wanted),
+            Self::InvalidRequest(_) | Self::Forbidden(_) => (true, &[][..]),
+            Self::InsufficientScope { required } => (true, required.as_slice()),
+            Self::Unavailable(_) => return None,
+        };
+        if has_error {
+            challenge = challenge
+                .with("error", self.error())
+                .with("error_description", self.description());
+        }
+        if !scopes.is_empty() {
+            challenge = challenge.with("scope", &scopes.join(" "));
+        }
+        Some(challenge)
     }
 }
 

@@ -24,6 +24,70 @@ impl Timestamp {
         Self(seconds.saturating_mul(1000))
     }
 
+    /// Reads an instant as RFC 3339 §5.6 writes it, fractions beyond the millisecond cut off; a date alone is its first
+    /// moment in UTC. `None` for anything else, leap seconds among it.
+    pub fn parse(text: &str) -> Option<Self> {
+        let number = |range: std::ops::Range<usize>| {
+            let digits = text.get(range)?;
+            let is_number = digits.bytes().all(|b| b.is_ascii_digit());
+            is_number.then(|| digits.parse::<i64>().ok()).flatten()
+        };
+        let bytes = text.as_bytes();
+        let (year, month, day) = (number(0..4)?, number(5..7)?, number(8..10)?);
+        let is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+        let days = match month {
+            4 | 6 | 9 | 11 => 30,
+            2 => 28 + i64::from(is_leap),
+            _ => 31,
+        };
+        if bytes[4] != b'-' || bytes[7] != b'-' || !(1..=12).contains(&month) || !(1..=days).contains(&day) {
+            return None;
+        }
+        // Days since 0000-03-01, in eras of 400 years: Howard Hinnant's days_from_civil.
+        let shifted_year = year - i64::from(month <= 2);
+        let era = shifted_year.div_euclid(400);
+        let year_of_era = shifted_year.rem_euclid(400);
+        let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+        let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+        let midnight = (era * 146_097 + day_of_era - 719_468) * 86_400_000;
+        if bytes.len() == 10 {
+            return Some(Self(midnight));
+        }
+        let (hour, minute, second) = (number(11..13)?, number(14..16)?, number(17..19)?);
+        if !matches!(bytes[10], b'T' | b't' | b' ') || bytes[13] != b':' || bytes[16] != b':' {
+            return None;
+        }
+        if hour > 23 || minute > 59 || second > 59 {
+            return None;
+        }
+        let mut rest = &text[19..];
+        let mut ms = 0;
+        if let Some(fraction) = rest.strip_prefix('.') {
+            let digits = fraction.bytes().take_while(u8::is_ascii_digit).count();
+            if digits == 0 {
+                return None;
+            }
+            let padded: String = fraction[..digits].chars().chain("000".chars()).take(3).collect();
+            ms = padded.parse().ok()?;
+            rest = &fraction[digits..];
+        }
+        let offset_minutes = match rest.as_bytes() {
+            [b'Z' | b'z'] => 0,
+            [sign @ (b'+' | b'-'), _, _, b':', _, _] => {
+                let at = text.len() - 5;
+                let (hours, minutes) = (number(at..at + 2)?, number(at + 3..at + 5)?);
+                if hours > 23 || minutes > 59 {
+                    return None;
+                }
+                let offset = hours * 60 + minutes;
+                if *sign == b'-' { -offset } else { offset }
+            }
+            _ => return None,
+        };
+        let of_day = hour * HOUR_MS + (minute - offset_minutes) * 60_000 + second * 1000 + ms;
+        Some(Self(midnight + of_day))
+    }
+
     /// Milliseconds since the epoch.
     pub fn ms(self) -> i64 {
         self.0
@@ -174,6 +238,39 @@ mod tests {
             "2000-02-29T00:00:00.000Z"
         );
         assert_eq!(Timestamp::from_ms(-1).to_string(), "1969-12-31T23:59:59.999Z");
+    }
+
+    #[test]
+    fn what_is_printed_reads_back_and_what_is_no_instant_does_not() {
+        for ms in [0, -1, 1_689_093_016_596, 951_782_400_000, -62_135_596_800_000] {
+            let time = Timestamp::from_ms(ms);
+            assert_eq!(Timestamp::parse(&time.to_string()), Some(time), "{time}");
+        }
+        for (text, same) in [
+            ("2023-07-11", "2023-07-11T00:00:00.000Z"),
+            ("2023-07-11T16:30:16Z", "2023-07-11T16:30:16.000Z"),
+            ("2023-07-11T16:30:16.1239Z", "2023-07-11T16:30:16.123Z"),
+            ("2023-07-11T16:30:16+02:30", "2023-07-11T14:00:16.000Z"),
+            ("2024-02-29T23:00:00-01:00", "2024-03-01T00:00:00.000Z"),
+        ] {
+            assert_eq!(Timestamp::parse(text).unwrap().to_string(), same);
+        }
+        for bad in [
+            "",
+            "2023-02-29",
+            "2023-13-01",
+            "2023-00-01",
+            "2023-7-11",
+            "2023-07-11T",
+            "2023-07-11T16:30:16",
+            "2023-07-11T16:30:16.Z",
+            "2023-07-11T24:00:00Z",
+            "2023-07-11T16:30:16+0200",
+            "2023-07-1\u{e9}T16:30:16Z",
+            "+023-07-11",
+        ] {
+            assert_eq!(Timestamp::parse(bad), None, "{bad}");
+        }
     }
 
     #[test]

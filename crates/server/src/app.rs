@@ -15,10 +15,11 @@ use crate::accounts::Accounts;
 use crate::accounts::password::BadParameters;
 use crate::audit::Audit;
 use crate::config::{Limits, Passwords};
+use crate::rate::Rate;
 use crate::registry::given_keys::{self, GivenKey};
 use crate::registry::secrets::{Secrets, UnlockError};
 use crate::registry::tenants::NewTenant;
-use crate::registry::{RegistryError, keys, tenants};
+use crate::registry::{RegistryError, clients, keys, tenants};
 use crate::tenant::{House, Issuer, Tenant, without_port};
 
 /// Tenants that are held in memory at a time.
@@ -54,6 +55,8 @@ pub struct App {
     pub house: House,
     /// Whether browsers are told to use https only.
     pub strict_transport: bool,
+    /// The limit on requests to the Management API.
+    pub management_rate: Rate,
     issuer: Issuer,
     default_hosts: Vec<String>,
     loaded: Cache<TenantId, Arc<Loaded>>,
@@ -118,6 +121,7 @@ impl App {
             cache_entries: cache_entries.max(1),
         };
         let app = Self {
+            management_rate: Rate::new(limits.management_requests_per_s, house.clock.clone()),
             house,
             strict_transport,
             issuer,
@@ -143,6 +147,7 @@ impl App {
         let tenant = app.default_tenant().await?;
         given_keys::add(&tenant, given).await?;
         keys::ensure(&tenant, Algorithm::Rs256).await?;
+        clients::ensure_global(&tenant).await?;
         Ok(Arc::new(app))
     }
 

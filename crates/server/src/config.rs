@@ -148,6 +148,8 @@ pub struct Limits {
     pub failed_logins_per_address: u32,
     /// Seconds in which they count, and that a block lasts at most.
     pub failed_logins_window_s: u32,
+    /// Requests a second that one application may make to the Management API, ten times as many at once; 0 for no limit.
+    pub management_requests_per_s: u32,
 }
 
 /// `[retention]`
@@ -302,6 +304,7 @@ impl Default for Limits {
             failed_logins_per_account: 10,
             failed_logins_per_address: 100,
             failed_logins_window_s: 900,
+            management_requests_per_s: 100,
         }
     }
 }

@@ -7,11 +7,12 @@ use axum::body::Body;
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{Response, StatusCode, header};
 use axum::middleware::{from_fn, from_fn_with_state};
-use axum::routing::{MethodRouter, get, post, put};
+use axum::routing::{MethodRouter, any, get, post, put};
 
 use crate::app::App;
 use crate::dev::door as dev;
 use crate::dev::faults::{self, Faults};
+use crate::management;
 use crate::metrics::Requests;
 use crate::oauth::{error_page, metadata, token, userinfo};
 use crate::web::answer::{http_error, json, set};
@@ -19,7 +20,7 @@ use crate::web::body::MAX_BODY_BYTES;
 use crate::web::door::{self, Frame};
 
 /// The routes of a tenant, in the order of the lists in the contract: path and what answers there.
-pub fn tenant_routes() -> [(&'static str, MethodRouter<Arc<App>>); 7] {
+pub fn tenant_routes() -> [(&'static str, MethodRouter<Arc<App>>); 9] {
     [
         ("/oauth/token", post(token::post).options(token::options)),
         (
@@ -29,6 +30,8 @@ pub fn tenant_routes() -> [(&'static str, MethodRouter<Arc<App>>); 7] {
         ("/.well-known/jwks.json", get(metadata::jwks)),
         ("/.well-known/openid-configuration", get(metadata::get)),
         ("/.well-known/oauth-authorization-server", get(metadata::get)),
+        ("/api/v2/openapi.json", get(management::openapi::get)),
+        ("/api/v2/{*path}", any(management::answer)),
         ("/docs/errors", get(error_page::get)),
         ("/docs/page.css", get(error_page::stylesheet)),
     ]

@@ -51,6 +51,8 @@ pub struct Tenant {
     pub keyring: Keyring,
     /// Checks the JWTs that come to the userinfo endpoint.
     pub userinfo_guard: Guard,
+    /// Checks the tokens that come to the Management API.
+    pub management_guard: Guard,
     /// What all tenants share.
     pub house: House,
 }
@@ -59,19 +61,24 @@ impl Tenant {
     /// The tenant of a database row, answering as `issuer`.
     pub fn new(house: House, row: &tokenhouse_store::Tenant, issuer: Issuer) -> Self {
         let keyring = Keyring::new(&house, &row.id);
-        let userinfo_guard = Guard::builder()
-            .issuer(issuer.as_str())
-            .audience(issuer.userinfo())
-            .clock(house.clock.clone())
-            .realm("Users")
-            .keys(keyring.clone())
-            .build()
-            .expect("an issuer and an audience that are not empty make a guard");
+        let guard = |audience: String, realm: &str| {
+            Guard::builder()
+                .issuer(issuer.as_str())
+                .audience(audience)
+                .clock(house.clock.clone())
+                .realm(realm)
+                .keys(keyring.clone())
+                .build()
+                .expect("an issuer and an audience that are not empty make a guard")
+        };
+        let userinfo_guard = guard(issuer.userinfo(), "Users");
+        let management_guard = guard(issuer.system_api(), "api/v2");
         Self {
             id: row.id.clone(),
             directory: Directory::new(&house, &row.id, &issuer),
             keyring,
             userinfo_guard,
+            management_guard,
             settings: RwLock::new(Arc::new(Settings::read(&row.settings))),
             issuer,
             house,

@@ -8,6 +8,7 @@ use tokenhouse_protocol::time::Timestamp;
 
 use crate::columns::{from_row, json};
 use crate::db::{all, execute, optional};
+use crate::totals::Counted;
 use crate::{Added, Page, Store, StoreError, Tx, added, changed};
 
 /// An API: what an access token is for (RFC 6749 §1.1, "resource server").
@@ -115,6 +116,13 @@ impl Store {
         all!(self.db(), sql, tenant.as_str(), after, take, skip)
     }
 
+    /// How many APIs there are, the system API among them.
+    pub async fn apis_total(&self, tenant: &TenantId) -> Result<u64, StoreError> {
+        let sql = "select count(*) from apis where tenant_id = $1";
+        let row: Option<(i64,)> = optional!(self.db(), sql, tenant.as_str())?;
+        Ok(row.map_or(0, |(total,)| u64::try_from(total).unwrap_or(0)))
+    }
+
     /// The algorithms that the tenant's APIs sign with, each once.
     pub async fn algorithms(&self, tenant: &TenantId) -> Result<Vec<String>, StoreError> {
         let sql = "select distinct signing_alg from apis where tenant_id = $1";
@@ -184,11 +192,16 @@ impl Tx<'_> {
 
     /// Removes an API; the grants to it go with it.
     pub async fn remove_api(&mut self, tenant: &TenantId, id: &ApiId) -> Result<bool, StoreError> {
-        changed(execute!(
+        let sql = "select count(*) from client_grants where tenant_id = $1 and api_id = $2";
+        let grants: Option<(i64,)> = optional!(tx: self, sql, tenant.as_str(), id.as_str())?;
+        let removed = changed(execute!(
             self,
             "delete from apis where tenant_id = $1 and id = $2",
             tenant.as_str(),
             id.as_str()
-        ))
+        ))?;
+        let grants = grants.map_or(0, |(grants,)| grants);
+        self.count(tenant, Counted::ClientGrants, -grants).await?;
+        Ok(removed)
     }
 }

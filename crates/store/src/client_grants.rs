@@ -7,6 +7,7 @@ use tokenhouse_protocol::time::Timestamp;
 
 use crate::columns::{from_row, json};
 use crate::db::{all, execute, optional};
+use crate::totals::Counted;
 use crate::{Added, Page, Store, StoreError, Tx, added, changed};
 
 /// What one application may ask of one API. There is one at most per application, API and subject type.
@@ -30,6 +31,15 @@ pub struct ClientGrant {
     pub created_at: Timestamp,
     /// When it was last changed.
     pub updated_at: Timestamp,
+}
+
+/// Which grants of a list are wanted; none of these means all.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct ClientGrantFilter {
+    /// Those to one API.
+    pub api_id: Option<ApiId>,
+    /// Those of one subject type.
+    pub subject_type: Option<String>,
 }
 
 macro_rules! columns {
@@ -92,6 +102,46 @@ impl Store {
         );
         all!(self.db(), sql, tenant.as_str(), after, take, skip)
     }
+
+    /// A page of the grants that a filter lets through, by id.
+    pub async fn client_grants_matching(
+        &self,
+        tenant: &TenantId,
+        filter: &ClientGrantFilter,
+        page: Page,
+    ) -> Result<Vec<ClientGrant>, StoreError> {
+        let (after, take, skip) = page.binds();
+        let (tenant, subject) = (tenant.as_str(), filter.subject_type.as_deref());
+        let Some(api) = &filter.api_id else {
+            let sql = concat!(
+                "select ",
+                columns!(),
+                " from client_grants where tenant_id = $1 and ($2 is null or subject_type = $2) \
+                 and id > $3 order by id limit $4 offset $5"
+            );
+            return all!(self.db(), sql, tenant, subject, after, take, skip);
+        };
+        let sql = concat!(
+            "select ",
+            columns!(),
+            " from client_grants where tenant_id = $1 and api_id = $2 and ($3 is null or subject_type = $3) \
+             and id > $4 order by id limit $5 offset $6"
+        );
+        all!(self.db(), sql, tenant, api.as_str(), subject, after, take, skip)
+    }
+
+    /// How many grants a filter lets through; of all there are nothing is counted.
+    pub async fn client_grants_total(&self, tenant: &TenantId, filter: &ClientGrantFilter) -> Result<u64, StoreError> {
+        if *filter == ClientGrantFilter::default() {
+            return self.total(tenant, Counted::ClientGrants).await;
+        }
+        let sql = "select count(*) from client_grants where tenant_id = $1 \
+                   and ($2 is null or api_id = $2) and ($3 is null or subject_type = $3)";
+        let api = filter.api_id.as_ref().map(ApiId::as_str);
+        let subject = filter.subject_type.as_deref();
+        let row: Option<(i64,)> = optional!(self.db(), sql, tenant.as_str(), api, subject)?;
+        Ok(row.map_or(0, |(total,)| u64::try_from(total).unwrap_or(0)))
+    }
 }
 
 impl Tx<'_> {
@@ -106,7 +156,7 @@ impl Tx<'_> {
 
     /// Adds a grant; [`Added::Exists`] if the application has one of this subject type for the API.
     pub async fn add_client_grant(&mut self, tenant: &TenantId, grant: &ClientGrant) -> Result<Added, StoreError> {
-        added(execute!(
+        let added = added(execute!(
             self,
             "insert into client_grants (tenant_id, id, client_id, api_id, subject_type, scopes, allow_all_scopes, \
              rest, created_at, updated_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) on conflict do nothing",
@@ -120,7 +170,10 @@ impl Tx<'_> {
             json(&grant.rest),
             grant.created_at.ms(),
             grant.updated_at.ms(),
-        ))
+        ))?;
+        self.count(tenant, Counted::ClientGrants, i64::from(added == Added::Yes))
+            .await?;
+        Ok(added)
     }
 
     /// Overwrites a grant's scopes and carried fields; `false` if there is none. Whose it is and for what stays.
@@ -148,6 +201,9 @@ impl Tx<'_> {
             "delete from client_grants where tenant_id = $1 and id = $2 returning ",
             columns!()
         );
-        optional!(tx: self, sql, tenant.as_str(), id.as_str())
+        let removed: Option<ClientGrant> = optional!(tx: self, sql, tenant.as_str(), id.as_str())?;
+        self.count(tenant, Counted::ClientGrants, -i64::from(removed.is_some()))
+            .await?;
+        Ok(removed)
     }
 }

@@ -79,6 +79,20 @@ impl Tx<'_> {
         ))
     }
 
+    /// Overwrites when a key of an application stops working; `false` if there is none.
+    pub async fn update_client_key(&mut self, tenant: &TenantId, key: &ClientKey) -> Result<bool, StoreError> {
+        changed(execute!(
+            self,
+            "update client_keys set expires_at = $4, updated_at = $5 \
+             where tenant_id = $1 and client_id = $2 and id = $3",
+            tenant.as_str(),
+            key.client_id.as_str(),
+            key.id.as_str(),
+            key.expires_at.map(Timestamp::ms),
+            key.updated_at.ms(),
+        ))
+    }
+
     /// Removes one key of an application.
     pub async fn remove_client_key(
         &mut self,

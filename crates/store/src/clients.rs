@@ -1,12 +1,14 @@
 //! Applications and their secrets: tables `clients` and `client_secrets`.
 
 use serde_json::{Map, Value};
+use sqlx::QueryBuilder;
 
 use tokenhouse_protocol::id::{ClientId, TenantId};
 use tokenhouse_protocol::time::Timestamp;
 
 use crate::columns::{from_row, json};
-use crate::db::{all, execute, optional};
+use crate::db::{all, execute, on, optional};
+use crate::totals::Counted;
 use crate::{Added, Page, Store, StoreError, Tx, added, changed};
 
 /// An application: a client of the authorization server (RFC 6749 §2).
@@ -51,11 +53,45 @@ pub struct ClientSecret {
     pub expires_at: Option<Timestamp>,
 }
 
+/// Which applications of a list are wanted; none of these means all.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct ClientFilter {
+    /// The global client alone, or all but it.
+    pub is_global: Option<bool>,
+    /// Those of the tenant's own people alone, or all but them.
+    pub is_first_party: Option<bool>,
+    /// Those of these kinds, six at most; empty means of any.
+    pub app_types: Vec<String>,
+}
+
+/// How many kinds a filter may name.
+pub const MAX_APP_TYPES: usize = 6;
+
 macro_rules! columns {
     () => {
         "id, name, app_type, grant_types, token_endpoint_auth_method, is_first_party, is_global, rest, created_at, \
          updated_at"
     };
+}
+
+/// What a filter adds to a list's `where`: binds 2 to 9.
+macro_rules! filtered {
+    () => {
+        " and ($2 is null or is_global = $2) and ($3 is null or is_first_party = $3) \
+         and ($4 = '' or app_type in ($4, $5, $6, $7, $8, $9))"
+    };
+}
+
+impl ClientFilter {
+    /// Its kinds as six binds; the first one is empty if it names none, the others repeat it.
+    fn kinds(&self) -> [&str; MAX_APP_TYPES] {
+        let first = self.app_types.first().map_or("", String::as_str);
+        let mut kinds = [first; MAX_APP_TYPES];
+        for (place, kind) in kinds.iter_mut().zip(&self.app_types) {
+            *place = kind;
+        }
+        kinds
+    }
 }
 
 from_row!(Client, row => Client {
@@ -102,6 +138,107 @@ impl Store {
         all!(self.db(), sql, tenant.as_str(), after, take, skip)
     }
 
+    /// A page of the applications that a filter lets through, by id.
+    pub async fn clients_matching(
+        &self,
+        tenant: &TenantId,
+        filter: &ClientFilter,
+        page: Page,
+    ) -> Result<Vec<Client>, StoreError> {
+        if *filter == ClientFilter::default() {
+            return self.clients(tenant, page).await;
+        }
+        let (after, take, skip) = page.binds();
+        if filter.is_global == Some(true) {
+            // The one that an index of its own finds.
+            let sql = concat!(
+                "select ",
+                columns!(),
+                " from clients where tenant_id = $1 and is_global and id > $2 order by id limit $3 offset $4"
+            );
+            return all!(self.db(), sql, tenant.as_str(), after, take, skip);
+        }
+        let sql = concat!(
+            "select ",
+            columns!(),
+            " from clients where tenant_id = $1",
+            filtered!(),
+            " and id > $10 order by id limit $11 offset $12"
+        );
+        let [a, b, c, d, e, f] = filter.kinds();
+        let (global, first_party) = (filter.is_global, filter.is_first_party);
+        let tenant = tenant.as_str();
+        all!(
+            self.db(),
+            sql,
+            tenant,
+            global,
+            first_party,
+            a,
+            b,
+            c,
+            d,
+            e,
+            f,
+            after,
+            take,
+            skip
+        )
+    }
+
+    /// How many applications a filter lets through. Without one, or with all but the global client, nothing is counted.
+    pub async fn clients_total(&self, tenant: &TenantId, filter: &ClientFilter) -> Result<u64, StoreError> {
+        let is_narrow = filter.is_first_party.is_some() || !filter.app_types.is_empty();
+        if !is_narrow && filter.is_global != Some(true) {
+            let all = self.total(tenant, Counted::Clients).await?;
+            let global = match filter.is_global {
+                None => 0,
+                Some(_) => self.count_global(tenant).await?,
+            };
+            return Ok(all.saturating_sub(global));
+        }
+        if filter.is_global == Some(true) {
+            return self.count_global(tenant).await;
+        }
+        let sql = concat!("select count(*) from clients where tenant_id = $1", filtered!());
+        let [a, b, c, d, e, f] = filter.kinds();
+        let (global, first_party) = (filter.is_global, filter.is_first_party);
+        let tenant = tenant.as_str();
+        let row: Option<(i64,)> = optional!(self.db(), sql, tenant, global, first_party, a, b, c, d, e, f)?;
+        Ok(row.map_or(0, |(total,)| u64::try_from(total).unwrap_or(0)))
+    }
+
+    async fn count_global(&self, tenant: &TenantId) -> Result<u64, StoreError> {
+        let sql = "select count(*) from clients where tenant_id = $1 and is_global";
+        let row: Option<(i64,)> = optional!(self.db(), sql, tenant.as_str())?;
+        Ok(row.map_or(0, |(total,)| u64::try_from(total).unwrap_or(0)))
+    }
+
+    /// The secrets of several applications, each one's newest first; for a page of them, so 100 or so.
+    pub async fn secrets_of_clients(
+        &self,
+        tenant: &TenantId,
+        clients: &[ClientId],
+    ) -> Result<Vec<ClientSecret>, StoreError> {
+        if clients.is_empty() {
+            return Ok(Vec::new());
+        }
+        let rows = on!(self.db(), connection => {
+            let mut query = QueryBuilder::new(
+                "select id, client_id, digest, sealed, created_at, expires_at from client_secrets where tenant_id = ",
+            );
+            query.push_bind(tenant.as_str());
+            query.push(" and client_id in (");
+            let mut list = query.separated(", ");
+            for client in clients {
+                list.push_bind(client.as_str());
+            }
+            query.push(") order by client_id, created_at desc, id desc");
+            query.build_query_as().persistent(false).fetch_all(connection).await
+        })?;
+        Ok(rows)
+    }
+
     /// The oldest application of this name.
     pub async fn client_by_name(&self, tenant: &TenantId, name: &str) -> Result<Option<Client>, StoreError> {
         let sql = concat!(
@@ -131,7 +268,7 @@ impl Tx<'_> {
 
     /// Adds an application.
     pub async fn add_client(&mut self, tenant: &TenantId, client: &Client) -> Result<Added, StoreError> {
-        added(execute!(
+        let added = added(execute!(
             self,
             "insert into clients (tenant_id, id, name, app_type, grant_types, token_endpoint_auth_method, \
              is_first_party, is_global, rest, created_at, updated_at) \
@@ -147,7 +284,10 @@ impl Tx<'_> {
             json(&client.rest),
             client.created_at.ms(),
             client.updated_at.ms(),
-        ))
+        ))?;
+        self.count(tenant, Counted::Clients, i64::from(added == Added::Yes))
+            .await?;
+        Ok(added)
     }
 
     /// Overwrites an application but for its id and age; `false` if there is none.
@@ -171,12 +311,18 @@ impl Tx<'_> {
 
     /// Removes an application; its secrets and grants go with it.
     pub async fn remove_client(&mut self, tenant: &TenantId, id: &ClientId) -> Result<bool, StoreError> {
-        changed(execute!(
+        let sql = "select count(*) from client_grants where tenant_id = $1 and client_id = $2";
+        let grants: Option<(i64,)> = optional!(tx: self, sql, tenant.as_str(), id.as_str())?;
+        let removed = changed(execute!(
             self,
             "delete from clients where tenant_id = $1 and id = $2",
             tenant.as_str(),
             id.as_str()
-        ))
+        ))?;
+        let grants = grants.map_or(0, |(grants,)| grants);
+        self.count(tenant, Counted::ClientGrants, -grants).await?;
+        self.count(tenant, Counted::Clients, -i64::from(removed)).await?;
+        Ok(removed)
     }
 
     /// Adds a secret to an application.

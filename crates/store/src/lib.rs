@@ -40,15 +40,16 @@ mod permissions;
 mod revision;
 mod roles;
 mod tenants;
+mod totals;
 mod usage;
 mod users;
 mod writer;
 
 pub use apis::{Api, ApiScope};
 pub use assertions::UsedAssertion;
-pub use client_grants::ClientGrant;
+pub use client_grants::{ClientGrant, ClientGrantFilter};
 pub use client_keys::ClientKey;
-pub use clients::{Client, ClientSecret};
+pub use clients::{Client, ClientFilter, ClientSecret, MAX_APP_TYPES};
 pub use connections::Connection;
 pub use db::Tx;
 pub use error::{OpenError, StoreError};

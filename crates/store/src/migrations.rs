@@ -24,6 +24,11 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
         "client keys",
         include_str!("../migrations/20261123_000003_client_keys.sql"),
     ),
+    (
+        20_261_124_000_004,
+        "totals",
+        include_str!("../migrations/20261124_000004_totals.sql"),
+    ),
 ];
 
 /// The newest version this binary knows.

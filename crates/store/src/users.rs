@@ -9,6 +9,7 @@ use tokenhouse_protocol::time::Timestamp;
 
 use crate::columns::{from_row, json};
 use crate::db::{all, execute, optional};
+use crate::totals::Counted;
 use crate::{Added, Page, Store, StoreError, Tx, added, changed};
 
 /// A user of one connection. No two of a connection share an e-mail address or a user name, however written.
@@ -117,7 +118,7 @@ impl Tx<'_> {
 
     /// Adds a user; [`Added::Exists`] if their id, e-mail address or user name is taken.
     pub async fn add_user(&mut self, tenant: &TenantId, user: &User) -> Result<Added, StoreError> {
-        added(execute!(
+        let added = added(execute!(
             self,
             "insert into users (tenant_id, id, connection_id, email, email_normalised, email_verified, username, \
              username_normalised, password_hash, blocked, rest, created_at, updated_at) \
@@ -135,7 +136,10 @@ impl Tx<'_> {
             json(&user.rest),
             user.created_at.ms(),
             user.updated_at.ms(),
-        ))
+        ))?;
+        self.count(tenant, Counted::Users, i64::from(added == Added::Yes))
+            .await?;
+        Ok(added)
     }
 
     /// Overwrites a user but for their id, connection and age; `false` if there is none, or if their new e-mail
@@ -185,12 +189,14 @@ impl Tx<'_> {
 
     /// Removes a user.
     pub async fn remove_user(&mut self, tenant: &TenantId, id: &UserId) -> Result<bool, StoreError> {
-        changed(execute!(
+        let removed = changed(execute!(
             self,
             "delete from users where tenant_id = $1 and id = $2",
             tenant.as_str(),
             id.as_str()
-        ))
+        ))?;
+        self.count(tenant, Counted::Users, -i64::from(removed)).await?;
+        Ok(removed)
     }
 }
 

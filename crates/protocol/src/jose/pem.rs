@@ -6,6 +6,7 @@ use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
 
 use crate::crypto::{KeyRejected, PublicKey};
+use crate::time::Timestamp;
 
 /// The longest text that is looked at, in bytes: a certificate of a large key has a third of it.
 const MAX_BYTES: usize = 16 * 1024;
@@ -14,6 +15,8 @@ const MAX_BYTES: usize = 16 * 1024;
 const INTEGER: u8 = 0x02;
 const BIT_STRING: u8 = 0x03;
 const OBJECT_IDENTIFIER: u8 = 0x06;
+const UTC_TIME: u8 = 0x17;
+const GENERALIZED_TIME: u8 = 0x18;
 const SEQUENCE: u8 = 0x30;
 /// A certificate's version: context-specific, constructed, 0.
 const VERSION: u8 = 0xa0;
@@ -59,6 +62,15 @@ pub fn private_key(text: &str) -> Result<Zeroizing<Vec<u8>>, KeyRejected> {
     }
 }
 
+/// When the one certificate in `text` stops being valid (RFC 5280 §4.1.2.5); `None` if there is no certificate.
+pub fn expiry(text: &str) -> Option<Timestamp> {
+    let (_, der) = block(text).ok().filter(|(label, _)| *label == "CERTIFICATE")?;
+    let mut content = before_validity(&der)?;
+    let mut validity = content.value(SEQUENCE)?;
+    let _not_before = validity.time()?;
+    validity.time()
+}
+
 /// The label and the bytes of the first block.
 fn block(text: &str) -> Result<(&str, Zeroizing<Vec<u8>>), KeyRejected> {
     let read = || {
@@ -76,16 +88,25 @@ fn block(text: &str) -> Result<(&str, Zeroizing<Vec<u8>>), KeyRejected> {
 
 /// `Certificate ::= SEQUENCE { tbsCertificate SEQUENCE { [0]?, serial, signature, issuer, validity, subject, key, … } … }`.
 fn certificate_key(der: &[u8]) -> Option<PublicKey> {
+    let mut content = before_validity(der)?;
+    for _validity_subject in 0..2 {
+        content.value(SEQUENCE)?;
+    }
+    subject_public_key(content.value(SEQUENCE)?)
+}
+
+/// What of a certificate comes after its issuer.
+fn before_validity(der: &[u8]) -> Option<Der<'_>> {
     let mut certificate = Der(der).only(SEQUENCE)?;
     let mut content = certificate.value(SEQUENCE)?;
     if content.0.first() == Some(&VERSION) {
         content.value(VERSION)?;
     }
     content.value(INTEGER)?;
-    for _signature_issuer_validity_subject in 0..4 {
+    for _signature_issuer in 0..2 {
         content.value(SEQUENCE)?;
     }
-    subject_public_key(content.value(SEQUENCE)?)
+    Some(content)
 }
 
 /// `SEQUENCE { algorithm SEQUENCE { oid, parameters? }, BIT STRING }`, without its own head.
@@ -126,6 +147,25 @@ fn rsa_public_key(mut numbers: Der<'_>) -> Option<PublicKey> {
 struct Der<'a>(&'a [u8]);
 
 impl<'a> Der<'a> {
+    /// The next value as a time: `YYMMDDhhmmssZ` from 1950 to 2049, else `YYYYMMDDhhmmssZ` (RFC 5280 §4.1.2.5).
+    fn time(&mut self) -> Option<Timestamp> {
+        let tag = *self.0.first()?;
+        let text = std::str::from_utf8(self.value(tag)?.0).ok()?;
+        let full = match tag {
+            UTC_TIME if text.get(..2)? < "50" => format!("20{text}"),
+            UTC_TIME => format!("19{text}"),
+            GENERALIZED_TIME => text.to_owned(),
+            _ => return None,
+        };
+        let part = |range| full.get(range);
+        let (year, month, day) = (part(0..4)?, part(4..6)?, part(6..8)?);
+        let (hour, minute, second) = (part(8..10)?, part(10..12)?, part(12..14)?);
+        Timestamp::parse(&format!(
+            "{year}-{month}-{day}T{hour}:{minute}:{second}{}",
+            part(14..15)?
+        ))
+    }
+
     /// The content of the next value, which must have this tag.
     fn value(&mut self, tag: u8) -> Option<Der<'a>> {
         let (&found, rest) = self.0.split_first()?;

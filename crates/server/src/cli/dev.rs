@@ -15,7 +15,7 @@ use super::output::{greet, print};
 use super::stop::Stop;
 use super::{Failure, logging};
 use crate::app::{App, AppOptions};
-use crate::config::{Config, Passwords};
+use crate::config::{Config, Limits, Passwords};
 use crate::dev::authority::Authority;
 use crate::dev::faults::Faults;
 use crate::dev::folder::{self, Folder};
@@ -93,6 +93,9 @@ pub struct Arguments {
     #[arg(long)]
     expose: bool,
 }
+
+/// Requests a second to the Management API that `dev` allows at least.
+const GENEROUS_REQUESTS_PER_S: u32 = 10_000;
 
 /// Runs until Ctrl-C or SIGTERM.
 pub async fn run(arguments: Arguments) -> Result<(), Failure> {
@@ -266,7 +269,14 @@ fn options(
             },
             false => config.passwords.clone(),
         },
-        limits: config.limits.clone(),
+        limits: Limits {
+            // Whoever tries things out on their own machine need not wait.
+            management_requests_per_s: match config.limits.management_requests_per_s {
+                0 => 0,
+                limit => limit.max(GENEROUS_REQUESTS_PER_S),
+            },
+            ..config.limits.clone()
+        },
         cache_entries: config.server.cache_entries,
     })
 }

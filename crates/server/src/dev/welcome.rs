@@ -41,6 +41,7 @@ pub struct DevFile<'a> {
     dev_url: String,
     audience: &'static str,
     applications: &'a Applications,
+    management: Management<'a>,
     user: User,
     #[serde(skip_serializing_if = "Option::is_none")]
     ca_file: Option<&'a Path>,
@@ -50,6 +51,14 @@ pub struct DevFile<'a> {
 struct User {
     username: &'static str,
     password: &'static str,
+}
+
+/// The Management API, and the application that may do everything there.
+#[derive(Serialize)]
+struct Management<'a> {
+    audience: String,
+    client_id: &'a str,
+    client_secret: &'a str,
 }
 
 /// One request of the welcome.
@@ -75,6 +84,11 @@ impl<'a> DevFile<'a> {
             dev_url: issuer.url("dev/"),
             audience: AUDIENCE,
             applications,
+            management: Management {
+                audience: issuer.system_api(),
+                client_id: &applications.admin.client_id,
+                client_secret: &applications.admin.client_secret,
+            },
             user: User {
                 username: USERNAME,
                 password: PASSWORD,
@@ -91,8 +105,8 @@ impl<'a> DevFile<'a> {
     fn welcome(&self) -> String {
         let mut text = format!(
             "Tokenhouse is ready.\n\n  Authorization server  {}\n  Sample API            {}\n  Audience              {}\n  \
-             Sample user           {} / {}\n",
-            self.issuer, self.api_url, self.audience, self.user.username, self.user.password
+             Sample user           {} / {}\n  Management API        {}   (credentials: `management` in dev.json)\n",
+            self.issuer, self.api_url, self.audience, self.user.username, self.user.password, self.management.audience
         );
         if let Some(file) = self.ca_file {
             let file = file.display();

@@ -32,6 +32,8 @@ pub struct Api {
     pub enforces_policies: bool,
     /// Which applications get users' tokens for it.
     pub user_policy: UserPolicy,
+    /// Whether applications get tokens for it on their own behalf at all: `subject_type_authorization.client.policy`.
+    pub allows_clients: bool,
     /// Whether it is the Management API.
     pub is_system: bool,
     /// The scopes it has, in order.
@@ -83,6 +85,7 @@ impl Api {
             Some("require_client_grant") => UserPolicy::RequireClientGrant,
             Some(_) => UserPolicy::DenyAll,
         };
+        let allows_clients = policy("client") != Some("deny_all");
         let scopes = apis::scopes(&row);
         Ok(Self {
             own_signer: own_key.map(|key| Signer::new(Arc::new(key), None, dialect.typ())),
@@ -96,6 +99,7 @@ impl Api {
             dialect,
             enforces_policies: row.enforce_policies,
             user_policy,
+            allows_clients,
             is_system: row.is_system,
         })
     }

@@ -125,7 +125,7 @@ impl Authorization {
 /// A scope outside the grant is refused, never dropped: a token with less than was asked for would
 /// fail somewhere else, later.
 fn client_scopes(application: &Application, api: &Api, asked: Option<&Scopes>) -> Result<Scopes, Refusal> {
-    let Some(grant) = application.client_grant(&api.id) else {
+    let Some(grant) = application.client_grant(&api.id).filter(|_| api.allows_clients) else {
         return Err(Refusal::new(
             Reason::NoClientGrant,
             format!(

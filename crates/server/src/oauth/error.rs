@@ -1,7 +1,7 @@
 //! Refusals as HTTP: the status, the word and the headers, in the tenant's dialect (CONTRACT Decision 1, §1.7).
 
 use axum::body::Body;
-use axum::http::{HeaderName, Response, StatusCode, header};
+use axum::http::{Response, StatusCode, header};
 
 use tokenhouse_protocol::credentials::CredentialsError;
 use tokenhouse_protocol::error::{ErrorBody, plain};
@@ -9,15 +9,11 @@ use tokenhouse_protocol::parameters::ParameterError;
 
 use crate::refusal::{Reason, Refusal};
 use crate::tenant::{ErrorDialect, Tenant};
-use crate::web::answer::{json, set, set_text};
+use crate::web::answer::{X_RATE_LIMIT_LIMIT, X_RATE_LIMIT_REMAINING, X_RATE_LIMIT_RESET, json, set, set_text};
 
 /// What Auth0 sends with every refusal of the token endpoint (CONTRACT §1.2).
 const REFUSAL_CACHE_CONTROL: &str =
     "private, no-store, no-cache, must-revalidate, post-check=0, pre-check=0, no-transform";
-
-const X_RATE_LIMIT_LIMIT: HeaderName = HeaderName::from_static("x-ratelimit-limit");
-const X_RATE_LIMIT_REMAINING: HeaderName = HeaderName::from_static("x-ratelimit-remaining");
-const X_RATE_LIMIT_RESET: HeaderName = HeaderName::from_static("x-ratelimit-reset");
 
 /// The answer to a refused request; its private cause is logged here, once.
 pub fn answer(tenant: &Tenant, request_id: &str, refusal: &Refusal) -> Response<Body> {

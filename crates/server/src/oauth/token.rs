@@ -1,10 +1,8 @@
 //! `POST /oauth/token` (RFC 6749 §3.2; CONTRACT §1): parse, call, answer.
 
-use std::sync::Arc;
-
 use axum::body::Body;
 use axum::extract::Request;
-use axum::http::{Extensions, HeaderMap, HeaderValue, Response, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use axum::response::IntoResponse as _;
 
 use tokenhouse_protocol::credentials::{self, ClientCredentials};
@@ -20,6 +18,7 @@ use crate::tenant::Tenant;
 use crate::web::answer::{http_error, json, set};
 use crate::web::body::{self, BodyError};
 use crate::web::cors;
+use crate::web::door::admitted;
 
 /// Issues a token.
 pub async fn post(request: Request) -> Response<Body> {
@@ -42,14 +41,6 @@ pub async fn post(request: Request) -> Response<Body> {
 /// Answers a preflight for any origin (CONTRACT Decision 16).
 pub async fn options(headers: HeaderMap) -> Response<Body> {
     cors::preflight(&headers, "POST")
-}
-
-/// The tenant and the caller that the door frame found.
-pub(super) fn admitted(extensions: &Extensions) -> Option<(Arc<Tenant>, Arc<Caller>)> {
-    Some((
-        extensions.get::<Arc<Tenant>>()?.clone(),
-        extensions.get::<Arc<Caller>>()?.clone(),
-    ))
 }
 
 /// The answer, and the client that the request named.

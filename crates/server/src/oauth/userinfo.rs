@@ -11,12 +11,12 @@ use tokenhouse_protocol::id::UserId;
 use tokenhouse_protocol::scope::Scopes;
 use tokenhouse_store::StoreError;
 
-use super::token::admitted;
 use crate::accounts::profile::Profile;
 use crate::issuing::userinfo_token;
 use crate::tenant::Tenant;
 use crate::web::answer::{http_error, json, set, set_text};
 use crate::web::cors;
+use crate::web::door::admitted;
 
 /// Headers of an answer that a page may read.
 const EXPOSED: &str = "www-authenticate, x-request-id, retry-after";

@@ -1,33 +1,42 @@
-//! APIs, Auth0's resource servers: made, changed, removed; and the scopes of the system API (CONTRACT §4.2, §4.4).
+//! APIs, Auth0's resource servers: made, changed, removed (CONTRACT §4.4).
 
-use serde_json::Map;
+use serde_json::{Map, Value, json};
 
-use tokenhouse_protocol::crypto::{Algorithm, Place, Random};
-use tokenhouse_protocol::id::{self, ApiId, ClientId};
-use tokenhouse_protocol::scope::is_scope_token;
+use tokenhouse_protocol::crypto::{Algorithm, Random};
+use tokenhouse_protocol::error::reflected;
+use tokenhouse_protocol::id::{ApiId, ClientId};
+use tokenhouse_protocol::secret::Secret;
 use tokenhouse_protocol::time::Timestamp;
 use tokenhouse_store::{Added, Api, ApiScope, Change, Page};
 
 use super::token_dialect::TokenDialect;
-use super::{RegistryError, begin, checked_name, checked_text, commit, keys};
+use super::{RegistryError, begin, checked_text, commit, patch};
 use crate::tenant::Tenant;
 
-/// Longest name, in characters (CONTRACT §4.4).
-const MAX_NAME_CHARS: usize = 200;
+mod properties;
+mod signing;
+mod system;
+
+pub use properties::properties;
+pub use signing::signing_secret;
+pub(super) use system::system_api;
+pub use system::{SYSTEM_API_NAME, system_scopes};
+
 /// Longest identifier, in characters.
 const MAX_IDENTIFIER_CHARS: usize = 600;
-/// Longest scope, in characters.
-const MAX_SCOPE_CHARS: usize = 280;
-/// Most scopes of one API.
-const MAX_SCOPES: usize = 1000;
+/// What of the system API can be changed.
+const SYSTEM_PROPERTIES: [&str; 3] = [
+    "token_lifetime",
+    "token_lifetime_for_web",
+    "skip_consent_for_verifiable_first_party_clients",
+];
+
 /// Longest life of an access token, in seconds: 30 days.
 pub const MAX_TOKEN_LIFETIME_S: i64 = 2_592_000;
 /// Life of an access token unless the API says otherwise, in seconds: a day.
 pub const DEFAULT_TOKEN_LIFETIME_S: i64 = 86_400;
 /// Life of a token handed out in the browser's front channel unless the API says otherwise: two hours.
 const DEFAULT_TOKEN_LIFETIME_FOR_WEB_S: i64 = 7200;
-/// What the system API is called, so that Auth0's tools recognise it (CONTRACT §8.11).
-pub const SYSTEM_API_NAME: &str = "Auth0 Management API";
 
 /// An API to be made.
 #[derive(Clone, Debug)]
@@ -65,23 +74,7 @@ impl NewApi {
 
 /// Makes an API; the keys of its algorithm are made with it if they are the first (DESIGN §6).
 pub async fn create(tenant: &Tenant, new: NewApi) -> Result<Api, RegistryError> {
-    check(tenant, &new).await?;
-    let now = tenant.house.clock.now();
-    let id = ApiId::generate(&tenant.house.random);
-    let own_secret = new.algorithm.is_symmetric().then(|| {
-        let place = Place {
-            tenant: tenant.id.as_str(),
-            table: "apis",
-            row: id.as_str(),
-            column: "signing_secret",
-        };
-        tenant
-            .house
-            .secrets
-            .seal(place, id::client_secret(&tenant.house.random).expose().as_bytes())
-    });
     let api = Api {
-        id,
         identifier: Some(new.identifier),
         name: new.name,
         signing_alg: new.algorithm.as_str().into(),
@@ -90,17 +83,33 @@ pub async fn create(tenant: &Tenant, new: NewApi) -> Result<Api, RegistryError> 
         // Omitted until it is set (CONTRACT §4.4).
         token_dialect: (new.dialect != TokenDialect::default()).then(|| new.dialect.as_str().into()),
         enforce_policies: new.enforces_policies,
-        allow_offline_access: false,
-        is_system: false,
-        signing_secret_sealed: own_secret,
         scopes: new.scopes,
-        rest: Map::new(),
-        created_at: now,
-        updated_at: now,
+        ..blank(&tenant.house.random, tenant.house.clock.now())
     };
-    if !new.algorithm.is_symmetric() {
-        keys::ensure(tenant, new.algorithm).await?;
-    }
+    add(tenant, api, None).await
+}
+
+/// Makes an API of its properties as they are on the wire, those left open by Auth0's defaults.
+pub async fn create_of(
+    tenant: &Tenant,
+    mut properties: Map<String, Value>,
+    signing_secret: Option<Secret>,
+) -> Result<Api, RegistryError> {
+    properties.retain(|_, value| !value.is_null());
+    let mut api = blank(&tenant.house.random, tenant.house.clock.now());
+    api.identifier = match properties.remove("identifier") {
+        Some(Value::String(identifier)) => Some(identifier),
+        Some(_) | None => Some(String::new()),
+    };
+    properties::assign(&mut api, properties)?;
+    add(tenant, api, signing_secret).await
+}
+
+async fn add(tenant: &Tenant, mut api: Api, signing_secret: Option<Secret>) -> Result<Api, RegistryError> {
+    check_identifier(tenant, api.identifier.as_deref().unwrap_or_default()).await?;
+    properties::check(&api)?;
+    signing::prepare(tenant, &api.signing_alg).await?;
+    signing::settle(tenant, &mut api, signing_secret)?;
     let change = Change::Api(api.id.clone());
     let mut tx = begin(tenant, &change).await?;
     if tx.add_api(&tenant.id, &api).await? == Added::Exists {
@@ -129,38 +138,58 @@ pub struct ApiChanges {
 
 /// Changes an API, named by its id or its identifier; the system API keeps its scopes.
 pub async fn update(tenant: &Tenant, id_or_identifier: &str, changes: ApiChanges) -> Result<Api, RegistryError> {
+    let properties = [
+        ("name", changes.name.map(Value::from)),
+        ("scopes", changes.scopes.map(|scopes| json!(scopes))),
+        ("token_lifetime", changes.token_lifetime_s.map(Value::from)),
+        ("token_dialect", changes.dialect.map(|dialect| dialect.as_str().into())),
+        ("enforce_policies", changes.enforces_policies.map(Value::from)),
+    ];
+    let named = properties
+        .into_iter()
+        .filter_map(|(name, value)| Some((name.to_owned(), value?)));
+    update_of(tenant, id_or_identifier, named.collect(), None).await
+}
+
+/// Changes properties of an API, as they are on the wire: each key given replaces what was there, `null` removes it.
+pub async fn update_of(
+    tenant: &Tenant,
+    id_or_identifier: &str,
+    changes: Map<String, Value>,
+    signing_secret: Option<Secret>,
+) -> Result<Api, RegistryError> {
     let id = api(tenant, id_or_identifier).await?.id;
+    if let Some(Value::String(algorithm)) = changes.get("signing_alg") {
+        signing::prepare(tenant, algorithm).await?;
+    }
+    let says_web = changes.contains_key("token_lifetime_for_web");
     let change = Change::Api(id.clone());
     let mut tx = begin(tenant, &change).await?;
     let mut api = tx.api(&tenant.id, &id).await?.ok_or_else(not_found)?;
-    if let Some(name) = changes.name {
-        checked_name(&name, MAX_NAME_CHARS)?;
-        api.name = Some(name);
+    if api.is_system
+        && let Some(kept) = changes.keys().find(|name| !SYSTEM_PROPERTIES.contains(&name.as_str()))
+    {
+        let text = format!("The Management API keeps its {}", reflected(kept));
+        return Err(RegistryError::invalid("scopes", text));
     }
-    if let Some(scopes) = changes.scopes {
-        check_scopes(&scopes)?;
-        if api.is_system {
-            return Err(RegistryError::invalid("scopes", "The Management API keeps its scopes"));
-        }
-        for gone in api
-            .scopes
-            .iter()
-            .filter(|old| scopes.iter().all(|new| new.value != old.value))
-        {
-            tx.remove_permissions(&tenant.id, &id, &gone.value).await?;
-        }
-        api.scopes = scopes;
+    let before = std::mem::take(&mut api.scopes);
+    let mut properties = properties(&Api {
+        scopes: before.clone(),
+        ..api.clone()
+    });
+    patch::apply(&mut properties, changes, properties::RULES);
+    properties::assign(&mut api, properties)?;
+    if !says_web {
+        api.token_lifetime_for_web_s = api.token_lifetime_for_web_s.min(api.token_lifetime_s);
     }
-    if let Some(seconds) = changes.token_lifetime_s {
-        check_lifetime(seconds)?;
-        api.token_lifetime_s = seconds;
-        api.token_lifetime_for_web_s = api.token_lifetime_for_web_s.min(seconds);
+    properties::check(&api)?;
+    signing::settle(tenant, &mut api, signing_secret)?;
+    for gone in before
+        .iter()
+        .filter(|old| api.scopes.iter().all(|new| new.value != old.value))
+    {
+        tx.remove_permissions(&tenant.id, &id, &gone.value).await?;
     }
-    api.token_dialect = changes
-        .dialect
-        .map(|dialect| dialect.as_str().into())
-        .or(api.token_dialect);
-    api.enforce_policies = changes.enforces_policies.unwrap_or(api.enforce_policies);
     api.updated_at = tenant.house.clock.now();
     tx.update_api(&tenant.id, &api).await?;
     commit(tenant, tx, &change).await?;
@@ -216,36 +245,7 @@ pub fn scopes(api: &Api) -> Vec<String> {
     }
 }
 
-/// The scopes of the system API: those that the endpoints of CONTRACT §4.2 ask for.
-pub fn system_scopes() -> impl Iterator<Item = String> {
-    SYSTEM_SCOPES
-        .iter()
-        .flat_map(|(actions, resource)| actions.split(' ').map(move |action| format!("{action}:{resource}")))
-}
-
-/// The row of the system API of a new tenant.
-pub(super) fn system_api(random: &Random, now: Timestamp) -> Api {
-    Api {
-        id: ApiId::generate(random),
-        identifier: None,
-        name: Some(SYSTEM_API_NAME.into()),
-        signing_alg: Algorithm::Rs256.as_str().into(),
-        token_lifetime_s: DEFAULT_TOKEN_LIFETIME_S,
-        token_lifetime_for_web_s: DEFAULT_TOKEN_LIFETIME_FOR_WEB_S,
-        token_dialect: None,
-        enforce_policies: false,
-        allow_offline_access: false,
-        is_system: true,
-        signing_secret_sealed: None,
-        scopes: Vec::new(),
-        rest: Map::new(),
-        created_at: now,
-        updated_at: now,
-    }
-}
-
-async fn check(tenant: &Tenant, new: &NewApi) -> Result<(), RegistryError> {
-    let identifier = &new.identifier;
+async fn check_identifier(tenant: &Tenant, identifier: &str) -> Result<(), RegistryError> {
     checked_text("identifier", identifier, MAX_IDENTIFIER_CHARS)?;
     if identifier.trim() != identifier || identifier.is_empty() {
         return Err(RegistryError::invalid(
@@ -254,8 +254,8 @@ async fn check(tenant: &Tenant, new: &NewApi) -> Result<(), RegistryError> {
         ));
     }
     let issuer = &tenant.issuer;
-    let reserved = [issuer.as_str(), &issuer.system_api(), &issuer.userinfo()].contains(&identifier.as_str());
-    let client = ClientId::new(identifier.clone());
+    let reserved = [issuer.as_str(), &issuer.system_api(), &issuer.userinfo()].contains(&identifier);
+    let client = ClientId::new(identifier);
     if reserved || tenant.house.store.client(&tenant.id, &client).await?.is_some() {
         // An ID token, whose audience is a client, would pass for an access token (CONTRACT Decision 14).
         return Err(RegistryError::invalid(
@@ -263,76 +263,30 @@ async fn check(tenant: &Tenant, new: &NewApi) -> Result<(), RegistryError> {
             "identifier is taken by this server or by an application",
         ));
     }
-    if let Some(name) = &new.name {
-        checked_name(name, MAX_NAME_CHARS)?;
-    }
-    check_lifetime(new.token_lifetime_s)?;
-    check_scopes(&new.scopes)
-}
-
-fn check_lifetime(seconds: i64) -> Result<(), RegistryError> {
-    if (1..=MAX_TOKEN_LIFETIME_S).contains(&seconds) {
-        return Ok(());
-    }
-    let text = format!("token_lifetime must be between 1 and {MAX_TOKEN_LIFETIME_S} seconds");
-    Err(RegistryError::invalid("token_lifetime", text))
-}
-
-fn check_scopes(scopes: &[ApiScope]) -> Result<(), RegistryError> {
-    if scopes.len() > MAX_SCOPES {
-        return Err(RegistryError::invalid(
-            "scopes",
-            format!("an API has at most {MAX_SCOPES} scopes"),
-        ));
-    }
-    for (index, scope) in scopes.iter().enumerate() {
-        if !is_scope_token(&scope.value) || scope.value.len() > MAX_SCOPE_CHARS {
-            let text = format!(
-                "{:?} cannot be a scope: no spaces, quotes or backslashes, ASCII only",
-                scope.value
-            );
-            return Err(RegistryError::invalid("scopes", text));
-        }
-        if scopes[..index].iter().any(|other| other.value == scope.value) {
-            return Err(RegistryError::invalid(
-                "scopes",
-                format!("the scope {} is there twice", scope.value),
-            ));
-        }
-    }
     Ok(())
+}
+
+/// An API of which nothing was said yet.
+fn blank(random: &Random, now: Timestamp) -> Api {
+    Api {
+        id: ApiId::generate(random),
+        identifier: None,
+        name: None,
+        signing_alg: Algorithm::Rs256.as_str().into(),
+        token_lifetime_s: DEFAULT_TOKEN_LIFETIME_S,
+        token_lifetime_for_web_s: DEFAULT_TOKEN_LIFETIME_FOR_WEB_S,
+        token_dialect: None,
+        enforce_policies: false,
+        allow_offline_access: false,
+        is_system: false,
+        signing_secret_sealed: None,
+        scopes: Vec::new(),
+        rest: Map::new(),
+        created_at: now,
+        updated_at: now,
+    }
 }
 
 fn not_found() -> RegistryError {
     RegistryError::NotFound("The resource server does not exist".into())
 }
-
-/// What can be done with what, in the Management API.
-const SYSTEM_SCOPES: [(&str, &str); 26] = [
-    ("read create update delete", "client_grants"),
-    ("read create update delete", "clients"),
-    ("read update", "client_keys"),
-    ("read create update delete", "client_credentials"),
-    ("read", "client_summary"),
-    ("read create update delete", "resource_servers"),
-    ("read create update delete", "users"),
-    ("read update delete create", "users_app_metadata"),
-    ("create", "user_tickets"),
-    ("read create update delete", "roles"),
-    ("create delete", "role_members"),
-    ("read", "logs"),
-    ("read", "logs_users"),
-    ("read create update delete", "log_streams"),
-    ("create update read", "signing_keys"),
-    ("read create update delete", "connections"),
-    ("read update", "tenant_settings"),
-    ("read", "stats"),
-    ("read update", "attack_protection"),
-    ("read delete create", "device_credentials"),
-    ("read delete", "grants"),
-    ("read delete", "anomaly_blocks"),
-    ("read delete", "sessions"),
-    ("read delete", "refresh_tokens"),
-    ("read create update delete", "rate_limit_policies"),
-    ("read create update delete", "organizations"),
-];

@@ -4,11 +4,12 @@
 use serde_json::{Map, Value, json};
 
 use tokenhouse_protocol::crypto::{Algorithm, KeyRejected, PublicKey, VerifyingKey};
+use tokenhouse_protocol::error::reflected;
 use tokenhouse_protocol::id::{ClientId, CredentialId};
 use tokenhouse_protocol::jose::jwk::{Jwk, thumbprint};
 use tokenhouse_protocol::jose::pem;
 use tokenhouse_protocol::time::Timestamp;
-use tokenhouse_store::{Added, Change, Client, ClientKey};
+use tokenhouse_store::{Added, Change, Client, ClientKey, Tx};
 
 use super::{RegistryError, begin, checked_name, checked_text, clients, commit};
 use crate::tenant::Tenant;
@@ -89,6 +90,60 @@ impl NewClientKey {
 
 /// Registers a key; from then on the application proves itself by assertions alone.
 pub async fn add(tenant: &Tenant, id: &ClientId, new: NewClientKey) -> Result<ClientKey, RegistryError> {
+    register(tenant, id, new, true).await
+}
+
+/// Keeps a key for later: it counts once `client_authentication_methods` names it.
+pub async fn keep(tenant: &Tenant, id: &ClientId, new: NewClientKey) -> Result<ClientKey, RegistryError> {
+    register(tenant, id, new, false).await
+}
+
+async fn register(
+    tenant: &Tenant,
+    id: &ClientId,
+    new: NewClientKey,
+    is_listed: bool,
+) -> Result<ClientKey, RegistryError> {
+    let key = row(tenant, id, new)?;
+    let change = Change::Client(id.clone());
+    let mut tx = begin(tenant, &change).await?;
+    let mut client = tx.client(&tenant.id, id).await?.ok_or_else(clients::not_found)?;
+    let mut keys = tx.client_keys(&tenant.id, id).await?;
+    if keys.len() >= MAX_KEYS {
+        let text = format!("An application has at most {MAX_KEYS} keys: remove one first");
+        return Err(RegistryError::Refused(text));
+    }
+    add_row(&mut tx, tenant, &key).await?;
+    if is_listed {
+        keys.push(key.clone());
+        list(&mut client, &keys, tenant.house.clock.now());
+        tx.update_client(&tenant.id, &client).await?;
+    }
+    commit(tenant, tx, &change).await?;
+    Ok(key)
+}
+
+/// Sets when a key stops working.
+pub async fn expire(
+    tenant: &Tenant,
+    id: &ClientId,
+    key: &CredentialId,
+    expires_at: Option<Timestamp>,
+) -> Result<ClientKey, RegistryError> {
+    let change = Change::Client(id.clone());
+    let mut tx = begin(tenant, &change).await?;
+    tx.client(&tenant.id, id).await?.ok_or_else(clients::not_found)?;
+    let keys = tx.client_keys(&tenant.id, id).await?;
+    let mut key = keys.into_iter().find(|held| held.id == *key).ok_or_else(not_found)?;
+    key.expires_at = expires_at;
+    key.updated_at = tenant.house.clock.now();
+    tx.update_client_key(&tenant.id, &key).await?;
+    commit(tenant, tx, &change).await?;
+    Ok(key)
+}
+
+/// The row of a new key.
+pub(super) fn row(tenant: &Tenant, id: &ClientId, new: NewClientKey) -> Result<ClientKey, RegistryError> {
     new.check()?;
     let now = tenant.house.clock.now();
     let kid = new.kid.unwrap_or_else(|| thumbprint(&new.public));
@@ -96,7 +151,7 @@ pub async fn add(tenant: &Tenant, id: &ClientId, new: NewClientKey) -> Result<Cl
     let Ok(Value::Object(jwk)) = jwk else {
         return Err(RegistryError::invalid("pem", "The key does not serialise"));
     };
-    let key = ClientKey {
+    Ok(ClientKey {
         id: CredentialId::generate(&tenant.house.random),
         client_id: id.clone(),
         name: new.name,
@@ -106,39 +161,33 @@ pub async fn add(tenant: &Tenant, id: &ClientId, new: NewClientKey) -> Result<Cl
         created_at: now,
         updated_at: now,
         expires_at: new.expires_at,
-    };
-    let change = Change::Client(id.clone());
-    let mut tx = begin(tenant, &change).await?;
-    let mut client = tx.client(&tenant.id, id).await?.ok_or_else(clients::not_found)?;
-    let mut keys = tx.client_keys(&tenant.id, id).await?;
-    if keys.len() >= MAX_KEYS {
-        let text = format!("An application has at most {MAX_KEYS} keys: remove one first");
-        return Err(RegistryError::Refused(text));
-    }
-    if tx.add_client_key(&tenant.id, &key).await? == Added::Exists {
+    })
+}
+
+/// Adds the row of a new key.
+pub(super) async fn add_row(tx: &mut Tx<'static>, tenant: &Tenant, key: &ClientKey) -> Result<(), RegistryError> {
+    if tx.add_client_key(&tenant.id, key).await? == Added::Exists {
         let text = format!("The application has a key with the kid {} already", key.kid);
         return Err(RegistryError::Conflict(text));
     }
-    keys.push(key.clone());
-    list(&mut client, &keys, now);
-    tx.update_client(&tenant.id, &client).await?;
-    commit(tenant, tx, &change).await?;
-    Ok(key)
+    Ok(())
 }
 
 /// Removes a key, named by its id or its `kid`. Without its last key the application cannot prove itself any more.
 pub async fn remove(tenant: &Tenant, id: &ClientId, key: &str) -> Result<(), RegistryError> {
-    let missing = || RegistryError::NotFound("The credential does not exist".into());
     let change = Change::Client(id.clone());
     let mut tx = begin(tenant, &change).await?;
     let mut client = tx.client(&tenant.id, id).await?.ok_or_else(clients::not_found)?;
     let mut keys = tx.client_keys(&tenant.id, id).await?;
     let is_named = |held: &ClientKey| held.id.as_str() == key || held.kid == key;
-    let found = keys.iter().position(is_named).ok_or_else(missing)?;
+    let found = keys.iter().position(is_named).ok_or_else(not_found)?;
     let removed = keys.remove(found);
     tx.remove_client_key(&tenant.id, id, &removed.id).await?;
-    list(&mut client, &keys, tenant.house.clock.now());
-    tx.update_client(&tenant.id, &client).await?;
+    if is_listed(&client, &removed) {
+        let listed: Vec<_> = keys.into_iter().filter(|key| is_listed(&client, key)).collect();
+        list(&mut client, &listed, tenant.house.clock.now());
+        tx.update_client(&tenant.id, &client).await?;
+    }
     commit(tenant, tx, &change).await?;
     Ok(())
 }
@@ -187,8 +236,36 @@ pub fn is_listed(client: &Client, key: &ClientKey) -> bool {
     credentials.is_some_and(|listed| listed.iter().any(|entry| entry["id"] == key.id.as_str()))
 }
 
+/// Brings the ways in which a changed application authenticates into order; whether it is by assertions. Refuses keys
+/// that are none of `keys`, and ways that there are not.
+pub(super) fn settle(client: &mut Client, keys: &[ClientKey]) -> Result<bool, RegistryError> {
+    let Some(methods) = client.rest.get(METHODS) else {
+        return Ok(false);
+    };
+    let is_only_way = methods
+        .as_object()
+        .is_some_and(|methods| methods.keys().all(|method| method == "private_key_jwt"));
+    let listed = methods["private_key_jwt"]["credentials"].as_array();
+    let (true, Some(listed)) = (is_only_way, listed) else {
+        let text = "client_authentication_methods must be private_key_jwt with a list of credentials";
+        return Err(RegistryError::invalid(METHODS, text));
+    };
+    let is_known = |entry: &&Value| keys.iter().any(|key| entry["id"] == key.id.as_str());
+    if let Some(unknown) = listed.iter().find(|entry| !is_known(entry)) {
+        let id = reflected(unknown["id"].as_str().unwrap_or_default());
+        let text = format!("client_authentication_methods names the credential {id}, which the application has not");
+        return Err(RegistryError::invalid(METHODS, text));
+    }
+    client.token_endpoint_auth_method = None;
+    Ok(true)
+}
+
+fn not_found() -> RegistryError {
+    RegistryError::NotFound("The credential does not exist".into())
+}
+
 /// Writes into the application that it authenticates by these keys and nothing else.
-fn list(client: &mut Client, keys: &[ClientKey], now: Timestamp) {
+pub(super) fn list(client: &mut Client, keys: &[ClientKey], now: Timestamp) {
     let ids: Vec<Value> = keys.iter().map(|key| json!({ "id": key.id })).collect();
     let methods = json!({ "private_key_jwt": { "credentials": ids } });
     client.rest.insert(METHODS.into(), methods);

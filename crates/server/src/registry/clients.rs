@@ -2,34 +2,31 @@
 
 use serde_json::{Map, Value, json};
 
-use tokenhouse_protocol::crypto::Place;
+use tokenhouse_protocol::crypto::Random;
 use tokenhouse_protocol::grant::GrantType;
-use tokenhouse_protocol::id::{self, ClientId, TenantId};
+use tokenhouse_protocol::id::{self, ClientId};
 use tokenhouse_protocol::secret::Secret;
-use tokenhouse_store::{Added, Change, Client, ClientSecret, Page, StoreError};
+use tokenhouse_protocol::time::Timestamp;
+use tokenhouse_store::{Added, Change, Client, ClientFilter, Page};
 
-use super::{RegistryError, begin, checked_name, client_keys, commit};
+use super::client_keys::NewClientKey;
+use super::{RegistryError, begin, client_keys, commit, patch};
 use crate::tenant::Tenant;
 
-/// Longest name, in characters.
-const MAX_NAME_CHARS: usize = 255;
+mod properties;
+mod secrets;
+
+pub use properties::properties;
+pub use secrets::{rotate_secret, secret, secrets};
+
+use secrets::{check_secret, replace_secrets, sealed_secret};
+
+/// What the application is called that stands for all of a tenant's, so that Auth0's tools recognise it (CONTRACT §4.3).
+const GLOBAL_NAME: &str = "All Applications";
 /// Longest id that is chosen elsewhere, in bytes.
 const MAX_ID_BYTES: usize = 64;
 /// Longest secret that is chosen elsewhere, in bytes.
 const MAX_SECRET_BYTES: usize = 256;
-/// The grant types that an application may list: ours, and Auth0's that are still to come.
-const OTHER_GRANT_TYPES: [&str; 10] = [
-    "authorization_code",
-    "implicit",
-    "refresh_token",
-    "urn:ietf:params:oauth:grant-type:device_code",
-    "urn:ietf:params:oauth:grant-type:token-exchange",
-    "urn:openid:params:grant-type:ciba",
-    "http://auth0.com/oauth/grant-type/mfa-otp",
-    "http://auth0.com/oauth/grant-type/mfa-oob",
-    "http://auth0.com/oauth/grant-type/mfa-recovery-code",
-    "http://auth0.com/oauth/grant-type/passwordless/otp",
-];
 
 /// The kinds of application; each begins with safe values.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -115,10 +112,27 @@ impl NewClient {
     }
 }
 
+/// With what an application proves itself, where that is said and not made here.
+#[derive(Clone, Debug, Default)]
+pub struct Credentials {
+    /// Its secret.
+    pub secret: Option<Secret>,
+    /// Its keys; with some it has no secret (CONTRACT Decision 13).
+    pub keys: Vec<NewClientKey>,
+}
+
 /// Makes an application; a confidential one gets a secret.
 pub async fn create(tenant: &Tenant, new: NewClient) -> Result<(Client, Option<Secret>), RegistryError> {
-    let random = &tenant.house.random;
-    create_as(tenant, new, ClientId::generate(random), id::client_secret(random)).await
+    let client = Client {
+        name: new.name,
+        app_type: new.app_type,
+        grant_types: new.grant_types,
+        token_endpoint_auth_method: new.auth_method,
+        rest: new.rest,
+        ..blank(&tenant.house.random, tenant.house.clock.now())
+    };
+    properties::check(&client)?;
+    add(tenant, client, Credentials::default()).await
 }
 
 /// The same under an id and, if it is confidential, with a secret that were chosen elsewhere, as in a seed.
@@ -128,54 +142,89 @@ pub async fn create_as(
     id: ClientId,
     secret: Secret,
 ) -> Result<(Client, Option<Secret>), RegistryError> {
-    check(&new)?;
     check_given(&id, &secret)?;
-    if tenant
-        .house
-        .store
-        .api_by_identifier(&tenant.id, id.as_str())
-        .await?
-        .is_some()
-    {
+    let store = &tenant.house.store;
+    if store.api_by_identifier(&tenant.id, id.as_str()).await?.is_some() {
         // An ID token, whose audience is a client, would pass for an access token (CONTRACT Decision 14).
         let text = "client_id is taken by an API";
         return Err(RegistryError::invalid("client_id", text));
     }
-    let now = tenant.house.clock.now();
-    let is_public = new.auth_method.as_deref() == Some("none");
     let client = Client {
         id,
         name: new.name,
         app_type: new.app_type,
         grant_types: new.grant_types,
         token_endpoint_auth_method: new.auth_method,
-        is_first_party: true,
-        is_global: false,
         rest: new.rest,
-        created_at: now,
-        updated_at: now,
+        ..blank(&tenant.house.random, tenant.house.clock.now())
     };
-    let secret = (!is_public).then_some(secret);
-    let change = Change::Client(client.id.clone());
+    properties::check(&client)?;
+    let credentials = Credentials {
+        secret: is_confidential(&client).then_some(secret),
+        keys: Vec::new(),
+    };
+    add(tenant, client, credentials).await
+}
+
+/// Makes an application of its properties as they are on the wire, those left open by Auth0's defaults.
+pub async fn create_of(
+    tenant: &Tenant,
+    said: Map<String, Value>,
+    credentials: Credentials,
+) -> Result<(Client, Option<Secret>), RegistryError> {
+    let mut properties = Map::new();
+    patch::apply(&mut properties, said, properties::RULES);
+    properties::complete(&mut properties);
+    let mut client = blank(&tenant.house.random, tenant.house.clock.now());
+    properties::assign(&mut client, properties)?;
+    add(tenant, client, credentials).await
+}
+
+/// Changes properties of an application, as they are on the wire: each key given replaces what was there, `null`
+/// removes it. A secret given replaces the old ones.
+pub async fn update(
+    tenant: &Tenant,
+    id: &ClientId,
+    changes: Map<String, Value>,
+    secret: Option<Secret>,
+) -> Result<Client, RegistryError> {
+    check_secret(secret.as_ref())?;
+    let says_method = changes
+        .get("token_endpoint_auth_method")
+        .is_some_and(|method| !method.is_null());
+    let change = Change::Client(id.clone());
     let mut tx = begin(tenant, &change).await?;
-    if tx.add_client(&tenant.id, &client).await? == Added::Exists {
-        return Err(RegistryError::Conflict("The client already exists".into()));
+    let mut client = tx.client(&tenant.id, id).await?.ok_or_else(not_found)?;
+    let mut properties = properties(&client);
+    patch::apply(&mut properties, changes, properties::RULES);
+    properties::assign(&mut client, properties)?;
+    let keys = tx.client_keys(&tenant.id, id).await?;
+    if client_keys::settle(&mut client, &keys)? && says_method {
+        let text = "token_endpoint_auth_method and client_authentication_methods exclude each other: \
+                    set the one that goes to null";
+        return Err(RegistryError::invalid("token_endpoint_auth_method", text));
     }
-    if let Some(secret) = &secret {
-        let row = sealed_secret(tenant, &client.id, secret);
-        let _new = tx.add_client_secret(&tenant.id, &row).await?;
+    client.updated_at = tenant.house.clock.now();
+    tx.update_client(&tenant.id, &client).await?;
+    let held = tx.client_secrets(&tenant.id, id).await?;
+    let is_in_want = held.is_empty() && is_confidential(&client);
+    if let Some(secret) = secret.or_else(|| is_in_want.then(|| id::client_secret(&tenant.house.random))) {
+        replace_secrets(&mut tx, tenant, id, &secret).await?;
     }
     commit(tenant, tx, &change).await?;
-    Ok((client, secret))
+    Ok(client)
 }
 
 /// Removes an application with its secrets and grants.
 pub async fn remove(tenant: &Tenant, id: &ClientId) -> Result<(), RegistryError> {
     let change = Change::Client(id.clone());
     let mut tx = begin(tenant, &change).await?;
-    if !tx.remove_client(&tenant.id, id).await? {
-        return Err(not_found());
+    let client = tx.client(&tenant.id, id).await?.ok_or_else(not_found)?;
+    if client.is_global {
+        let text = "The application that stands for all of them cannot be deleted";
+        return Err(RegistryError::Refused(text.into()));
     }
+    tx.remove_client(&tenant.id, id).await?;
     commit(tenant, tx, &change).await?;
     Ok(())
 }
@@ -209,88 +258,34 @@ pub async fn add_web_origins(tenant: &Tenant, id: &ClientId, origins: &[String])
     Ok(())
 }
 
-/// Gives an application a new secret; the old ones end at once.
-pub async fn rotate_secret(tenant: &Tenant, id: &ClientId) -> Result<Secret, RegistryError> {
-    let secret = id::client_secret(&tenant.house.random);
-    let change = Change::Client(id.clone());
-    let mut tx = begin(tenant, &change).await?;
-    let Some(client) = tx.client(&tenant.id, id).await? else {
-        return Err(not_found());
-    };
-    if client.token_endpoint_auth_method.as_deref() == Some("none") {
-        return Err(RegistryError::invalid(
-            "token_endpoint_auth_method",
-            "A public application has no secret",
-        ));
-    }
-    if client_keys::uses_assertions(&client) {
-        let text = "This application proves itself by its keys (private_key_jwt): a secret would not be accepted";
-        return Err(RegistryError::Refused(text.into()));
-    }
-    for old in tx.client_secrets(&tenant.id, id).await? {
-        tx.remove_client_secret(&tenant.id, id, &old.id).await?;
-    }
-    let _new = tx
-        .add_client_secret(&tenant.id, &sealed_secret(tenant, id, &secret))
-        .await?;
-    commit(tenant, tx, &change).await?;
-    Ok(secret)
-}
-
 /// The application with this id.
 pub async fn client(tenant: &Tenant, id: &ClientId) -> Result<Client, RegistryError> {
     tenant.house.store.client(&tenant.id, id).await?.ok_or_else(not_found)
 }
 
-/// A page of the applications, by id.
+/// A page of the applications, by id, without the one that stands for all of them.
 pub async fn clients(tenant: &Tenant, page: Page) -> Result<Vec<Client>, RegistryError> {
-    Ok(tenant.house.store.clients(&tenant.id, page).await?)
-}
-
-/// The newest secret of an application, shown again (CONTRACT Decision 6); `None` for one that has none.
-pub async fn secret(tenant: &Tenant, id: &ClientId) -> Result<Option<Secret>, RegistryError> {
-    let Some(newest) = tenant
-        .house
-        .store
-        .client_secrets(&tenant.id, id)
-        .await?
-        .into_iter()
-        .next()
-    else {
-        return Ok(None);
+    let own = ClientFilter {
+        is_global: Some(false),
+        ..ClientFilter::default()
     };
-    let Some(sealed) = &newest.sealed else { return Ok(None) };
-    let opened = tenant.house.secrets.open(secret_place(&tenant.id, &newest.id), sealed);
-    let text = opened
-        .ok()
-        .and_then(|plain| String::from_utf8(plain.as_ref().to_vec()).ok());
-    text.map(|text| Some(Secret::new(text)))
-        .ok_or_else(|| StoreError::Damaged(format!("the secret of client {id} cannot be opened")).into())
+    Ok(tenant.house.store.clients_matching(&tenant.id, &own, page).await?)
 }
 
-fn check(new: &NewClient) -> Result<(), RegistryError> {
-    checked_name(&new.name, MAX_NAME_CHARS)?;
-    let known = |word: &str| word.parse::<GrantType>().is_ok() || OTHER_GRANT_TYPES.contains(&word);
-    if let Some(unknown) = new.grant_types.iter().find(|word| !known(word)) {
-        return Err(RegistryError::invalid(
-            "grant_types",
-            format!("Invalid grant types: {unknown}"),
-        ));
+/// Makes the application that stands for all of a tenant's, unless it is there.
+pub async fn ensure_global(tenant: &Tenant) -> Result<(), RegistryError> {
+    let global = ClientFilter {
+        is_global: Some(true),
+        ..ClientFilter::default()
+    };
+    if tenant.house.store.clients_total(&tenant.id, &global).await? > 0 {
+        return Ok(());
     }
-    let auth_method = new.auth_method.as_deref();
-    if !matches!(
-        auth_method,
-        None | Some("none" | "client_secret_post" | "client_secret_basic")
-    ) {
-        let text = "token_endpoint_auth_method must be none, client_secret_post or client_secret_basic";
-        return Err(RegistryError::invalid("token_endpoint_auth_method", text));
-    }
-    let client_credentials = GrantType::ClientCredentials.as_str();
-    if auth_method == Some("none") && new.grant_types.iter().any(|word| word == client_credentials) {
-        return Err(RegistryError::invalid(
-            "grant_types",
-            format!("Invalid grant types: {client_credentials}"),
-        ));
+    let client = self::global(&tenant.house.random, tenant.house.clock.now());
+    let change = Change::Client(client.id.clone());
+    let mut tx = begin(tenant, &change).await?;
+    if tx.add_client(&tenant.id, &client).await? == Added::Yes {
+        commit(tenant, tx, &change).await?;
     }
     Ok(())
 }
@@ -309,26 +304,67 @@ fn check_given(id: &ClientId, secret: &Secret) -> Result<(), RegistryError> {
     Ok(())
 }
 
-fn sealed_secret(tenant: &Tenant, client: &ClientId, secret: &Secret) -> ClientSecret {
-    let id = id::row_id(&tenant.house.random);
-    let secrets = &tenant.house.secrets;
-    ClientSecret {
-        sealed: Some(secrets.seal(secret_place(&tenant.id, &id), secret.expose().as_bytes())),
-        id,
-        client_id: client.clone(),
-        digest: secrets.digest(&tenant.id, client, secret).to_text(),
-        created_at: tenant.house.clock.now(),
-        expires_at: None,
+/// The row of the application that stands for all of a new tenant's: it proves itself by nothing and gets no tokens.
+pub(super) fn global(random: &Random, now: Timestamp) -> Client {
+    Client {
+        name: GLOBAL_NAME.into(),
+        is_global: true,
+        ..blank(random, now)
     }
 }
 
-fn secret_place<'a>(tenant: &'a TenantId, row: &'a str) -> Place<'a> {
-    Place {
-        tenant: tenant.as_str(),
-        table: "client_secrets",
-        row,
-        column: "sealed",
+async fn add(
+    tenant: &Tenant,
+    mut client: Client,
+    credentials: Credentials,
+) -> Result<(Client, Option<Secret>), RegistryError> {
+    check_secret(credentials.secret.as_ref())?;
+    let keys = credentials.keys.into_iter();
+    let keys: Vec<_> = keys
+        .map(|new| client_keys::row(tenant, &client.id, new))
+        .collect::<Result<_, _>>()?;
+    if !keys.is_empty() {
+        client_keys::list(&mut client, &keys, tenant.house.clock.now());
     }
+    client_keys::settle(&mut client, &keys)?;
+    let generated = || is_confidential(&client).then(|| id::client_secret(&tenant.house.random));
+    let secret = credentials.secret.or_else(generated);
+    let change = Change::Client(client.id.clone());
+    let mut tx = begin(tenant, &change).await?;
+    if tx.add_client(&tenant.id, &client).await? == Added::Exists {
+        return Err(RegistryError::Conflict("The client already exists".into()));
+    }
+    for key in &keys {
+        client_keys::add_row(&mut tx, tenant, key).await?;
+    }
+    if let Some(secret) = &secret {
+        let row = sealed_secret(tenant, &client.id, secret);
+        let _new = tx.add_client_secret(&tenant.id, &row).await?;
+    }
+    commit(tenant, tx, &change).await?;
+    Ok((client, secret))
+}
+
+/// An application of which nothing was said yet.
+fn blank(random: &Random, now: Timestamp) -> Client {
+    Client {
+        id: ClientId::generate(random),
+        name: String::new(),
+        app_type: None,
+        grant_types: Vec::new(),
+        token_endpoint_auth_method: None,
+        is_first_party: true,
+        is_global: false,
+        rest: Map::new(),
+        created_at: now,
+        updated_at: now,
+    }
+}
+
+/// Whether an application proves itself by a secret.
+fn is_confidential(client: &Client) -> bool {
+    let is_public = client.token_endpoint_auth_method.as_deref() == Some("none");
+    !is_public && !client.is_global && !client_keys::uses_assertions(client)
 }
 
 pub(super) fn not_found() -> RegistryError {

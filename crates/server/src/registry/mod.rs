@@ -15,6 +15,7 @@ pub mod clients;
 pub mod connections;
 pub mod given_keys;
 pub mod keys;
+mod patch;
 pub mod roles;
 pub mod secrets;
 pub mod tenants;

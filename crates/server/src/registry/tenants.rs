@@ -8,7 +8,7 @@ use tokenhouse_store::{Added, Change, Page, Tenant as Row};
 
 use super::connections::DEFAULT_CONNECTION;
 use super::given_keys::{self, GivenKey};
-use super::{RegistryError, apis, begin, checked_name, commit, connections, keys};
+use super::{RegistryError, apis, begin, checked_name, clients, commit, connections, keys};
 use crate::tenant::{House, Issuer, Settings, Tenant};
 
 /// Longest tenant id, in characters: it may become part of a host name (RFC 1035 §2.3.4).
@@ -64,6 +64,7 @@ pub async fn create_with_keys(
             )));
         }
     }
+    let _new = tx.add_client(&new.id, &clients::global(&house.random, now)).await?;
     let _new = tx.add_api(&new.id, &apis::system_api(&house.random, now)).await?;
     let _new = tx
         .add_connection(&new.id, &connections::default_connection(&house.random, now))

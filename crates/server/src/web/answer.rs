@@ -10,6 +10,12 @@ use tokenhouse_protocol::error::ErrorBody;
 pub const X_AUTH0_REQUEST_ID: HeaderName = HeaderName::from_static("x-auth0-requestid");
 /// The request id, in and out.
 pub const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// How many requests were allowed, where a limit is in force (CONTRACT Decision 15).
+pub const X_RATE_LIMIT_LIMIT: HeaderName = HeaderName::from_static("x-ratelimit-limit");
+/// How many are left.
+pub const X_RATE_LIMIT_REMAINING: HeaderName = HeaderName::from_static("x-ratelimit-remaining");
+/// When there will be more, in seconds since 1970.
+pub const X_RATE_LIMIT_RESET: HeaderName = HeaderName::from_static("x-ratelimit-reset");
 
 /// Headers that an answer may have before its map grows.
 const HEADERS: usize = 12;

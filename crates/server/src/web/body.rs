@@ -5,11 +5,15 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::http::{HeaderMap, StatusCode, header};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use serde_json::Value;
 
+use tokenhouse_protocol::jose::json;
 use tokenhouse_protocol::parameters::{ParameterError, Parameters};
 
 /// Largest body that is read, in bytes.
 pub const MAX_BODY_BYTES: usize = 64 * 1024;
+/// Largest body of a request that changes configuration, in bytes: a page of HTML fits in.
+pub const MAX_DOCUMENT_BYTES: usize = 1024 * 1024;
 /// Longest time that a body may take to arrive.
 const READ_TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -32,12 +36,35 @@ enum Kind {
 /// Reads the parameters of a form or JSON body.
 pub async fn parameters(headers: &HeaderMap, body: Body) -> Result<Parameters, BodyError> {
     let kind = kind(headers)?;
-    let bytes = bytes(body).await?;
+    let bytes = bytes(body, MAX_BODY_BYTES, "The body is larger than 64 KiB.").await?;
     let parameters = match kind {
         Kind::Form => Parameters::from_form(&bytes),
         Kind::Json => Parameters::from_json(&bytes),
     };
     parameters.map_err(BodyError::Parameters)
+}
+
+/// Reads a JSON document; `None` if the body is empty.
+pub async fn document(headers: &HeaderMap, body: Body) -> Result<Option<Value>, BodyError> {
+    let bytes = bytes(body, MAX_DOCUMENT_BYTES, "The body is larger than 1 MiB.").await?;
+    if bytes.is_empty() {
+        return Ok(None);
+    }
+    if kind(headers)? != Kind::Json {
+        let text = "Send the body as application/json, and say so in Content-Type.";
+        return Err(BodyError::Http(StatusCode::UNSUPPORTED_MEDIA_TYPE, text));
+    }
+    let document = json::parse(&bytes);
+    document
+        .map(Some)
+        .map_err(|error| BodyError::Parameters(ParameterError::Malformed(error.to_string())))
+}
+
+/// Reads a body that is not looked at, so that the connection can go on.
+pub async fn ignored(body: Body) -> Result<(), BodyError> {
+    bytes(body, MAX_DOCUMENT_BYTES, "The body is larger than 1 MiB.")
+        .await
+        .map(drop)
 }
 
 fn kind(headers: &HeaderMap) -> Result<Kind, BodyError> {
@@ -81,14 +108,13 @@ fn kind(headers: &HeaderMap) -> Result<Kind, BodyError> {
     }
 }
 
-async fn bytes(body: Body) -> Result<Vec<u8>, BodyError> {
-    let collected = tokio::time::timeout(READ_TIMEOUT, Limited::new(body, MAX_BODY_BYTES).collect()).await;
+async fn bytes(body: Body, max_bytes: usize, too_large: &'static str) -> Result<Vec<u8>, BodyError> {
+    let collected = tokio::time::timeout(READ_TIMEOUT, Limited::new(body, max_bytes).collect()).await;
     match collected {
         Ok(Ok(collected)) => Ok(collected.to_bytes().into()),
-        Ok(Err(error)) if error.downcast_ref::<LengthLimitError>().is_some() => Err(BodyError::Http(
-            StatusCode::PAYLOAD_TOO_LARGE,
-            "The body is larger than 64 KiB.",
-        )),
+        Ok(Err(error)) if error.downcast_ref::<LengthLimitError>().is_some() => {
+            Err(BodyError::Http(StatusCode::PAYLOAD_TOO_LARGE, too_large))
+        }
         Ok(Err(_)) => Err(BodyError::Http(
             StatusCode::BAD_REQUEST,
             "The body ended before its end.",

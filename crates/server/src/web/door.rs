@@ -9,7 +9,7 @@ use std::time::Instant;
 use axum::body::Body;
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::uri::Authority;
-use axum::http::{HeaderMap, Response, StatusCode, Uri, Version, header};
+use axum::http::{Extensions, HeaderMap, Response, StatusCode, Uri, Version, header};
 use axum::middleware::Next;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD};
@@ -22,6 +22,7 @@ use crate::app::App;
 use crate::caller::{Caller, Channel};
 use crate::metrics::Requests;
 use crate::refusal::Reason;
+use crate::tenant::Tenant;
 
 /// Longest request id that is taken over from a caller, in bytes.
 const MAX_REQUEST_ID_BYTES: usize = 128;
@@ -103,6 +104,14 @@ pub async fn admit(State(frame): State<Frame>, mut request: Request, next: Next)
     request.extensions_mut().insert(tenant);
     request.extensions_mut().insert(Arc::new(caller));
     next.run(request).await
+}
+
+/// The tenant and the caller of a request that came through.
+pub fn admitted(extensions: &Extensions) -> Option<(Arc<Tenant>, Arc<Caller>)> {
+    Some((
+        extensions.get::<Arc<Tenant>>()?.clone(),
+        extensions.get::<Arc<Caller>>()?.clone(),
+    ))
 }
 
 fn caller(request: &Request, host: String, proxies: &[Network]) -> Caller {

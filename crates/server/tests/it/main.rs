@@ -15,6 +15,7 @@ mod isolation;
 mod keys;
 mod limits;
 mod log;
+mod management;
 mod metrics;
 mod oauth;
 mod operate;

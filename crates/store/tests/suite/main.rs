@@ -17,4 +17,5 @@ mod records;
 mod revisions;
 mod samples;
 mod sharing;
+mod totals;
 mod usage;

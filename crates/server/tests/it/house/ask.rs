@@ -121,14 +121,8 @@ impl Answer {
             headers: parts.headers,
             body: String::from_utf8(body.into()).unwrap(),
         };
-        if let Ok(Value::Object(members)) = serde_json::from_str(&answer.body) {
-            for name in ["access_token", "id_token"] {
-                members
-                    .get(name)
-                    .and_then(Value::as_str)
-                    .into_iter()
-                    .for_each(crate::secrets::used);
-            }
+        if let Ok(body) = serde_json::from_str(&answer.body) {
+            note_secrets(&body);
         }
         answer
     }
@@ -154,6 +148,26 @@ impl Answer {
     pub(crate) fn token(&self) -> Jwt {
         assert_eq!(self.status, 200, "{}", self.body);
         Jwt::read(&self.text("access_token"))
+    }
+}
+
+/// Notes what an answer says that nothing else may say.
+fn note_secrets(value: &Value) {
+    match value {
+        Value::Object(members) => {
+            for (name, value) in members {
+                let is_secret =
+                    ["access_token", "id_token", "client_secret", "signing_secret"].contains(&name.as_str());
+                value
+                    .as_str()
+                    .filter(|_| is_secret)
+                    .into_iter()
+                    .for_each(crate::secrets::used);
+                note_secrets(value);
+            }
+        }
+        Value::Array(items) => items.iter().for_each(note_secrets),
+        _ => {}
     }
 }
 

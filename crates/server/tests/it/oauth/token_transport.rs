@@ -104,7 +104,7 @@ async fn an_unknown_path_is_404_in_json() {
         "//oauth/token",
         "/oauth/%74oken/",
         "/.well-known/",
-        "/api/v2/clients",
+        "/api/v3/clients",
     ];
     for path in paths {
         for method in ["GET", "POST"] {

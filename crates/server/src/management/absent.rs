@@ -1,0 +1,136 @@
+//! Kinds that Auth0 has and there are not here, answered so that its tools skip them cleanly (CONTRACT §5.3, trap 12):
+//! as lists that are empty, where their shape is known; the others by a scope that nobody can have, which those tools
+//! take for a kind they may not read. Nothing of them can be written.
+
+use axum::http::{Method, StatusCode};
+use serde_json::json;
+
+use super::endpoint::{Endpoint, Reply};
+use super::error::Failure;
+use super::schema::Body;
+
+/// A list that is empty, or an object in which nothing is set.
+macro_rules! empty {
+    ($path:literal, $scope:literal, $body:expr) => {
+        Endpoint {
+            method: Method::GET,
+            path: $path,
+            scopes: &[$scope],
+            summary: concat!("Nothing: there are no ", $path, " here"),
+            status: 200,
+            query: &[],
+            body: Body::None,
+            run: |_| Box::pin(async { Ok(Reply::json($body)) }),
+        }
+    };
+}
+
+/// A thing that is not there.
+macro_rules! missing {
+    ($path:literal, $scope:literal, $message:literal, $code:literal) => {
+        Endpoint {
+            method: Method::GET,
+            path: $path,
+            scopes: &[$scope],
+            summary: concat!("Nothing: there are no ", $path, " here"),
+            status: 200,
+            query: &[],
+            body: Body::None,
+            run: |_| Box::pin(async { Err(Failure::new(StatusCode::NOT_FOUND, $message, Some($code))) }),
+        }
+    };
+}
+
+/// What nobody may read: the scope is none of the Management API's, so the handler is never reached.
+macro_rules! closed {
+    ($path:literal, $scope:literal) => {
+        Endpoint {
+            method: Method::GET,
+            path: $path,
+            scopes: &[$scope],
+            summary: concat!("Not supported: ", $path),
+            status: 200,
+            query: &[],
+            body: Body::None,
+            run: |_| Box::pin(async { Err(Failure::scope(&[$scope])) }),
+        }
+    };
+}
+
+/// The rows of the table.
+pub(super) static ENDPOINTS: &[Endpoint] = &[
+    empty!(
+        "rules",
+        "read:rules",
+        json!({ "start": 0, "limit": 100, "total": 0, "rules": [] })
+    ),
+    empty!("rules-configs", "read:rules_configs", json!([])),
+    empty!(
+        "hooks",
+        "read:hooks",
+        json!({ "start": 0, "limit": 100, "total": 0, "hooks": [] })
+    ),
+    empty!(
+        "actions/actions",
+        "read:actions",
+        json!({ "actions": [], "per_page": 100 })
+    ),
+    empty!("actions/triggers", "read:actions", json!({ "triggers": [] })),
+    empty!(
+        "actions/triggers/{trigger}/bindings",
+        "read:actions",
+        json!({ "bindings": [], "per_page": 50 })
+    ),
+    closed!("actions/modules", "read:actions_modules"),
+    missing!(
+        "emails/provider",
+        "read:email_provider",
+        "There is not a configured email provider",
+        "inexistent_email_provider"
+    ),
+    missing!(
+        "email-templates/{name}",
+        "read:email_templates",
+        "The template does not exist.",
+        "inexistent_email_template"
+    ),
+    empty!("guardian/factors", "read:guardian_factors", json!([])),
+    empty!("guardian/policies", "read:mfa_policies", json!([])),
+    closed!("guardian/factors/{rest...}", "read:guardian_factor_settings"),
+    closed!("branding", "read:branding"),
+    closed!("branding/{rest...}", "read:branding"),
+    empty!("custom-domains", "read:custom_domains", json!([])),
+    closed!("prompts", "read:prompts"),
+    closed!("prompts/{rest...}", "read:prompts"),
+    empty!("organizations", "read:organizations", json!({ "organizations": [] })),
+    closed!("risk-assessments/{rest...}", "read:risk_assessments"),
+    empty!("log-streams", "read:log_streams", json!([])),
+    empty!(
+        "forms",
+        "read:forms",
+        json!({ "start": 0, "limit": 100, "total": 0, "forms": [] })
+    ),
+    empty!(
+        "flows",
+        "read:flows",
+        json!({ "start": 0, "limit": 100, "total": 0, "flows": [] })
+    ),
+    empty!(
+        "flows/vault/connections",
+        "read:flows_vault_connections",
+        json!({ "start": 0, "limit": 100, "total": 0, "connections": [] })
+    ),
+    closed!("self-service-profiles", "read:self_service_profiles"),
+    closed!("network-acls", "read:network_acls"),
+    closed!("user-attribute-profiles", "read:user_attribute_profiles"),
+    closed!("connection-profiles", "read:connection_profiles"),
+    closed!("connections-directory-provisionings", "read:directory_provisionings"),
+    closed!("token-exchange-profiles", "read:token_exchange_profiles"),
+    closed!("supplemental-signals", "read:supplemental_signals"),
+    empty!(
+        "rate-limit-policies",
+        "read:rate_limit_policies",
+        json!({ "rate_limit_policies": [] })
+    ),
+    empty!("event-streams", "read:event_streams", json!({ "eventStreams": [] })),
+];

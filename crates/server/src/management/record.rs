@@ -1,0 +1,184 @@
+//! What the log keeps of the Management API: a row of every write (`sapi`, refused `fapi`) and of every read that shows
+//! a secret (`mgmt_api_read`), with who, what, and which properties; secrets are masked (CONTRACT §4.8).
+//!
+//! A row is written after its change is durable and before the answer leaves, so that no answer is given of what is not
+//! recorded; the change itself is also in the list of the tenant's revisions.
+
+use serde_json::{Map, Value, json};
+
+use tokenhouse_store::{Job, LogEntry};
+
+use super::access::Administrator;
+use super::endpoint::{Endpoint, Reply};
+use super::error::Failure;
+use super::schema::{Body, Kind, Property};
+use crate::caller::Caller;
+use crate::tenant::Tenant;
+
+/// What stands in place of a secret.
+const MASK: &str = "*****";
+/// Words in a property's name that make it a secret, whatever it is: carried properties have no schema.
+const SECRET_WORDS: [&str; 5] = ["secret", "password", "private", "token", "api_key"];
+/// Longest body that is kept, as JSON text in bytes; of a longer one the names of its properties are kept alone.
+const MAX_BODY_BYTES: usize = 8192;
+/// What of an answer's body is kept, to find the thing again.
+const KEPT: [&str; 6] = ["id", "client_id", "user_id", "kid", "name", "identifier"];
+
+/// A request on its way into the log.
+pub(super) struct Record<'a> {
+    /// The tenant.
+    pub(super) tenant: &'a Tenant,
+    /// Who is at the door.
+    pub(super) caller: &'a Caller,
+    /// Which application it is.
+    pub(super) administrator: &'a Administrator,
+    /// What was asked for.
+    pub(super) endpoint: &'a Endpoint,
+    /// The path that was asked, raw.
+    pub(super) path: &'a str,
+    /// The body with its secrets masked, as [`masked`] makes it.
+    pub(super) body: Value,
+}
+
+impl Record<'_> {
+    /// Records what was done, durably.
+    pub(super) async fn done(self, reply: &Reply) -> Result<(), Failure> {
+        let is_read = self.endpoint.method.is_safe();
+        if is_read && !reply.shows_secret {
+            return Ok(());
+        }
+        let kind = if is_read { "mgmt_api_read" } else { "sapi" };
+        let shown = reply.body.as_ref().and_then(Value::as_object);
+        let kept: Map<String, Value> = shown
+            .into_iter()
+            .flatten()
+            .filter(|(name, value)| KEPT.contains(&name.as_str()) && value.is_string())
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect();
+        let job = Job {
+            tenant: self.tenant.id.clone(),
+            entries: vec![self.entry(kind, self.endpoint.status, &Value::Object(kept))],
+            uses: None,
+        };
+        self.tenant.house.audit.record(job).await?;
+        Ok(())
+    }
+
+    /// Records what was refused, without waiting; a read that is refused leaves no row.
+    pub(super) fn refused(self, failure: &Failure) {
+        if self.endpoint.method.is_safe() {
+            return;
+        }
+        let entry = self.entry("fapi", failure.status().as_u16(), &failure.to_json());
+        self.tenant
+            .house
+            .audit
+            .refused(&self.tenant.id, self.caller.address, vec![entry]);
+    }
+
+    fn entry(&self, kind: &'static str, status: u16, answer: &Value) -> LogEntry {
+        let Self {
+            tenant,
+            caller,
+            administrator,
+            endpoint,
+            ..
+        } = self;
+        let changed: Vec<&String> = self.body.as_object().into_iter().flat_map(Map::keys).collect();
+        let details = json!({
+            "request": {
+                "method": endpoint.method.as_str().to_ascii_lowercase(),
+                "path": self.path,
+                "body": bounded(&self.body),
+                "properties": changed,
+                "channel": caller.channel.as_str(),
+                "ip": caller.address.to_string(),
+                "userAgent": caller.user_agent,
+                "auth": { "strategy": "jwt", "credentials": { "scopes": administrator.scopes.len() }, "user": {} },
+            },
+            "response": { "statusCode": status, "body": answer },
+        });
+        let fields = json!({
+            "description": endpoint.summary,
+            "client_name": administrator.application.name,
+            "hostname": caller.host,
+            "user_agent": caller.user_agent,
+            "audience": tenant.issuer.system_api(),
+            "request_id": caller.request_id,
+            "channel": caller.channel.as_str(),
+            "auth0_client": caller.auth0_client,
+            "details": details,
+        });
+        let body = fields.as_object().cloned().unwrap_or_default();
+        LogEntry {
+            at: tenant.house.clock.now(),
+            kind,
+            client_id: Some(administrator.application.id.clone()),
+            api_id: Some(administrator.api_id.clone()),
+            user_id: None,
+            grant: None,
+            address: Some(caller.address.to_string()),
+            tokens: 0,
+            repeats: 1,
+            body,
+        }
+    }
+}
+
+/// A body as the log may keep it.
+pub(super) fn masked(body: &Body, value: &Value) -> Value {
+    match body {
+        Body::Create(shape) | Body::Change(shape) => masked_members(shape.properties, value),
+        Body::List(Kind::Object(properties) | Kind::Open(properties)) => match value {
+            Value::Array(items) => items.iter().map(|item| masked_members(properties, item)).collect(),
+            other => masked_members(properties, other),
+        },
+        Body::List(_) => masked_members(&[], value),
+        Body::None => Value::Null,
+    }
+}
+
+fn masked_members(properties: &[Property], value: &Value) -> Value {
+    match value {
+        Value::Object(members) => {
+            let masked = |(name, value): (&String, &Value)| (name.clone(), masked_member(properties, name, value));
+            Value::Object(members.iter().map(masked).collect())
+        }
+        Value::Array(items) => items.iter().map(|item| masked_members(properties, item)).collect(),
+        other => other.clone(),
+    }
+}
+
+fn masked_member(properties: &[Property], name: &str, value: &Value) -> Value {
+    let known = properties.iter().find(|property| property.name == name);
+    let lower = name.to_ascii_lowercase();
+    let is_secret = match known {
+        Some(property) => property.is_secret,
+        None => SECRET_WORDS.iter().any(|word| lower.contains(word)),
+    };
+    match value {
+        Value::Null | Value::Bool(_) | Value::Number(_) => value.clone(),
+        Value::String(_) | Value::Array(_) | Value::Object(_) if is_secret => MASK.into(),
+        value => masked_members(inner(known), value),
+    }
+}
+
+/// The properties inside a property.
+fn inner(property: Option<&Property>) -> &'static [Property] {
+    let kind = property.map(|property| property.kind);
+    let kind = match kind {
+        Some(Kind::List { of, .. }) => Some(*of),
+        kind => kind,
+    };
+    match kind {
+        Some(Kind::Object(properties) | Kind::Open(properties)) => properties,
+        Some(_) | None => &[],
+    }
+}
+
+fn bounded(body: &Value) -> Value {
+    match body.to_string().len() > MAX_BODY_BYTES {
+        true => Value::Null,
+        false => body.clone(),
+    }
+}

@@ -1,0 +1,52 @@
+//! Kinds that there are not: what Auth0's deploy tool reads of them (CONTRACT §5.3).
+
+use serde_json::{Value, json};
+
+use super::Api;
+use crate::house::House;
+
+#[tokio::test]
+async fn what_there_is_not_is_empty_or_closed_and_never_unknown() {
+    let house = House::shared().await;
+    let api = Api::of(house).await;
+    for (path, expected) in [
+        (
+            "rules?page=0&per_page=100&include_totals=true",
+            json!({"start": 0, "limit": 100, "total": 0, "rules": []}),
+        ),
+        ("rules-configs", json!([])),
+        ("custom-domains", json!([])),
+        ("log-streams", json!([])),
+        (
+            "actions/actions?page=0&per_page=100",
+            json!({"actions": [], "per_page": 100}),
+        ),
+        (
+            "actions/triggers/post-login/bindings",
+            json!({"bindings": [], "per_page": 50}),
+        ),
+        ("organizations?take=50", json!({"organizations": []})),
+        ("event-streams?take=50", json!({"eventStreams": []})),
+    ] {
+        assert_eq!(api.get(path).await, expected, "{path}");
+    }
+    let provider = api.expect(404, "GET", "emails/provider?fields=name", Value::Null).await;
+    assert_eq!(provider["errorCode"], "inexistent_email_provider");
+    for (path, scope) in [
+        ("branding", "read:branding"),
+        ("branding/themes/default", "read:branding"),
+        ("prompts/login/custom-text/en", "read:prompts"),
+        ("network-acls", "read:network_acls"),
+        (
+            "connections-directory-provisionings?take=50",
+            "read:directory_provisionings",
+        ),
+    ] {
+        let closed = api.expect(403, "GET", path, Value::Null).await;
+        let expected = json!({
+            "statusCode": 403, "error": "Forbidden", "errorCode": "insufficient_scope",
+            "message": format!("Insufficient scope, expected any of: {scope}"),
+        });
+        assert_eq!(closed, expected, "{path}");
+    }
+}
