@@ -62,6 +62,14 @@ impl Unavailable {
     }
 }
 
+impl fmt::Display for Unavailable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "no keys are to be had: {}", self.cause)
+    }
+}
+
+impl std::error::Error for Unavailable {}
+
 /// Keys of one issuer.
 pub struct KeySet {
     keys: Vec<Key>,

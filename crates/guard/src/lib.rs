@@ -15,7 +15,12 @@
 //! The issuer's keys are discovered, fetched ahead of need in the background, and kept while the issuer is down.
 //! A handler finds the caller's [`AccessToken`] in the request's extensions, or with the feature `axum` as an argument.
 //!
-//! Features: `fetch` (default) gets keys over HTTP; without it, give the guard a [`KeySource`]. `axum` adds extractors.
+//! A request without a valid token is answered 401, one without the scope 403 (RFC 6750), and 503 when no keys are to be
+//! had. There is a page for each task, scopes and permissions, optional tokens, several issuers, errors, MCP, testing,
+//! health, proxies, in the module `guide`.
+//!
+//! Features: `fetch` (default) gets keys over HTTP; without it, give the guard a [`KeySource`]. `axum` adds extractors,
+//! `metrics` counts by the `metrics` facade.
 
 use std::fmt;
 use std::sync::Arc;
@@ -46,6 +51,8 @@ pub mod axum;
 mod builder;
 mod cache;
 mod error;
+#[cfg(all(any(doc, doctest), feature = "axum", feature = "fetch"))]
+pub mod guide;
 #[cfg(feature = "fetch")]
 mod introspection;
 mod issuer;

@@ -45,7 +45,7 @@ impl Administrator {
 /// The application whose token a request carries.
 pub async fn admit(tenant: &Tenant, parts: &Parts) -> Result<Administrator, Failure> {
     let token = tenant.management_guard.authenticate(parts).await;
-    let token = token.map_err(|denied| refused(denied, parts))?;
+    let token = token.map_err(|denied| refused(&denied, parts))?;
     // Its scopes are for administrators' applications: no token that speaks for a user passes.
     let client = token.client_id().map(ClientId::new);
     let client = client.filter(|client| token.subject() == Some(client.subject().as_str()));
@@ -69,7 +69,7 @@ pub async fn admit(tenant: &Tenant, parts: &Parts) -> Result<Administrator, Fail
 }
 
 /// The refusal; for a token of another API it names that API, once its signature was found to be ours.
-fn refused(denied: Denied, parts: &Parts) -> Failure {
+fn refused(denied: &Denied, parts: &Parts) -> Failure {
     let headers = parts.headers.get_all(header::AUTHORIZATION).iter();
     let token = bearer::read(headers.map(header::HeaderValue::as_bytes)).unwrap_or_default();
     let claims = jws::Parts::split(token)

@@ -94,9 +94,9 @@ impl Failure {
     }
 
     /// What the guard denied; `audience` is what the token was for.
-    pub fn denied(denied: Denied, audience: &str) -> Self {
+    pub fn denied(denied: &Denied, audience: &str) -> Self {
         let cause = denied.to_string();
-        let mut failure = match &denied {
+        let mut failure = match denied {
             Denied::NoToken => Self::new(StatusCode::UNAUTHORIZED, "Missing authentication", None),
             Denied::InvalidRequest(reason) => {
                 Self::bad(format!("{}. {}", reason.description, reason.hint), "invalid_request")
