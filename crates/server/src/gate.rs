@@ -76,35 +76,32 @@ impl Gate {
         // 3. Which rule is for it? Without one it is denied.
         match self.rules.find(&method, &target) {
             Ok(Access::Public) => passed([""; IDENTITIES]).unwrap_or_else(unprintable),
-            Ok(Access::Token { all, any }) => match self.admit(asking, method, &uri, all, any).await {
-                Ok(token) => identified(&token),
-                Err((denied, original)) => self.deny(denied, &original),
-            },
+            Ok(Access::Token { all, any }) => {
+                // The guard looks for a second token in the query, so a target that it cannot read is none.
+                let Ok(uri) = uri.parse() else {
+                    let why = "The request's target holds characters that have to be percent-encoded.";
+                    return refused(StatusCode::FORBIDDEN, "access_denied", why);
+                };
+                let original = original(asking, method, uri);
+                match self.admit(&original, all, any).await {
+                    Ok(token) => identified(&token),
+                    Err(denied) => self.deny(denied, &original),
+                }
+            }
             Err(why) => refused(StatusCode::FORBIDDEN, "access_denied", why),
         }
     }
 
     /// 4. Is the token good, and does it allow what the rule wants?
-    async fn admit(
-        &self,
-        asking: &Parts,
-        method: Method,
-        uri: &str,
-        all: &[String],
-        any: &[String],
-    ) -> Result<AccessToken, (Denied, Box<Parts>)> {
-        let original = Box::new(original(asking, method, uri));
-        let token = match self.guard.authenticate(&original).await {
-            Ok(token) => token,
-            Err(denied) => return Err((denied, original)),
-        };
+    async fn admit(&self, original: &Parts, all: &[String], any: &[String]) -> Result<AccessToken, Denied> {
+        let token = self.guard.authenticate(original).await?;
         let has_all = all.iter().all(|scope| token.has_scope(scope));
         let has_any = any.is_empty() || any.iter().any(|scope| token.has_scope(scope));
         if has_all && has_any {
             return Ok(token);
         }
         let required = if has_all { any } else { all }.to_vec();
-        Err((Denied::InsufficientScope { required }, original))
+        Err(Denied::InsufficientScope { required })
     }
 
     fn deny(&self, denied: Denied, original: &Parts) -> Response<Body> {
@@ -118,11 +115,10 @@ impl Gate {
 }
 
 /// The request that the proxy holds back, as far as the guard looks at it.
-fn original(asking: &Parts, method: Method, uri: &str) -> Parts {
+fn original(asking: &Parts, method: Method, uri: Uri) -> Parts {
     let mut request = Request::new(());
     *request.method_mut() = method;
-    // What the target's reader took is one; only its query matters to the guard.
-    *request.uri_mut() = uri.parse().unwrap_or_else(|_| Uri::from_static("/"));
+    *request.uri_mut() = uri;
     for token in asking.headers.get_all(header::AUTHORIZATION) {
         request.headers_mut().append(header::AUTHORIZATION, token.clone());
     }

@@ -72,6 +72,7 @@ enum Action {
         #[arg(value_name = "CLIENT_ID")]
         id: String,
         /// The key's id or kid
+        #[arg(allow_hyphen_values = true)]
         key: String,
     },
     /// Say for whom the application's assertions (private_key_jwt) may be

@@ -48,6 +48,7 @@ enum Action {
     /// Take a previous key out of use: every token it signed is refused from then on
     Revoke {
         /// The key's id
+        #[arg(allow_hyphen_values = true)]
         kid: String,
     },
 }

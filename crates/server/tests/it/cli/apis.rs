@@ -34,7 +34,7 @@ fn an_api_is_changed_in_what_is_named_and_in_nothing_else() {
     ]);
     assert_eq!((&after["scopes"], &after["name"]), (&listed, &named["name"]));
     let rbac = |flag: &str| folder.json(&["apis", "update", API, flag])["enforce_policies"].clone();
-    assert_eq!((rbac("--rbac"), rbac("--no-rbac")), (json!(true), Value::Null));
+    assert_eq!((rbac("--rbac"), rbac("--no-rbac")), (json!(true), json!(false)));
     let dialect = folder.json(&["apis", "update", API, "--dialect", "rfc9068_profile"]);
     assert_eq!(dialect["token_dialect"], "rfc9068_profile");
     assert_eq!(folder.json(&["apis", "show", API]), dialect);
