@@ -48,6 +48,7 @@ pub mod query;
 mod record;
 mod resource_servers;
 pub mod schema;
+mod signing_keys;
 
 use access::Administrator;
 use endpoint::{Call, Endpoint, Found, Reply};
@@ -68,6 +69,7 @@ pub fn endpoints() -> &'static [&'static Endpoint] {
             clients::credentials::ENDPOINTS,
             resource_servers::ENDPOINTS,
             client_grants::ENDPOINTS,
+            signing_keys::ENDPOINTS,
             absent::ENDPOINTS,
         ];
         tables.into_iter().flatten().collect()

@@ -14,6 +14,7 @@ mod generated;
 mod lists;
 mod refusals;
 mod resource_servers;
+mod signing_keys;
 mod writers;
 
 /// An administrator at the default tenant's Management API.
