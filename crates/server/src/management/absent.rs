@@ -103,6 +103,8 @@ pub(super) static ENDPOINTS: &[Endpoint] = &[
     closed!("prompts", "read:prompts"),
     closed!("prompts/{rest...}", "read:prompts"),
     empty!("organizations", "read:organizations", json!({ "organizations": [] })),
+    closed!("attack-protection/bot-detection", "read:bot_detection"),
+    closed!("attack-protection/captcha", "read:captcha"),
     closed!("risk-assessments/{rest...}", "read:risk_assessments"),
     empty!("log-streams", "read:log_streams", json!([])),
     empty!(

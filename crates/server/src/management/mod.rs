@@ -38,6 +38,7 @@ use crate::web::door::admitted;
 
 mod absent;
 pub mod access;
+mod attack_protection;
 mod client_grants;
 mod clients;
 pub mod endpoint;
@@ -49,6 +50,7 @@ mod record;
 mod resource_servers;
 pub mod schema;
 mod signing_keys;
+mod tenant_settings;
 
 use access::Administrator;
 use endpoint::{Call, Endpoint, Found, Reply};
@@ -70,6 +72,8 @@ pub fn endpoints() -> &'static [&'static Endpoint] {
             resource_servers::ENDPOINTS,
             client_grants::ENDPOINTS,
             signing_keys::ENDPOINTS,
+            tenant_settings::ENDPOINTS,
+            attack_protection::ENDPOINTS,
             absent::ENDPOINTS,
         ];
         tables.into_iter().flatten().collect()

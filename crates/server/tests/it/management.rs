@@ -14,6 +14,7 @@ mod generated;
 mod lists;
 mod refusals;
 mod resource_servers;
+mod settings;
 mod signing_keys;
 mod writers;
 
