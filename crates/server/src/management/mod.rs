@@ -41,6 +41,7 @@ pub mod access;
 mod attack_protection;
 mod client_grants;
 mod clients;
+mod connections;
 pub mod endpoint;
 pub mod error;
 pub mod openapi;
@@ -73,6 +74,7 @@ pub fn endpoints() -> &'static [&'static Endpoint] {
             client_grants::ENDPOINTS,
             signing_keys::ENDPOINTS,
             tenant_settings::ENDPOINTS,
+            connections::ENDPOINTS,
             attack_protection::ENDPOINTS,
             absent::ENDPOINTS,
         ];

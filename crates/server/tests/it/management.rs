@@ -9,6 +9,7 @@ use crate::house::{Answer, Ask, House, ISSUER, with_secret};
 mod absent;
 mod client_grants;
 mod clients;
+mod connections;
 mod credentials;
 mod generated;
 mod lists;

@@ -6,7 +6,8 @@ use tokenhouse_protocol::token::PasswordGrant;
 use super::{Redeemed, Subject};
 use crate::accounts::login;
 use crate::issuing::exchange::Exchange;
-use crate::refusal::Refusal;
+use crate::refusal::{Reason, Refusal};
+use crate::registry::connections;
 use crate::tenant::Tenant;
 
 /// The user whose name and password were given.
@@ -18,6 +19,17 @@ pub(super) async fn redeem(
     exchange.username = Some(given.username.clone());
     let connection = login::connection(tenant, given.realm.as_deref()).await?;
     exchange.connection = Some(connection.clone());
+    if exchange
+        .client_id
+        .as_ref()
+        .is_some_and(|client| !connections::is_enabled(&connection, client))
+    {
+        return Err(Refusal::new(
+            Reason::GrantTypeNotAllowed,
+            "The connection is not enabled for the client. Enable it for the application under the connection's \
+             clients, or name another realm.",
+        ));
+    }
     match login::login(tenant, &connection, exchange.address, given).await {
         Ok(user) => {
             exchange.user = Some(user.id.clone());
