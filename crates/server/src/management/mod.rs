@@ -44,6 +44,7 @@ mod clients;
 mod connections;
 pub mod endpoint;
 pub mod error;
+mod logs;
 pub mod openapi;
 pub mod page;
 pub mod query;
@@ -51,6 +52,7 @@ mod record;
 mod resource_servers;
 pub mod schema;
 mod signing_keys;
+mod stats;
 mod tenant_settings;
 
 use access::Administrator;
@@ -76,6 +78,8 @@ pub fn endpoints() -> &'static [&'static Endpoint] {
             tenant_settings::ENDPOINTS,
             connections::ENDPOINTS,
             attack_protection::ENDPOINTS,
+            stats::ENDPOINTS,
+            logs::ENDPOINTS,
             absent::ENDPOINTS,
         ];
         tables.into_iter().flatten().collect()

@@ -13,6 +13,7 @@ mod connections;
 mod credentials;
 mod generated;
 mod lists;
+mod logs;
 mod refusals;
 mod resource_servers;
 mod settings;
