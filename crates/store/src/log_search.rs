@@ -43,8 +43,8 @@ pub struct LogFilter {
 macro_rules! matching {
     () => {
         " from logs where tenant_id = $1 and id >= $2 and id < $3 \
-         and ($4 = '' or kind in ($4, $5, $6, $7, $8, $9)) and ($10 = '' or (kind >= $10 and kind < $11)) \
-         and ($12 = '' or client_id = $12) and ($13 = '' or user_id = $13) and ($14 = '' or address = $14)"
+         and ($4 = '' or kind in ($4, $5, $6, $7, $8, $9)) and substr(kind, 1, length($10)) = $10 \
+         and ($11 = '' or client_id = $11) and ($12 = '' or user_id = $12) and ($13 = '' or address = $13)"
     };
 }
 
@@ -53,7 +53,6 @@ macro_rules! filtered {
     ($read:ident, $store:expr, $tenant:expr, $filter:expr, $range:expr, $sql:expr $(, $bind:expr)*) => {{
         let filter: &LogFilter = $filter;
         let [k4, k5, k6, k7, k8, k9] = filter.kinds();
-        let beginning = filter.kind_prefix.as_deref().unwrap_or("");
         $read!(
             $store.db(),
             $sql,
@@ -61,9 +60,7 @@ macro_rules! filtered {
             $range.0.as_str(),
             $range.1.as_str(),
             k4, k5, k6, k7, k8, k9,
-            beginning,
-            // Kinds are ASCII: all that begin so come before this.
-            format!("{beginning}\u{7f}"),
+            filter.kind_prefix.as_deref().unwrap_or(""),
             filter.client_id.as_ref().map_or("", ClientId::as_str),
             filter.user_id.as_ref().map_or("", UserId::as_str),
             filter.address.as_deref().unwrap_or(""),
@@ -85,24 +82,28 @@ impl Store {
         let range = self.range(tenant, filter).await?;
         let (skip, take) = (i64::from(skip), i64::from(take));
         if is_ascending {
-            let sql = concat!("select ", columns!(), matching!(), " order by id limit $15 offset $16");
+            let sql = concat!("select ", columns!(), matching!(), " order by id limit $14 offset $15");
             filtered!(all, self, tenant, filter, range, sql, take, skip)
         } else {
             let sql = concat!(
                 "select ",
                 columns!(),
                 matching!(),
-                " order by id desc limit $15 offset $16"
+                " order by id desc limit $14 offset $15"
             );
             filtered!(all, self, tenant, filter, range, sql, take, skip)
         }
     }
 
-    /// How many lines that filter lets through, of those that are looked at.
-    pub async fn logs_total(&self, tenant: &TenantId, filter: &LogFilter) -> Result<u64, StoreError> {
+    /// How many lines that filter lets through, of those that are looked at; counts no further than `at_most`.
+    pub async fn logs_total(&self, tenant: &TenantId, filter: &LogFilter, at_most: u32) -> Result<u64, StoreError> {
         let range = self.range(tenant, filter).await?;
-        let sql = concat!("select count(*)", matching!());
-        let row: Option<(i64,)> = filtered!(optional, self, tenant, filter, range, sql)?;
+        let sql = concat!(
+            "select count(*) from (select id",
+            matching!(),
+            " order by id desc limit $14) found"
+        );
+        let row: Option<(i64,)> = filtered!(optional, self, tenant, filter, range, sql, i64::from(at_most))?;
         Ok(row.map_or(0, |(total,)| u64::try_from(total).unwrap_or(0)))
     }
 

@@ -97,7 +97,7 @@ async fn followed(call: &Call) -> Result<Reply, Failure> {
 }
 
 /// A page of the lines that a filter lets through, newest first unless the query says otherwise.
-async fn page(call: &Call, filter: &LogFilter) -> Result<Reply, Failure> {
+pub(super) async fn page(call: &Call, filter: &LogFilter) -> Result<Reply, Failure> {
     let window = Window::read(&call.query, Paging::Number)?;
     let (skip, take) = match &window {
         Window::Number { page, per_page, .. } => {
@@ -112,13 +112,13 @@ async fn page(call: &Call, filter: &LogFilter) -> Result<Reply, Failure> {
         .logs_matching(&call.tenant.id, filter, (skip, take), is_ascending)
         .await?;
     let total = match window.wants_total() {
-        true => store.logs_total(&call.tenant.id, filter).await?,
+        true => store.logs_total(&call.tenant.id, filter, REACHED).await?,
         false => 0,
     };
     let listed = Listed {
         plural: "logs",
         items: items(call, &rows),
-        total: total.min(REACHED.into()),
+        total,
         next: None,
     };
     Ok(listed.reply(call, &window))
