@@ -19,11 +19,8 @@ pub(super) async fn redeem(
     exchange.username = Some(given.username.clone());
     let connection = login::connection(tenant, given.realm.as_deref()).await?;
     exchange.connection = Some(connection.clone());
-    if exchange
-        .client_id
-        .as_ref()
-        .is_some_and(|client| !connections::is_enabled(&connection, client))
-    {
+    let application = exchange.application.as_ref();
+    if application.is_some_and(|application| !connections::is_enabled(&connection, &application.id)) {
         return Err(Refusal::new(
             Reason::GrantTypeNotAllowed,
             "The connection is not enabled for the client. Enable it for the application under the connection's \
