@@ -260,6 +260,8 @@ fn shown(connection: &Connection) -> Map<String, Value> {
             "password": { "enabled": true, "api_behavior": "required", "signup_behavior": "allow" },
         },
         "brute_force_protection": true,
+        // What the deploy CLI writes back though it read none.
+        "disable_self_service_change_password": false,
     });
     if let Value::Object(options) = &mut options {
         options.extend(connection.options.clone());
