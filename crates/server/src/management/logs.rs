@@ -1,19 +1,21 @@
-//! `/logs`: searched by page, or followed by checkpoint (CONTRACT §4.8).
+//! `/logs`: searched by page, or followed by checkpoint (CONTRACT §4.8); and `/users/{id}/logs`, those about a user.
 
 use axum::http::{Method, StatusCode};
 use serde_json::{Map, Value, json};
 
-use tokenhouse_protocol::id::LogId;
+use tokenhouse_protocol::id::{LogId, UserId};
 use tokenhouse_store::{LogFilter, LogRow};
 
 use super::endpoint::{Call, Endpoint, Reply};
 use super::error::Failure;
 use super::page::{BY_NUMBER, FIELDS, Listed, Paging, Window, chosen};
-use super::schema::{Body, Violation, integer, text, word};
+use super::schema::{Body, Property, Violation, integer, text, word};
 
 mod search;
 
 const READ: &[&str] = &["read:logs", "read:logs_users"];
+/// In which order.
+const SORT: Property = word("sort", &["date:1", "date:-1"]);
 /// Lines that can be reached by number; whoever wants more follows by checkpoint.
 const REACHED: u32 = 1000;
 /// Longest id, in characters.
@@ -35,7 +37,7 @@ pub(super) static ENDPOINTS: &[Endpoint] = &[
             FIELDS[1],
             integer("take", 1, 100),
             text("from", 0, MAX_ID_CHARS).note("The log_id after which to go on, oldest first"),
-            word("sort", &["date:1", "date:-1"]),
+            SORT,
             text("q", 0, 1024).note("Terms with AND between: type, client_id, user_id, ip, date"),
             text("search", 0, 1024).note("The same as q"),
         ],
@@ -51,6 +53,16 @@ pub(super) static ENDPOINTS: &[Endpoint] = &[
         query: &[],
         body: Body::None,
         run: |call| Box::pin(show(call)),
+    },
+    Endpoint {
+        method: Method::GET,
+        path: "users/{id}/logs",
+        scopes: READ,
+        summary: "Get user's log events",
+        status: 200,
+        query: &[BY_NUMBER[0], BY_NUMBER[1], BY_NUMBER[2], SORT],
+        body: Body::None,
+        run: |call| Box::pin(of_user(call)),
     },
 ];
 
@@ -76,6 +88,14 @@ async fn show(call: Call) -> Result<Reply, Failure> {
     Ok(Reply::json(Value::Object(shown(&row.ok_or_else(missing)?))))
 }
 
+async fn of_user(call: Call) -> Result<Reply, Failure> {
+    let filter = LogFilter {
+        user_id: Some(UserId::new(call.parameter("id"))),
+        ..LogFilter::default()
+    };
+    page(&call, &filter).await
+}
+
 /// The lines after the one that `from` names, in an array; where to go on is in the `Link` header, the same place if
 /// there are none yet.
 async fn followed(call: &Call) -> Result<Reply, Failure> {
@@ -97,7 +117,7 @@ async fn followed(call: &Call) -> Result<Reply, Failure> {
 }
 
 /// A page of the lines that a filter lets through, newest first unless the query says otherwise.
-pub(super) async fn page(call: &Call, filter: &LogFilter) -> Result<Reply, Failure> {
+async fn page(call: &Call, filter: &LogFilter) -> Result<Reply, Failure> {
     let window = Window::read(&call.query, Paging::Number)?;
     let (skip, take) = match &window {
         Window::Number { page, per_page, .. } => {

@@ -68,6 +68,18 @@ async fn the_log_is_searched_by_page_newest_first() {
 }
 
 #[tokio::test]
+async fn the_log_of_a_user_has_what_is_about_them() {
+    let house = House::new().await;
+    let api = Api::of(&house).await;
+    assert_eq!(house.password(&[("audience", AUDIENCE)]).await.status, 200);
+    let login = api.get("logs?q=type:sepft").await[0].clone();
+    let user = login["user_id"].as_str().unwrap().replace('|', "%7C");
+    let found = api.get(&format!("users/{user}/logs?include_totals=true")).await;
+    assert_eq!((&found["total"], &found["logs"]), (&json!(1), &json!([login])));
+    assert_eq!(api.get("users/auth0%7Cnobody/logs").await, json!([]));
+}
+
+#[tokio::test]
 async fn the_log_is_followed_by_checkpoint_and_every_line_comes_once() {
     let house = House::on_file().await;
     let api = Api::of(&house).await;
