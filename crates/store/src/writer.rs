@@ -41,6 +41,8 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(5);
 const LEAST: Duration = Duration::from_secs(1);
 /// After this a commit is given up, though its connection still stands: it may be durable or not.
 const GIVE_UP: Duration = Duration::from_secs(20);
+/// From a batch's beginning, when its rows get their ids, until it was written or given up: those two, and no more.
+pub(crate) const OPEN_AT_MOST_MS: i64 = 25_000;
 /// How often a database that could not be written is tried.
 const TRY_EVERY: Duration = Duration::from_secs(1);
 

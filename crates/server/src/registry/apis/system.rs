@@ -61,7 +61,7 @@ const SYSTEM_SCOPES: [(&str, &str); 39] = [
     ("read", "email_provider"),
     ("read", "email_templates"),
     ("read", "guardian_factors"),
-    ("read", "mfa_policies"),
+    ("read update", "mfa_policies"),
     ("read", "custom_domains"),
     ("read", "forms"),
     ("read", "flows"),

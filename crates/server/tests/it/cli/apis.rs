@@ -1,6 +1,6 @@
 //! `tokenhouse apis update` as people type it.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::fixture::Folder;
 
