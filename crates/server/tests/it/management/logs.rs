@@ -94,7 +94,7 @@ async fn the_log_is_followed_by_checkpoint_and_every_line_comes_once() {
         json!([]),
         "another node may yet write before them"
     );
-    house.advance_s(30);
+    house.advance_s(40);
     let mut met = Vec::new();
     let mut path = "logs?take=2".to_owned();
     loop {
