@@ -15,6 +15,7 @@ from authlib.integrations.requests_client import OAuth2Session
 from authlib.oauth2.rfc7523 import PrivateKeyJWT
 
 import promises
+from management import check_management
 from promises import check, refused, secret
 
 WRONG = "a-secret-of-no-python-client"
@@ -33,6 +34,7 @@ def main():
     check_pyjwt(house)
     check_profile(house)
     check_requests(house)
+    check_management(house)
     return promises.totals()
 
 
