@@ -16,7 +16,7 @@ const SEED = 1;
 const [schemathesis, mode] = process.argv.slice(2);
 const isLong = mode === "--long";
 const wanted = isLong ? 20_000 : 2_000;
-const perOperation = isLong ? 300 : 30;
+const perOperation = isLong ? 700 : 30;
 const house = JSON.parse(readFileSync(process.env.TOKENHOUSE_HOUSE, "utf8"));
 const here = path.dirname(fileURLToPath(import.meta.url));
 

@@ -33,6 +33,7 @@ macro_rules! columns {
         "id, node_id, happened_at, kind, client_id, api_id, user_id, grant_type, address, tokens, repeats, body"
     };
 }
+pub(crate) use columns;
 
 from_row!(LogRow, row => LogRow {
     id: LogId::new(row.text("id")?),

@@ -99,6 +99,22 @@ impl Store {
         Ok(sums.into_iter().map(row).collect())
     }
 
+    /// The tokens issued to users by hour, from the hour that `from` is in, through the last that began before `to`.
+    pub async fn logins(
+        &self,
+        tenant: &TenantId,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Result<Vec<(Timestamp, i64)>, StoreError> {
+        let sql = "select hour, tokens from usage where tenant_id = $1 and hour >= $2 and hour < $3 \
+                   and grant_type <> '' and grant_type <> 'client_credentials'";
+        let rows: Vec<(i64, i64)> = all!(self.db(), sql, tenant.as_str(), from.hour().ms(), to.ms())?;
+        Ok(rows
+            .into_iter()
+            .map(|(hour, tokens)| (Timestamp::from_ms(hour), tokens))
+            .collect())
+    }
+
     async fn has_more(&self, node: &str, folded_to: &str) -> Result<bool, StoreError> {
         let sql = "select id from logs where node_id = $1 and id > $2 order by id limit 1";
         let row: Option<(String,)> = optional!(self.db(), sql, node, folded_to)?;

@@ -35,6 +35,8 @@ const SECONDS: &[f64] = &[
 ];
 /// After this the database is taken for gone, though its connection still stands.
 const GIVE_UP: Duration = Duration::from_secs(20);
+/// From a batch's beginning, when its rows get their ids, until it was written or given up: those two, and no more.
+pub(crate) const OPEN_AT_MOST_MS: i64 = 24_000;
 
 /// What the writer hears.
 pub(crate) enum Message {

@@ -1,13 +1,21 @@
 //! Kinds that Auth0 has and there are not here, answered so that its tools skip them cleanly (CONTRACT §5.3, trap 12):
 //! as lists that are empty, where their shape is known; the others by a scope that nobody can have, which those tools
-//! take for a kind they may not read. Nothing of them can be written.
+//! take for a kind they may not read. Nothing of them can be written, but that there is none.
 
 use axum::http::{Method, StatusCode};
 use serde_json::json;
 
 use super::endpoint::{Endpoint, Reply};
 use super::error::Failure;
-use super::schema::Body;
+use super::schema::{Body, Kind};
+
+/// A list in which nothing can be.
+const NONE: Kind = Kind::List {
+    of: &Kind::Anything,
+    min: 0,
+    max: 0,
+    is_set: false,
+};
 
 /// A list that is empty, or an object in which nothing is set.
 macro_rules! empty {
@@ -95,8 +103,17 @@ pub(super) static ENDPOINTS: &[Endpoint] = &[
         Some("inexistent_email_template")
     ),
     empty!("guardian/factors", "read:guardian_factors", json!([])),
-    // Not an empty list: the deploy tool would write it back.
-    closed!("guardian/policies", "read:mfa_policies"),
+    empty!("guardian/policies", "read:mfa_policies", json!([])),
+    Endpoint {
+        method: Method::PUT,
+        path: "guardian/policies",
+        scopes: &["update:mfa_policies"],
+        summary: "Set no policies: tools write back that there are none",
+        status: 200,
+        query: &[],
+        body: Body::List(NONE),
+        run: |_| Box::pin(async { Ok(Reply::json(json!([]))) }),
+    },
     missing!(
         "guardian/factors/{rest...}",
         "read:guardian_factors",
@@ -109,6 +126,8 @@ pub(super) static ENDPOINTS: &[Endpoint] = &[
     closed!("prompts", "read:prompts"),
     closed!("prompts/{rest...}", "read:prompts"),
     empty!("organizations", "read:organizations", json!({ "organizations": [] })),
+    closed!("attack-protection/bot-detection", "read:bot_detection"),
+    closed!("attack-protection/captcha", "read:captcha"),
     closed!("risk-assessments/{rest...}", "read:risk_assessments"),
     empty!("log-streams", "read:log_streams", json!([])),
     empty!(

@@ -38,16 +38,22 @@ use crate::web::door::admitted;
 
 mod absent;
 pub mod access;
+mod attack_protection;
 mod client_grants;
 mod clients;
+mod connections;
 pub mod endpoint;
 pub mod error;
+mod logs;
 pub mod openapi;
 pub mod page;
 pub mod query;
 mod record;
 mod resource_servers;
 pub mod schema;
+mod signing_keys;
+mod stats;
+mod tenant_settings;
 
 use access::Administrator;
 use endpoint::{Call, Endpoint, Found, Reply};
@@ -68,6 +74,12 @@ pub fn endpoints() -> &'static [&'static Endpoint] {
             clients::credentials::ENDPOINTS,
             resource_servers::ENDPOINTS,
             client_grants::ENDPOINTS,
+            signing_keys::ENDPOINTS,
+            tenant_settings::ENDPOINTS,
+            connections::ENDPOINTS,
+            attack_protection::ENDPOINTS,
+            stats::ENDPOINTS,
+            logs::ENDPOINTS,
             absent::ENDPOINTS,
         ];
         tables.into_iter().flatten().collect()

@@ -3,15 +3,21 @@
 use serde_json::{Map, Value, json};
 
 use tokenhouse_protocol::crypto::Random;
-use tokenhouse_protocol::id::ConnectionId;
+use tokenhouse_protocol::id::{ClientId, ConnectionId};
 use tokenhouse_protocol::time::Timestamp;
-use tokenhouse_store::{Change, Connection};
+use tokenhouse_store::{Change, Connection, Page};
 
-use super::{RegistryError, begin, commit};
+use super::patch::{self, Rules};
+use super::{RegistryError, begin, clients, commit};
 use crate::tenant::Tenant;
 
 /// The name of the connection that every tenant begins with.
 pub const DEFAULT_CONNECTION: &str = "Username-Password-Authentication";
+
+/// Where a connection keeps the applications that may not use it: all others may.
+const DISABLED_CLIENTS: &str = "disabled_clients";
+/// Applications that one connection is closed to.
+const MAX_DISABLED_CLIENTS: usize = 1000;
 
 /// How strong a password must be: `passwordPolicy` of a database connection, in Auth0's words.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -87,18 +93,80 @@ impl PasswordPolicy {
 /// Sets the password policy of a connection.
 pub async fn set_password_policy(tenant: &Tenant, name: &str, policy: PasswordPolicy) -> Result<(), RegistryError> {
     let id = connection(tenant, name).await?.id;
-    let change = Change::Connection(id.clone());
-    let mut tx = begin(tenant, &change).await?;
-    let mut connection = tx.connection(&tenant.id, &id).await?.ok_or_else(not_found)?;
-    connection
-        .options
-        .insert("passwordPolicy".into(), json!(policy.as_str()));
-    connection.updated_at = tenant.house.clock.now();
-    if !tx.update_connection(&tenant.id, &connection).await? {
-        return Err(not_found());
+    let stronger = changed(tenant, &id, |connection| {
+        connection
+            .options
+            .insert("passwordPolicy".into(), json!(policy.as_str()));
+        Ok(())
+    });
+    stronger.await.map(drop)
+}
+
+/// Changes properties, as they are on the wire; `options` are replaced whole (CONTRACT §4.12).
+pub async fn update(
+    tenant: &Tenant,
+    id: &ConnectionId,
+    mut changes: Map<String, Value>,
+) -> Result<Connection, RegistryError> {
+    changed(tenant, id, |connection| {
+        match changes.remove("options") {
+            Some(Value::Object(mut options)) => {
+                options.retain(|_, value| !value.is_null());
+                connection.options = options;
+            }
+            Some(_) => connection.options.clear(),
+            None => {}
+        }
+        patch::apply(&mut connection.rest, changes, Rules::default());
+        Ok(())
+    })
+    .await
+}
+
+/// Opens a connection to applications, or closes it to them.
+pub async fn enable(tenant: &Tenant, id: &ConnectionId, changes: &[(ClientId, bool)]) -> Result<(), RegistryError> {
+    for (client, _) in changes {
+        clients::client(tenant, client).await?;
     }
-    commit(tenant, tx, &change).await?;
-    Ok(())
+    let closed = changed(tenant, id, |connection| {
+        let mut disabled: Vec<ClientId> = disabled(connection).map(ClientId::new).collect();
+        for (client, is_enabled) in changes {
+            disabled.retain(|known| known != client);
+            if !is_enabled {
+                disabled.push(client.clone());
+            }
+        }
+        if disabled.len() > MAX_DISABLED_CLIENTS {
+            let text = format!("A connection can be closed to {MAX_DISABLED_CLIENTS} applications at most");
+            return Err(RegistryError::Refused(text));
+        }
+        connection.rest.insert(DISABLED_CLIENTS.into(), json!(disabled));
+        Ok(())
+    });
+    closed.await.map(drop)
+}
+
+/// Whether an application may use a connection.
+pub fn is_enabled(connection: &Connection, client: &ClientId) -> bool {
+    !disabled(connection).any(|disabled| disabled == client.as_str())
+}
+
+/// What is only carried, as it was written.
+pub fn carried(connection: &Connection) -> Map<String, Value> {
+    let mut carried = connection.rest.clone();
+    carried.remove(DISABLED_CLIENTS);
+    carried
+}
+
+/// The first `take` connections, by id.
+pub async fn connections(tenant: &Tenant, take: u32) -> Result<Vec<Connection>, RegistryError> {
+    Ok(tenant.house.store.connections(&tenant.id, Page::first(take)).await?)
+}
+
+/// The connection with this id.
+pub async fn connection_by_id(tenant: &Tenant, id: &ConnectionId) -> Result<Connection, RegistryError> {
+    let connection = tenant.house.store.connection(&tenant.id, id).await?;
+    connection.ok_or_else(not_found)
 }
 
 /// The connection with this name.
@@ -124,6 +192,29 @@ pub(super) fn default_connection(random: &Random, now: Timestamp) -> Connection 
         created_at: now,
         updated_at: now,
     }
+}
+
+/// Changes a connection as `change` says, in one transaction.
+async fn changed(
+    tenant: &Tenant,
+    id: &ConnectionId,
+    change: impl FnOnce(&mut Connection) -> Result<(), RegistryError>,
+) -> Result<Connection, RegistryError> {
+    let what = Change::Connection(id.clone());
+    let mut tx = begin(tenant, &what).await?;
+    let mut connection = tx.connection(&tenant.id, id).await?.ok_or_else(not_found)?;
+    change(&mut connection)?;
+    connection.updated_at = tenant.house.clock.now();
+    if !tx.update_connection(&tenant.id, &connection).await? {
+        return Err(not_found());
+    }
+    commit(tenant, tx, &what).await?;
+    Ok(connection)
+}
+
+fn disabled(connection: &Connection) -> impl Iterator<Item = &str> {
+    let listed = connection.rest.get(DISABLED_CLIENTS).and_then(Value::as_array);
+    listed.into_iter().flatten().filter_map(Value::as_str)
 }
 
 fn has_three_alike(password: &str) -> bool {

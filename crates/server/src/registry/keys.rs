@@ -20,6 +20,9 @@ pub const JWKS_MAX_AGE_S: i64 = 300;
 /// Seconds beyond that for which `next` must have been public before it may sign.
 const GRACE_S: i64 = 600;
 
+/// Previous keys of one algorithm: guards read a key set of a hundred, of all algorithms, and no longer one.
+const MAX_PREVIOUS: usize = 20;
+
 /// The tenant setting that says how large new RSA keys are.
 pub const RSA_BITS: &str = "rsa_bits";
 
@@ -80,6 +83,13 @@ pub async fn rotate(tenant: &Tenant, algorithm: Algorithm, now: bool) -> Result<
             next.created_at
         )));
     }
+    let previous = keys.iter().filter(|key| key.state == KeyState::Previous).count();
+    if previous >= MAX_PREVIOUS {
+        return Err(RegistryError::Refused(format!(
+            "There are {previous} previous {algorithm} keys, and a longer key set is more than guards read. Revoke some \
+             of them, or wait until the tokens they signed have expired"
+        )));
+    }
     tx.set_key_state(&tenant.id, &current.id, KeyState::Previous, at)
         .await?;
     tx.set_key_state(&tenant.id, &next.id, KeyState::Current, at).await?;
@@ -104,7 +114,7 @@ pub async fn revoke(tenant: &Tenant, id: &KeyId) -> Result<(), RegistryError> {
                 "Only a previous key can be revoked: rotate first, then revoke the key that was current".into(),
             ));
         }
-        None => return Err(RegistryError::NotFound("The signing key does not exist".into())),
+        None => return Err(not_found()),
     }
     tx.set_key_state(&tenant.id, id, KeyState::Revoked, tenant.house.clock.now())
         .await?;
@@ -137,6 +147,11 @@ pub async fn prune(tenant: &Tenant) -> Result<usize, RegistryError> {
     }
     commit(tenant, tx, &Change::Keys).await?;
     Ok(over.len())
+}
+
+/// What is said of a key that is not there.
+pub fn not_found() -> RegistryError {
+    RegistryError::NotFound("The signing key does not exist".into())
 }
 
 /// Every key of the tenant, in every state.

@@ -7,11 +7,21 @@ use tokenhouse_protocol::id::TenantId;
 use tokenhouse_store::{Added, Change, Page, Tenant as Row};
 
 use super::connections::DEFAULT_CONNECTION;
+use super::patch::{self, Rules};
 use super::{RegistryError, apis, begin, checked_name, clients, commit, connections, keys};
 use crate::tenant::{House, Issuer, Settings, Tenant};
 
 /// Longest tenant id, in characters: it may become part of a host name (RFC 1035 §2.3.4).
 const MAX_ID_CHARS: usize = 63;
+/// Longest settings of a tenant, as JSON text in bytes: every node holds them.
+const MAX_SETTINGS_BYTES: usize = 1024 * 1024;
+/// What a change does not replace (CONTRACT §4.12).
+const RULES: Rules = Rules {
+    merged: &["flags", "universal_login", "change_password", "guardian_mfa_page"],
+    metadata: &[],
+};
+/// Where the settings keep what `/attack-protection` was told.
+pub const ATTACK_PROTECTION: &str = "attack_protection";
 
 /// A tenant to be made.
 #[derive(Clone, Debug)]
@@ -63,7 +73,8 @@ pub async fn create(house: &House, new: NewTenant, issuer: Issuer) -> Result<Row
     Ok(row)
 }
 
-/// Changes settings: each key given replaces the stored one, `null` removes it.
+/// Changes settings: each key given replaces the stored one or, where CONTRACT §4.12 says so, is merged into it; `null`
+/// removes it.
 pub async fn update_settings(tenant: &Tenant, changes: Map<String, Value>) -> Result<Row, RegistryError> {
     let bits = changes.get(keys::RSA_BITS).filter(|bits| !bits.is_null());
     if bits.is_some_and(|bits| keys::rsa_bits(bits).is_none()) {
@@ -72,15 +83,54 @@ pub async fn update_settings(tenant: &Tenant, changes: Map<String, Value>) -> Re
             "rsa_bits must be 2048, 3072 or 4096",
         ));
     }
-    let mut tx = begin(tenant, &Change::Settings).await?;
-    let gone = || RegistryError::NotFound("The tenant does not exist".into());
-    let mut row = tx.tenant(&tenant.id).await?.ok_or_else(gone)?;
-    for (key, value) in changes {
-        if value.is_null() {
-            row.settings.remove(&key);
-        } else {
-            row.settings.insert(key, value);
+    changed(tenant, |settings| patch::apply(settings, changes, RULES)).await
+}
+
+/// The tenant's settings as they are stored.
+pub async fn settings(tenant: &Tenant) -> Result<Map<String, Value>, RegistryError> {
+    let row = tenant.house.store.tenant(&tenant.id).await?;
+    Ok(row.ok_or_else(gone)?.settings)
+}
+
+/// What `/attack-protection` was told of one kind of protection.
+pub async fn attack_protection(tenant: &Tenant, kind: &str) -> Result<Map<String, Value>, RegistryError> {
+    Ok(protection(&settings(tenant).await?, kind))
+}
+
+/// Changes that; `stage` keeps what is not sent (CONTRACT §4.12).
+pub async fn update_attack_protection(
+    tenant: &Tenant,
+    kind: &str,
+    changes: Map<String, Value>,
+) -> Result<Map<String, Value>, RegistryError> {
+    let rules = Rules {
+        merged: &["stage"],
+        metadata: &[],
+    };
+    let row = changed(tenant, |settings| {
+        let mut kept = protection(settings, kind);
+        patch::apply(&mut kept, changes, rules);
+        let all = settings.entry(ATTACK_PROTECTION).or_insert_with(|| json!({}));
+        if let Value::Object(all) = all {
+            all.insert(kind.into(), Value::Object(kept));
         }
+    });
+    Ok(protection(&row.await?.settings, kind))
+}
+
+/// A page of the tenants, by id.
+pub async fn tenants(house: &House, page: Page) -> Result<Vec<Row>, RegistryError> {
+    Ok(house.store.tenants(page).await?)
+}
+
+/// Changes the settings as `change` says, in one transaction.
+async fn changed(tenant: &Tenant, change: impl FnOnce(&mut Map<String, Value>)) -> Result<Row, RegistryError> {
+    let mut tx = begin(tenant, &Change::Settings).await?;
+    let mut row = tx.tenant(&tenant.id).await?.ok_or_else(gone)?;
+    change(&mut row.settings);
+    if json!(row.settings).to_string().len() > MAX_SETTINGS_BYTES {
+        let text = "The settings of a tenant are at most 1 MiB in all: remove some first";
+        return Err(RegistryError::Refused(text.into()));
     }
     row.updated_at = tenant.house.clock.now();
     tx.update_tenant(&row).await?;
@@ -89,9 +139,13 @@ pub async fn update_settings(tenant: &Tenant, changes: Map<String, Value>) -> Re
     Ok(row)
 }
 
-/// A page of the tenants, by id.
-pub async fn tenants(house: &House, page: Page) -> Result<Vec<Row>, RegistryError> {
-    Ok(house.store.tenants(page).await?)
+fn protection(settings: &Map<String, Value>, kind: &str) -> Map<String, Value> {
+    let kept = settings.get(ATTACK_PROTECTION).and_then(|all| all.get(kind));
+    kept.and_then(Value::as_object).cloned().unwrap_or_default()
+}
+
+fn gone() -> RegistryError {
+    RegistryError::NotFound("The tenant does not exist".into())
 }
 
 fn check(new: &NewTenant) -> Result<(), RegistryError> {

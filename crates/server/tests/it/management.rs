@@ -9,11 +9,15 @@ use crate::house::{Answer, Ask, House, ISSUER, with_secret};
 mod absent;
 mod client_grants;
 mod clients;
+mod connections;
 mod credentials;
 mod generated;
 mod lists;
+mod logs;
 mod refusals;
 mod resource_servers;
+mod settings;
+mod signing_keys;
 mod writers;
 
 /// An administrator at the default tenant's Management API.

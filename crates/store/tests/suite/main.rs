@@ -9,6 +9,7 @@
 
 mod client_keys;
 mod jobs;
+mod log_search;
 mod opening;
 mod people;
 mod permissions;

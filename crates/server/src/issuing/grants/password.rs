@@ -6,7 +6,8 @@ use tokenhouse_protocol::token::PasswordGrant;
 use super::{Redeemed, Subject};
 use crate::accounts::login;
 use crate::issuing::exchange::Exchange;
-use crate::refusal::Refusal;
+use crate::refusal::{Reason, Refusal};
+use crate::registry::connections;
 use crate::tenant::Tenant;
 
 /// The user whose name and password were given.
@@ -18,6 +19,14 @@ pub(super) async fn redeem(
     exchange.username = Some(given.username.clone());
     let connection = login::connection(tenant, given.realm.as_deref()).await?;
     exchange.connection = Some(connection.clone());
+    let application = exchange.application.as_ref();
+    if application.is_some_and(|application| !connections::is_enabled(&connection, &application.id)) {
+        return Err(Refusal::new(
+            Reason::GrantTypeNotAllowed,
+            "The connection is not enabled for the client. Enable it for the application under the connection's \
+             clients, or name another realm.",
+        ));
+    }
     match login::login(tenant, &connection, exchange.address, given).await {
         Ok(user) => {
             exchange.user = Some(user.id.clone());

@@ -26,7 +26,7 @@ pub(in crate::registry) fn system_api(random: &Random, now: Timestamp) -> Api {
 }
 
 /// What can be done with what, in the Management API.
-const SYSTEM_SCOPES: [(&str, &str); 38] = [
+const SYSTEM_SCOPES: [(&str, &str); 39] = [
     ("read create update delete", "client_grants"),
     ("read create update delete", "clients"),
     ("read update", "client_keys"),
@@ -61,6 +61,7 @@ const SYSTEM_SCOPES: [(&str, &str); 38] = [
     ("read", "email_provider"),
     ("read", "email_templates"),
     ("read", "guardian_factors"),
+    ("read update", "mfa_policies"),
     ("read", "custom_domains"),
     ("read", "forms"),
     ("read", "flows"),

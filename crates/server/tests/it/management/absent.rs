@@ -37,7 +37,6 @@ async fn what_there_is_not_is_empty_or_closed_and_never_unknown() {
         .await;
     assert_eq!(factor["errorCode"], Value::Null);
     for (path, scope) in [
-        ("guardian/policies", "read:mfa_policies"),
         ("branding", "read:branding"),
         ("branding/themes/default", "read:branding"),
         ("prompts/login/custom-text/en", "read:prompts"),
@@ -54,4 +53,14 @@ async fn what_there_is_not_is_empty_or_closed_and_never_unknown() {
         });
         assert_eq!(closed, expected, "{path}");
     }
+}
+
+#[tokio::test]
+async fn that_there_are_no_policies_can_be_written_back_and_nothing_else() {
+    let house = House::new().await;
+    let api = Api::of(&house).await;
+    let none = api.get("guardian/policies").await;
+    assert_eq!(api.expect(200, "PUT", "guardian/policies", none.clone()).await, none);
+    api.expect(400, "PUT", "guardian/policies", json!(["all-applications"]))
+        .await;
 }

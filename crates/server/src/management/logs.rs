@@ -1,0 +1,172 @@
+//! `/logs`: searched by page, or followed by checkpoint (CONTRACT §4.8).
+
+use axum::http::{Method, StatusCode};
+use serde_json::{Map, Value, json};
+
+use tokenhouse_protocol::id::LogId;
+use tokenhouse_store::{LogFilter, LogRow};
+
+use super::endpoint::{Call, Endpoint, Reply};
+use super::error::Failure;
+use super::page::{BY_NUMBER, FIELDS, Listed, Paging, Window, chosen};
+use super::schema::{Body, Violation, integer, text, word};
+
+mod search;
+
+const READ: &[&str] = &["read:logs", "read:logs_users"];
+/// Lines that can be reached by number; whoever wants more follows by checkpoint.
+const REACHED: u32 = 1000;
+/// Longest id, in characters.
+const MAX_ID_CHARS: usize = 64;
+
+/// The rows of the table.
+pub(super) static ENDPOINTS: &[Endpoint] = &[
+    Endpoint {
+        method: Method::GET,
+        path: "logs",
+        scopes: READ,
+        summary: "Search log events",
+        status: 200,
+        query: &[
+            BY_NUMBER[0],
+            BY_NUMBER[1],
+            BY_NUMBER[2],
+            FIELDS[0],
+            FIELDS[1],
+            integer("take", 1, 100),
+            text("from", 0, MAX_ID_CHARS).note("The log_id after which to go on, oldest first"),
+            word("sort", &["date:1", "date:-1"]),
+            text("q", 0, 1024).note("Terms with AND between: type, client_id, user_id, ip, date"),
+            text("search", 0, 1024).note("The same as q"),
+        ],
+        body: Body::None,
+        run: |call| Box::pin(list(call)),
+    },
+    Endpoint {
+        method: Method::GET,
+        path: "logs/{id}",
+        scopes: READ,
+        summary: "Get a log event by id",
+        status: 200,
+        query: &[],
+        body: Body::None,
+        run: |call| Box::pin(show(call)),
+    },
+];
+
+async fn list(call: Call) -> Result<Reply, Failure> {
+    if call.query.text("from").is_some() || call.query.number("take").is_some() {
+        return followed(&call).await;
+    }
+    let q = call.query.text("q").or(call.query.text("search"));
+    let filter = search::filter(q.unwrap_or_default())?;
+    page(&call, &filter).await
+}
+
+async fn show(call: Call) -> Result<Reply, Failure> {
+    let store = &call.tenant.house.store;
+    let row = store.log(&call.tenant.id, &LogId::new(call.parameter("id"))).await?;
+    let missing = || {
+        Failure::new(
+            StatusCode::NOT_FOUND,
+            "The log event does not exist",
+            Some("inexistent_log"),
+        )
+    };
+    Ok(Reply::json(Value::Object(shown(&row.ok_or_else(missing)?))))
+}
+
+/// The lines after the one that `from` names, in an array; where to go on is in the `Link` header, the same place if
+/// there are none yet.
+async fn followed(call: &Call) -> Result<Reply, Failure> {
+    let from = call.query.text("from");
+    if from.is_some_and(|from| !from.bytes().all(|byte| byte.is_ascii_digit())) {
+        let text = "This is no log_id: it has digits alone";
+        return Err(Failure::query(&Violation::at("from", text)));
+    }
+    let after = from.map(LogId::new);
+    let take = call.query.number("take").unwrap_or(50);
+    let store = &call.tenant.house.store;
+    let rows = store.logs_settled_after(&call.tenant.id, after.as_ref(), take).await?;
+    let last = rows.last().map(|row| &row.id).or(after.as_ref());
+    let from = last.map_or_else(String::new, |last| format!("from={last}&"));
+    Ok(Reply {
+        link: Some(format!("<{}?{from}take={take}>; rel=\"next\"", call.url)),
+        ..Reply::json(items(call, &rows).into())
+    })
+}
+
+/// A page of the lines that a filter lets through, newest first unless the query says otherwise.
+pub(super) async fn page(call: &Call, filter: &LogFilter) -> Result<Reply, Failure> {
+    let window = Window::read(&call.query, Paging::Number)?;
+    let (skip, take) = match &window {
+        Window::Number { page, per_page, .. } => {
+            let skip = page.saturating_mul(*per_page);
+            (skip, (*per_page).min(REACHED.saturating_sub(skip)))
+        }
+        Window::Checkpoint { take, .. } => (0, *take),
+    };
+    let store = &call.tenant.house.store;
+    let is_ascending = call.query.text("sort") == Some("date:1");
+    let rows = store
+        .logs_matching(&call.tenant.id, filter, (skip, take), is_ascending)
+        .await?;
+    let total = match window.wants_total() {
+        true => store.logs_total(&call.tenant.id, filter, REACHED).await?,
+        false => 0,
+    };
+    let listed = Listed {
+        plural: "logs",
+        items: items(call, &rows),
+        total,
+        next: None,
+    };
+    Ok(listed.reply(call, &window))
+}
+
+fn items(call: &Call, rows: &[LogRow]) -> Vec<Value> {
+    rows.iter()
+        .map(|row| Value::Object(chosen(&call.query, shown(row))))
+        .collect()
+}
+
+/// A line as it is on the wire. Here, unlike elsewhere, what is not known is `null`.
+fn shown(row: &LogRow) -> Map<String, Value> {
+    let mut shown = Map::new();
+    for name in [
+        "description",
+        "connection",
+        "client_name",
+        "hostname",
+        "details",
+        "user_agent",
+        "audience",
+        "scope",
+        "strategy",
+        "strategy_type",
+        "location_info",
+        "organization_id",
+        "organization_name",
+    ] {
+        shown.insert(name.into(), Value::Null);
+    }
+    shown.extend(row.body.clone());
+    let mut put = |name: &str, value: Value| drop(shown.insert(name.into(), value));
+    put("_id", json!(row.id));
+    put("log_id", json!(row.id));
+    put("date", json!(row.at.to_string()));
+    put("type", json!(row.kind));
+    put("client_id", json!(row.client_id));
+    put("user_id", json!(row.user_id.as_ref().map_or("", |id| id.as_str())));
+    put("ip", json!(row.address));
+    put("isMobile", json!(false));
+    if row.repeats > 1 {
+        put("repeats", json!(row.repeats));
+    }
+    for name in ["connection_id", "user_name"] {
+        if shown.get(name).is_none_or(Value::is_null) {
+            shown.insert(name.into(), json!(""));
+        }
+    }
+    shown
+}

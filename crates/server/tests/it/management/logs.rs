@@ -1,0 +1,140 @@
+//! `/logs` and `/stats`: what happened, searched, followed and counted (CONTRACT §4.8, §4.10).
+
+use serde_json::{Value, json};
+
+use super::Api;
+use crate::house::{AUDIENCE, House, member_names};
+
+#[tokio::test]
+async fn the_log_is_searched_by_page_newest_first() {
+    let house = House::new().await;
+    let api = Api::of(&house).await;
+    house.token(&house.samples.sample).await;
+    let made = api.expect(201, "POST", "clients", json!({"name": "Made"})).await;
+    let rows = api.get("logs").await;
+    assert_eq!((&rows[0]["type"], &rows[1]["type"]), (&json!("sapi"), &json!("seccft")));
+    assert_eq!(rows[0]["details"]["response"]["body"]["client_id"], made["client_id"]);
+    let event = &rows[1];
+    let names = member_names(&event.to_string());
+    for name in [
+        "_id",
+        "log_id",
+        "date",
+        "type",
+        "description",
+        "connection",
+        "connection_id",
+        "client_id",
+        "client_name",
+        "ip",
+        "hostname",
+        "details",
+        "user_id",
+        "user_name",
+        "user_agent",
+        "audience",
+        "scope",
+        "strategy",
+        "strategy_type",
+        "isMobile",
+        "location_info",
+        "organization_id",
+        "organization_name",
+    ] {
+        assert!(names.iter().any(|known| known == name), "{name}");
+    }
+    let id = event["log_id"].as_str().unwrap();
+    assert_eq!(api.get(&format!("logs/{id}")).await, *event);
+    let missing = api.expect(404, "GET", "logs/900", Value::Null).await;
+    assert_eq!(missing["errorCode"], "inexistent_log");
+    let sample = &house.samples.sample.client_id;
+    let found = api
+        .get(&format!(
+            "logs?q=type:s*%20AND%20client_id:%22{sample}%22&include_totals=true"
+        ))
+        .await;
+    assert_eq!(
+        (&found["total"], &found["length"], &found["logs"]),
+        (&json!(1), &json!(1), &json!([event]))
+    );
+    let upwards = api.get("logs?sort=date:1&per_page=1&fields=type").await;
+    assert_eq!(upwards, json!([{"type": "seccft"}]));
+    assert_eq!(
+        api.get("logs?page=10&per_page=100&include_totals=true").await["logs"],
+        json!([])
+    );
+    let refused = api.expect(400, "GET", "logs?q=description:x", Value::Null).await;
+    assert_eq!(refused["errorCode"], "invalid_query_string");
+}
+
+#[tokio::test]
+async fn the_log_is_followed_by_checkpoint_and_every_line_comes_once() {
+    let house = House::on_file().await;
+    let api = Api::of(&house).await;
+    let node = house.second_node().await;
+    for _ in 0..3 {
+        house.token(&house.samples.sample).await;
+        node.token(&house.samples.sample).await;
+        house.advance_s(1);
+    }
+    assert_eq!(
+        api.get("logs?take=100").await,
+        json!([]),
+        "another node may yet write before them"
+    );
+    house.advance_s(30);
+    let mut met = Vec::new();
+    let mut path = "logs?take=2".to_owned();
+    loop {
+        let answer = api.ask("GET", &path, Value::Null).await;
+        let rows = answer.json();
+        met.extend(
+            rows.as_array()
+                .unwrap()
+                .iter()
+                .map(|row| row["log_id"].as_str().unwrap().to_owned()),
+        );
+        let link = answer.header("link").to_owned();
+        let (next, relation) = link.split_once("; ").unwrap();
+        assert_eq!(relation, "rel=\"next\"");
+        let next = next
+            .trim_matches(['<', '>'])
+            .split_once("/api/v2/")
+            .unwrap()
+            .1
+            .to_owned();
+        if rows == json!([]) {
+            assert_eq!(next, path, "the same place again");
+            break;
+        }
+        path = next;
+    }
+    let mut all: Vec<String> = house.logs().await.into_iter().map(|row| row.id.to_string()).collect();
+    all.sort();
+    assert!(all.len() >= 7, "{all:?}");
+    assert_eq!(met, all);
+    api.expect(400, "GET", "logs?from=nothing", Value::Null).await;
+}
+
+#[tokio::test]
+async fn days_on_which_users_got_in_are_counted() {
+    let house = House::new().await;
+    let api = Api::of(&house).await;
+    for _ in 0..2 {
+        assert_eq!(house.password(&[("audience", AUDIENCE)]).await.status, 200);
+    }
+    house.app.house.store.fold_usage().await.unwrap();
+    let days = api.get("stats/daily?from=20260101&to=20260131").await;
+    assert_eq!(days.as_array().unwrap().len(), 1, "{days}");
+    let day = &days[0];
+    assert_eq!(
+        (&day["date"], &day["logins"], &day["signups"]),
+        (&json!("2026-01-15T00:00:00.000Z"), &json!(2), &json!(0))
+    );
+    assert_eq!(api.get("stats/daily").await, days);
+    assert_eq!(api.get("stats/daily?to=20260114").await, json!([]));
+    for query in ["from=yesterday", "from=20260230", "from=20200101"] {
+        api.expect(400, "GET", &format!("stats/daily?{query}"), Value::Null)
+            .await;
+    }
+}
