@@ -17,7 +17,7 @@ import { binary, devArguments, freePort, start, until } from "../quickstart/hous
 
 const START_MS = 60_000;
 const SETTLE_MS = 10_000;
-const CHECKS_MS = 180_000;
+const CHECKS_MS = 600_000;
 
 const [name, command, ...args] = process.argv.slice(2);
 const folder = mkdtempSync(path.join(os.tmpdir(), `tokenhouse-clients-${name}-`));
@@ -69,7 +69,7 @@ async function describe(facts, isSecure) {
   assert.ok(!isSecure || existsSync(facts.ca_file ?? ""), "dev.json names no ca_file that exists");
   const strict = "https://strict.example.com";
   const dialect = ["--dialect", "rfc9068_profile_authz", "--rbac"];
-  registry(["apis", "create", strict, ...dialect, "--scope", "read:reports", "--scope", "write:reports"]);
+  registry(["apis", "create", strict, "--name", "Strict API", ...dialect, "--scope", "read:reports", "--scope", "write:reports"]);
   const [{ user_id }] = JSON.parse(registry(["users", "list"]));
   registry(["users", "grant-permission", user_id, "--api", strict, "--scope", "read:reports"]);
   const signers = registerSigners(strict);
@@ -80,7 +80,8 @@ async function describe(facts, isSecure) {
   const app = JSON.parse(registry(["apps", "create", "Every algorithm"]));
   for (const algorithm of Object.keys(algorithms)) {
     const identifier = `https://${algorithm.toLowerCase()}.example.com`;
-    registry(["apis", "create", identifier, "--signing-alg", algorithm, "--scope", "read:reports"]);
+    const name = `${algorithm} API`;
+    registry(["apis", "create", identifier, "--name", name, "--signing-alg", algorithm, "--scope", "read:reports"]);
     registry(["grants", "create", "--app", app.client_id, "--api", identifier, "--all-scopes"]);
     algorithms[algorithm] = identifier;
   }

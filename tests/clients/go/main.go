@@ -1,5 +1,5 @@
-// Command clients asks a Tokenhouse for tokens with the Go clients that others publish, unmodified:
-// golang.org/x/oauth2/clientcredentials and github.com/auth0/go-auth0 (authentication).
+// Command clients asks a Tokenhouse for tokens, and manages it, with the Go clients that others publish, unmodified:
+// golang.org/x/oauth2/clientcredentials and github.com/auth0/go-auth0 (authentication, management).
 package main
 
 import (
@@ -30,6 +30,7 @@ type house struct {
 	APIURL       string                 `json:"api_url"`
 	Audience     string                 `json:"audience"`
 	Applications map[string]application `json:"applications"`
+	Management   application            `json:"management"`
 	User         struct{ Username, Password string }
 }
 
@@ -59,6 +60,7 @@ func main() {
 	checkOAuth2(ctx, at)
 	if at.HTTPS {
 		checkGoAuth0(ctx, at)
+		checkManagement(ctx, at)
 	} else {
 		fmt.Println("      not run, needs `dev --https`: github.com/auth0/go-auth0")
 	}

@@ -14,11 +14,12 @@ from authlib.integrations.base_client.errors import OAuthError
 from authlib.integrations.requests_client import OAuth2Session
 from authlib.oauth2.rfc7523 import PrivateKeyJWT
 
+import promises
+from management import check_management
+from promises import check, refused, secret
+
 WRONG = "a-secret-of-no-python-client"
 TIMEOUT_SECONDS = 15
-
-passed = failed = 0
-secrets = set()
 
 
 def main():
@@ -33,8 +34,8 @@ def main():
     check_pyjwt(house)
     check_profile(house)
     check_requests(house)
-    print(f"{passed} passed, {failed} failed")
-    return 0 if passed and not failed else 1
+    check_management(house)
+    return promises.totals()
 
 
 def check_auth0(house):
@@ -223,43 +224,6 @@ def fetch_token(house, name, audience):
     answer = requests.post(house["token_url"], data=body, timeout=TIMEOUT_SECONDS)
     assert answer.status_code == 200, f"the token endpoint answered {answer.status_code}"
     return secret(answer.json()["access_token"])
-
-
-def refused(body, kind, **members):
-    """The call fails with an error of this class and with these members."""
-    try:
-        body()
-    except kind as error:
-        for name, wanted in members.items():
-            assert getattr(error, name) == wanted, f"{name} is {getattr(error, name)!r}"
-        return
-    raise AssertionError("it was not refused")
-
-
-def check(name, body):
-    """Runs one promise and prints ok, or FAIL with the reason, every known secret masked."""
-    global passed, failed
-    try:
-        body()
-    except Exception as error:  # whatever a client throws is this check's failure, not the end of the others
-        failed += 1
-        reason = f"{type(error).__name__}: {error}".replace("\n", " ")
-        for value in secrets:
-            reason = reason.replace(value, "[secret]")
-        print(f"FAIL  {name}: {reason}", flush=True)
-    else:
-        passed += 1
-        print(f"ok    {name}", flush=True)
-
-
-def secret(value):
-    """Remembers a value, so that it is masked here and looked for in every log by scripts/test."""
-    if len(value) >= 8 and value not in secrets:
-        secrets.add(value)
-        if file := os.environ.get("TOKENHOUSE_TEST_SECRETS"):
-            with open(file, "a", encoding="utf-8") as out:
-                out.write(f"{value}\n")
-    return value
 
 
 if __name__ == "__main__":

@@ -35,7 +35,7 @@ macro_rules! empty {
 
 /// A thing that is not there.
 macro_rules! missing {
-    ($path:literal, $scope:literal, $message:literal, $code:literal) => {
+    ($path:literal, $scope:literal, $message:literal, $code:expr) => {
         Endpoint {
             method: Method::GET,
             path: $path,
@@ -44,7 +44,7 @@ macro_rules! missing {
             status: 200,
             query: &[],
             body: Body::None,
-            run: |_| Box::pin(async { Err(Failure::new(StatusCode::NOT_FOUND, $message, Some($code))) }),
+            run: |_| Box::pin(async { Err(Failure::new(StatusCode::NOT_FOUND, $message, $code)) }),
         }
     };
 }
@@ -94,13 +94,13 @@ pub(super) static ENDPOINTS: &[Endpoint] = &[
         "emails/provider",
         "read:email_provider",
         "There is not a configured email provider",
-        "inexistent_email_provider"
+        Some("inexistent_email_provider")
     ),
     missing!(
         "email-templates/{name}",
         "read:email_templates",
         "The template does not exist.",
-        "inexistent_email_template"
+        Some("inexistent_email_template")
     ),
     empty!("guardian/factors", "read:guardian_factors", json!([])),
     empty!("guardian/policies", "read:mfa_policies", json!([])),
@@ -114,7 +114,12 @@ pub(super) static ENDPOINTS: &[Endpoint] = &[
         body: Body::List(NONE),
         run: |_| Box::pin(async { Ok(Reply::json(json!([]))) }),
     },
-    closed!("guardian/factors/{rest...}", "read:guardian_factor_settings"),
+    missing!(
+        "guardian/factors/{rest...}",
+        "read:guardian_factors",
+        "The factor is not configured.",
+        None
+    ),
     closed!("branding", "read:branding"),
     closed!("branding/{rest...}", "read:branding"),
     empty!("custom-domains", "read:custom_domains", json!([])),

@@ -28,6 +28,12 @@ const REFUSALS: [(&str, &str); 10] = [
     ("503", "The server cannot do it at the moment."),
 ];
 
+/// Statuses of requests that are refused before anybody read them: they have no body.
+const UNREAD: [(&str, &str); 2] = [
+    ("414", "The address is too long."),
+    ("431", "The address and the headers are too long together."),
+];
+
 /// Answers the document: it is the same for everybody.
 pub async fn get(Extension(tenant): Extension<Arc<Tenant>>) -> Response<Body> {
     let mut response = answer(StatusCode::OK, &document(&tenant.issuer.system_api()));
@@ -68,6 +74,9 @@ fn operation(endpoint: &Endpoint) -> Value {
     for (status, description) in REFUSALS {
         let error = json!({ "application/json": { "schema": { "$ref": "#/components/schemas/Error" } } });
         responses.insert(status.into(), json!({ "description": description, "content": error }));
+    }
+    for (status, description) in UNREAD {
+        responses.insert(status.into(), json!({ "description": description }));
     }
     responses.insert(endpoint.status.to_string(), json!({ "description": endpoint.summary }));
     let mut operation = json!({

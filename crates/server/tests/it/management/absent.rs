@@ -32,6 +32,10 @@ async fn what_there_is_not_is_empty_or_closed_and_never_unknown() {
     }
     let provider = api.expect(404, "GET", "emails/provider?fields=name", Value::Null).await;
     assert_eq!(provider["errorCode"], "inexistent_email_provider");
+    let factor = api
+        .expect(404, "GET", "guardian/factors/sms/providers/twilio", Value::Null)
+        .await;
+    assert_eq!(factor["errorCode"], Value::Null);
     for (path, scope) in [
         ("branding", "read:branding"),
         ("branding/themes/default", "read:branding"),

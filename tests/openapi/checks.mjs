@@ -1,0 +1,65 @@
+// Runs schemathesis against the house that with-house.mjs started, and says what it found:
+//   node checks.mjs SCHEMATHESIS [--long]
+
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+
+import { check, redact, secret, totals } from "../quickstart/check.mjs";
+
+const CHECKS = ["not_a_server_error", "status_code_conformance", "content_type_conformance", "response_schema_conformance"];
+const SEED = 1;
+
+const [schemathesis, mode] = process.argv.slice(2);
+const isLong = mode === "--long";
+const wanted = isLong ? 20_000 : 2_000;
+const perOperation = isLong ? 700 : 30;
+const house = JSON.parse(readFileSync(process.env.TOKENHOUSE_HOUSE, "utf8"));
+const here = path.dirname(fileURLToPath(import.meta.url));
+
+await check(`schemathesis: ${wanted} cases, no 5xx, no status or content that is not documented`, async () => {
+  const token = await managementToken();
+  const said = runSchemathesis({ TOKENHOUSE_TOKEN: token, TOKENHOUSE_GRANT: await grantOfAdministrator(token) });
+  const generated = Number(/(\d+) generated/.exec(said)?.[1]);
+  assert.ok(generated >= wanted, `${generated} cases were sent`);
+  console.log(`      ${generated} cases`);
+  await grantOfAdministrator(token); // A run that had locked itself out would have been answered 401 from there on.
+});
+process.exit(totals());
+
+function runSchemathesis(env) {
+  const folder = mkdtempSync(path.join(os.tmpdir(), "tokenhouse-schemathesis-"));
+  process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
+  const all = ["--config-file", path.join(here, "schemathesis.toml"), "run", `${house.management.audience}openapi.json`];
+  all.push("--checks", CHECKS.join(), "--max-examples", `${perOperation}`, "--seed", `${SEED}`, "--no-shrink", "--no-color");
+  all.push("--suppress-health-check", "all"); // How fast this machine makes up requests is not what is tested.
+  if (house.ca_file) all.push("--tls-verify", house.ca_file);
+  const options = { cwd: folder, encoding: "utf8", env: { ...process.env, SCHEMATHESIS_HOOKS: path.join(here, "hooks.py"), ...env }, maxBuffer: 64 * 1024 * 1024 };
+  const done = spawnSync(schemathesis, all, options);
+  const said = redact(`${done.stdout}${done.stderr}`);
+  if (done.status !== 0) console.log(said.slice(0, 8_000));
+  assert.equal(done.status, 0, "schemathesis found something: see above");
+  return said;
+}
+
+async function grantOfAdministrator(token) {
+  const { audience, client_id } = house.management;
+  const query = new URLSearchParams({ client_id, audience });
+  const headers = { authorization: `Bearer ${token}` };
+  const answer = await fetch(`${audience}client-grants?${query}`, { headers, signal: AbortSignal.timeout(15_000) });
+  assert.equal(answer.status, 200, `client-grants answered ${answer.status}`);
+  const [{ id }] = await answer.json();
+  return id;
+}
+
+async function managementToken() {
+  const body = JSON.stringify({ grant_type: "client_credentials", ...house.management });
+  const headers = { "content-type": "application/json" };
+  const answer = await fetch(house.token_url, { method: "POST", headers, body, signal: AbortSignal.timeout(15_000) });
+  assert.equal(answer.status, 200, `the token endpoint answered ${answer.status}`);
+  secret(house.management.client_secret);
+  return secret((await answer.json()).access_token);
+}
