@@ -1,11 +1,15 @@
-//! `floor`: what the machine can do at most, on the core it runs on: signatures, verifications, argon2id, fdatasync.
+//! `floor`: what the machine can do at most, on the core it runs on: signatures, verifications, argon2id, fdatasync;
+//! and beside a verification what the guard makes of it.
 
 use std::collections::BTreeMap;
 use std::fs::{self, OpenOptions};
 use std::hint::black_box;
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
+use std::pin::pin;
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use argon2::{Algorithm as Variant, Argon2, Block, Params, Version};
@@ -14,10 +18,16 @@ use serde_json::json;
 
 use tokenhouse_bench::numbers::{percentile, sorted};
 use tokenhouse_bench::{Outcome, exit};
+use tokenhouse_guard::{Guard, Issuer, Key, KeySet, LocalKeys};
 use tokenhouse_protocol::crypto::{Algorithm, RsaBits, SigningKey};
+use tokenhouse_protocol::id::KeyId;
+use tokenhouse_protocol::jose::jws::Signer;
+use tokenhouse_protocol::time::Clock;
 
 /// What is signed: as long as an access token's header and claims.
 const MESSAGE: [u8; 700] = [b'a'; 700];
+/// Tokens that are checked, one after the other.
+const TOKENS: usize = 500;
 /// The file that fdatasync is measured on, allocated before.
 const FILE_BYTES: u64 = 4 * 1024 * 1024;
 /// What is written before each fdatasync: a page of the database's log.
@@ -47,6 +57,8 @@ enum What {
     Eddsa,
     /// RSA-2048 verifications
     Verify,
+    /// RSA-2048 access tokens, checked by the guard for the first time
+    Check,
     /// Password hashes of 19 MiB and two passes, in memory that is used again
     Argon2id,
     /// Writes of a page into an allocated file, each followed by fdatasync
@@ -67,6 +79,7 @@ fn run(arguments: &Arguments) -> Outcome<()> {
             What::Es256 => sign(Algorithm::Es256, time),
             What::Eddsa => sign(Algorithm::EdDsa, time),
             What::Verify => verify(time),
+            What::Check => check(time)?,
             What::Argon2id => argon2id(time)?,
             What::Fdatasync => fdatasync(&arguments.folder, time)?,
         };
@@ -94,6 +107,55 @@ fn verify(time: Duration) -> Vec<f64> {
     repeat(time, || {
         black_box(public.verify(black_box(&MESSAGE), black_box(&signature)));
     })
+}
+
+fn check(time: Duration) -> Outcome<Vec<f64>> {
+    let (issuer, audience) = ("https://issuer.example.com/", "https://rs256.example.com");
+    let key = Arc::new(SigningKey::generate(Algorithm::Rs256, RsaBits::Bits2048));
+    let kid = KeyId::new("k1");
+    let signer = Signer::new(Arc::clone(&key), Some(&kid), "JWT");
+    let exp = Clock::system().now().seconds() + 86_400;
+    let tokens: Vec<_> = (0..TOKENS)
+        .map(|number| {
+            let claims = json!({
+                "iss": issuer, "sub": format!("{number:032}@clients"), "aud": audience, "iat": exp - 86_400,
+                "exp": exp, "gty": "client-credentials", "azp": format!("{number:032}"), "scope": "read:messages",
+            });
+            signer.sign(claims.to_string().as_bytes())
+        })
+        .collect();
+    let guard = || {
+        let key = Key::new(Some(kid.as_str().to_owned()), key.verifying_key());
+        let keys = LocalKeys::fixed(KeySet::new([key]));
+        Guard::builder()
+            .audience(audience)
+            .issuer(Issuer::new(issuer).keys(keys))
+            .build()
+    };
+    // A guard that has seen every token is replaced, so each token is always new.
+    let mut fresh = guard()?;
+    let mut next = 0;
+    let mut failed = None;
+    let times = repeat(time, || {
+        if next == tokens.len() {
+            next = 0;
+            match guard() {
+                Ok(built) => fresh = built,
+                Err(error) => failed = Some(error.to_string()),
+            }
+        }
+        let checked = pin!(fresh.verify(black_box(&tokens[next]))).poll(&mut Context::from_waker(Waker::noop()));
+        match checked {
+            Poll::Ready(Ok(token)) => drop(black_box(token)),
+            Poll::Ready(Err(denied)) => failed = Some(denied.to_string()),
+            Poll::Pending => failed = Some("keys that are here are not waited for".to_owned()),
+        }
+        next += 1;
+    });
+    match failed {
+        None => Ok(times),
+        Some(error) => Err(error.into()),
+    }
 }
 
 fn argon2id(time: Duration) -> Outcome<Vec<f64>> {

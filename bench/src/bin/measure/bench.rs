@@ -85,8 +85,13 @@ impl Bench {
 
     /// One of our programs on the server's core.
     pub(crate) fn on_server_core(&self, name: &str) -> Command {
+        self.other_on_server_core(&self.programs.join(name))
+    }
+
+    /// A program that is not of this workspace on the server's core.
+    pub(crate) fn other_on_server_core(&self, program: &Path) -> Command {
         let mut command = Command::new("taskset");
-        command.args(["-c", SERVER_CORE]).arg(self.programs.join(name));
+        command.args(["-c", SERVER_CORE]).arg(program);
         command
     }
 

@@ -1,5 +1,7 @@
 //! Rows on a guarded API: one token again and again, and only tokens that were never seen.
 
+use std::collections::HashSet;
+use std::fs;
 use std::path::Path;
 use std::process::Stdio;
 
@@ -16,16 +18,44 @@ const WARM_UP_TOKENS: usize = 1_000;
 pub(crate) fn rows(bench: &Bench, house: &House) -> Outcome<Vec<Row>> {
     say("the guard: getting tokens");
     let tokens = bench.folder.join("tokens.txt");
-    let get = house
-        .few("RS256")
-        .with("--requests", &(bench.fresh_tokens + WARM_UP_TOKENS));
-    bench.load(&get.with("--save-tokens", &tokens.display()))?;
+    get_tokens(bench, house, &tokens, bench.fresh_tokens + WARM_UP_TOKENS)?;
     let apis = Apis {
         guarded: free_port()?,
         open: free_port()?,
         tokens: &tokens,
     };
     Ok(vec![apis.hot(bench, house)?, apis.fresh(bench, house)?])
+}
+
+/// Gets so many tokens, no two of them alike: an application gets the same token twice in one second.
+pub(crate) fn get_tokens(bench: &Bench, house: &House, file: &Path, count: usize) -> Outcome<()> {
+    let get = house.all("RS256").with("--requests", &count);
+    bench.load(&get.with("--save-tokens", &file.display()))?;
+    let text = fs::read_to_string(file)?;
+    let distinct = text.lines().collect::<HashSet<_>>().len();
+    if distinct < count {
+        return Err(format!("only {distinct} of {count} tokens differ").into());
+    }
+    Ok(())
+}
+
+/// One token's check with everything it takes, beside the one signature check in it: no network in either.
+pub(crate) fn check(bench: &Bench) -> Outcome<Row> {
+    say("the guard: one check");
+    let pairs = bench.rounds(|| {
+        let (check, verify) = (bench.floor("check")?, bench.floor("verify")?);
+        Ok(Pair {
+            measured: 1e3 / check.per_s,
+            against: 1e3 / verify.per_s,
+        })
+    })?;
+    Ok(Row::of(
+        "one RS256 token that was never seen, checked by the guard",
+        &pairs,
+        |ms| format!("{:.2} µs", ms * 1e3),
+        "raw signature check",
+        Bound::AtMost(1.10),
+    ))
 }
 
 /// The same handler on two ports, one behind a guard.

@@ -195,6 +195,12 @@ impl Running {
     }
 }
 
+impl From<Child> for Running {
+    fn from(process: Child) -> Self {
+        Self(process)
+    }
+}
+
 impl Drop for Running {
     fn drop(&mut self) {
         // It may have ended already.

@@ -13,6 +13,7 @@ use tokenhouse_bench::{Outcome, exit, process, say};
 
 use crate::bench::Bench;
 use crate::house::House;
+use crate::peers::Peers;
 use crate::table::Row;
 
 mod bench;
@@ -21,6 +22,7 @@ mod house;
 mod issuing;
 mod keeping;
 mod passwords;
+mod peers;
 mod table;
 
 /// Measures everything and prints a table in Markdown.
@@ -38,9 +40,16 @@ struct Arguments {
     /// Three short rounds of everything, for a look
     #[arg(long)]
     quick: bool,
-    /// Only the rows of these groups: issuing, guarding, passwords, memory, applications, postgres, start
+    /// Only the rows of these groups: issuing, guarding, passwords, memory, applications, postgres, start; and guard,
+    /// which is measured only when it is named
     #[arg(long, value_name = "GROUP")]
     only: Vec<String>,
+    /// The program of bench/guards: who the guard is compared with
+    #[arg(long, value_name = "FILE", default_value = "target/guards/release/guards")]
+    guards: PathBuf,
+    /// The same for Node
+    #[arg(long, value_name = "FILE", default_value = "bench/guards/express/server.mjs")]
+    express: PathBuf,
     /// What is measured, for the table's heading
     #[arg(long, default_value = "")]
     label: String,
@@ -56,6 +65,7 @@ fn run(arguments: Arguments) -> Outcome<()> {
     let mut rows: Vec<Row> = Vec::new();
     let mut flushes = vec![bench.floor("fdatasync")?];
 
+    let names_the_guard = arguments.only.iter().any(|only| only == "guard");
     say(&format!("making {} applications", bench.applications));
     let house = House::make(&bench, "sqlite", None, bench.applications)?;
     let mut server = house.start(&bench)?;
@@ -64,6 +74,18 @@ fn run(arguments: Arguments) -> Outcome<()> {
     }
     if wanted("guarding") {
         rows.extend(guarding::rows(&bench, &house)?);
+    }
+    let mut left_out = Vec::new();
+    if names_the_guard {
+        rows.push(guarding::check(&bench)?);
+        let peers = Peers {
+            guards: arguments.guards,
+            express: arguments.express,
+        };
+        let (comparison, running) = peers::compare(&bench, &house, server, &peers)?;
+        server = running;
+        rows.extend(comparison.rows);
+        left_out = comparison.left_out;
     }
     if wanted("passwords") {
         rows.extend(passwords::rows(&bench, &house)?);
@@ -103,5 +125,8 @@ fn run(arguments: Arguments) -> Outcome<()> {
         rounds = bench.rounds,
     );
     println!("{}", table::markdown(&rows));
+    for peer in left_out {
+        println!("Left out: {peer}.");
+    }
     Ok(())
 }
