@@ -61,6 +61,13 @@ impl Store {
         all!(self.db(), sql, tenant.as_str(), after, take, skip)
     }
 
+    /// How many roles the tenant has.
+    pub async fn roles_total(&self, tenant: &TenantId) -> Result<u64, StoreError> {
+        let sql = "select count(*) from roles where tenant_id = $1";
+        let row: Option<(i64,)> = optional!(self.db(), sql, tenant.as_str())?;
+        Ok(row.map_or(0, |(total,)| u64::try_from(total).unwrap_or(0)))
+    }
+
     /// Every role that a user has, by id.
     pub async fn roles_of_user(&self, tenant: &TenantId, user: &UserId) -> Result<Vec<Role>, StoreError> {
         let sql = concat!(

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde_json::{Map, Value};
 
-use tokenhouse_protocol::id::{ConnectionId, TenantId, UserId};
+use tokenhouse_protocol::id::{ConnectionId, RoleId, TenantId, UserId};
 use tokenhouse_protocol::time::Timestamp;
 
 use crate::columns::{from_row, json};
@@ -107,6 +107,48 @@ impl Store {
             " from users where tenant_id = $1 and id > $2 order by id limit $3 offset $4"
         );
         all!(self.db(), sql, tenant.as_str(), after, take, skip)
+    }
+
+    /// The users with an e-mail address, however written, of every connection, by id.
+    pub async fn users_by_email(&self, tenant: &TenantId, email: &str) -> Result<Vec<User>, StoreError> {
+        let sql = concat!(
+            "select ",
+            columns!(),
+            " from users where tenant_id = $1 and email_normalised = $2 \
+             and connection_id in (select connections.id from connections where connections.tenant_id = $1) order by id"
+        );
+        all!(self.db(), sql, tenant.as_str(), normalise(email))
+    }
+
+    /// The users with a user name, however written, of every connection, by id.
+    pub async fn users_by_username(&self, tenant: &TenantId, username: &str) -> Result<Vec<User>, StoreError> {
+        let sql = concat!(
+            "select ",
+            columns!(),
+            " from users where tenant_id = $1 and username_normalised = $2 \
+             and connection_id in (select connections.id from connections where connections.tenant_id = $1) order by id"
+        );
+        all!(self.db(), sql, tenant.as_str(), normalise(username))
+    }
+
+    /// A page of the users who have a role, by id.
+    pub async fn users_of_role(&self, tenant: &TenantId, role: &RoleId, page: Page) -> Result<Vec<User>, StoreError> {
+        let (after, take, skip) = page.binds();
+        let sql = concat!(
+            "select ",
+            columns!(),
+            " from user_roles join users on users.tenant_id = user_roles.tenant_id and users.id = user_roles.user_id \
+             where user_roles.tenant_id = $1 and user_roles.role_id = $2 and user_roles.user_id > $3 \
+             order by user_roles.user_id limit $4 offset $5"
+        );
+        all!(self.db(), sql, tenant.as_str(), role.as_str(), after, take, skip)
+    }
+
+    /// How many users have a role.
+    pub async fn users_of_role_total(&self, tenant: &TenantId, role: &RoleId) -> Result<u64, StoreError> {
+        let sql = "select count(*) from user_roles where tenant_id = $1 and role_id = $2";
+        let row: Option<(i64,)> = optional!(self.db(), sql, tenant.as_str(), role.as_str())?;
+        Ok(row.map_or(0, |(total,)| u64::try_from(total).unwrap_or(0)))
     }
 }
 

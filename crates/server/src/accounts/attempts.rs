@@ -17,6 +17,8 @@ use tokenhouse_protocol::time::{Clock, Timestamp};
 use crate::caller::subscriber;
 use crate::config::Limits;
 
+mod blocks;
+
 /// Accounts and subscribers that are remembered at a time; the least used are forgotten first.
 const MAX_COUNTED: usize = 100_000;
 /// Attempts that may wait for others to be decided.

@@ -202,7 +202,18 @@ impl Failure {
 impl From<RegistryError> for Failure {
     fn from(error: RegistryError) -> Self {
         match error {
+            RegistryError::Invalid {
+                property: "permissions",
+                text,
+            } => Self::new(
+                StatusCode::NOT_FOUND,
+                text,
+                Some("inexistent_resource_server_permission"),
+            ),
             RegistryError::Invalid { text, .. } => Self::bad(text, "invalid_body"),
+            RegistryError::Conflict(text) if text == "The user already exists." => {
+                Self::new(StatusCode::CONFLICT, text, Some("auth0_idp_error"))
+            }
             RegistryError::Conflict(text) => Self::new(StatusCode::CONFLICT, text, Some("conflict")),
             RegistryError::NotFound(text) => {
                 let known = ABSENT.iter().find(|(sentence, _)| *sentence == text);

@@ -47,13 +47,17 @@ pub mod error;
 mod logs;
 pub mod openapi;
 pub mod page;
+mod permissions;
 pub mod query;
 mod record;
 mod resource_servers;
+mod roles;
 pub mod schema;
 mod signing_keys;
 mod stats;
 mod tenant_settings;
+mod user_blocks;
+mod users;
 
 use access::Administrator;
 use endpoint::{Call, Endpoint, Found, Reply};
@@ -80,6 +84,10 @@ pub fn endpoints() -> &'static [&'static Endpoint] {
             attack_protection::ENDPOINTS,
             stats::ENDPOINTS,
             logs::ENDPOINTS,
+            users::ENDPOINTS,
+            roles::ENDPOINTS,
+            permissions::ENDPOINTS,
+            user_blocks::ENDPOINTS,
             absent::ENDPOINTS,
         ];
         tables.into_iter().flatten().collect()

@@ -1,21 +1,24 @@
 //! Users of database connections: made, changed, removed (CONTRACT §4.6).
 
-use serde_json::Map;
+use serde_json::{Map, Value};
 
-use tokenhouse_protocol::id::UserId;
+use tokenhouse_protocol::id::{ConnectionId, UserId};
 use tokenhouse_protocol::secret::Secret;
-use tokenhouse_store::{Added, Change, Page, User};
+use tokenhouse_store::{Added, Change, Connection, Page, User, normalise};
 
 use super::connections::{self, PasswordPolicy};
-use super::{RegistryError, begin, checked_text, commit};
+use super::{RegistryError, begin, checked_text, commit, patch};
 use crate::accounts::password::MAX_PASSWORD_BYTES;
 use crate::tenant::Tenant;
+
+mod properties;
+
+pub use properties::properties;
 
 /// Longest e-mail address, in characters (RFC 5321 §4.5.3.1.3 and its angle brackets).
 const MAX_EMAIL_CHARS: usize = 254;
 /// Longest user name, in characters.
 const MAX_USERNAME_CHARS: usize = 128;
-
 /// Longest id that is chosen elsewhere, in bytes.
 const MAX_ID_BYTES: usize = 255;
 
@@ -43,27 +46,96 @@ pub async fn create(tenant: &Tenant, new: NewUser) -> Result<User, RegistryError
 pub async fn create_as(tenant: &Tenant, new: NewUser, id: UserId) -> Result<User, RegistryError> {
     check_id(&id)?;
     let connection = connections::connection(tenant, &new.connection).await?;
-    check_names(&new)?;
-    let password_hash = hash(tenant, PasswordPolicy::of(&connection), &new.password).await?;
-    let now = tenant.house.clock.now();
     let user = User {
-        id,
-        connection_id: connection.id,
         email: new.email,
         email_verified: new.email_verified,
         username: new.username,
-        password_hash: Some(password_hash),
-        blocked: false,
-        rest: Map::new(),
-        created_at: now,
-        updated_at: now,
+        ..blank(tenant, id, connection.id.clone())
     };
-    let change = Change::User(user.id.clone());
+    add(tenant, user, &connection, &new.password).await
+}
+
+/// Makes a user of a connection of their properties as they are on the wire. Their id is `auth0|` and `id`, if one is
+/// given.
+pub async fn create_of(
+    tenant: &Tenant,
+    connection: &str,
+    id: Option<&str>,
+    said: Map<String, Value>,
+) -> Result<User, RegistryError> {
+    let connection = connections::connection(tenant, connection)
+        .await
+        .map_err(|error| match error {
+            // In a body it is a value that is wrong, and not the thing that was asked for.
+            RegistryError::NotFound(text) => RegistryError::invalid("connection", text),
+            other => other,
+        })?;
+    let id = match id {
+        Some(id) => properties::user_id(id)?,
+        None => UserId::generate(&tenant.house.random),
+    };
+    check_id(&id)?;
+    let mut user = blank(tenant, id, connection.id.clone());
+    let mut properties = Map::new();
+    patch::apply(&mut properties, said, properties::RULES);
+    let Some(Value::String(password)) = properties.remove("password") else {
+        return Err(RegistryError::invalid(
+            "password",
+            "Payload validation error: 'Missing required property: password'.",
+        ));
+    };
+    properties::assign(&mut user, properties);
+    add(tenant, user, &connection, &Secret::new(password)).await
+}
+
+/// Changes properties of a user, as they are on the wire: each key given replaces what was there, `null` removes it,
+/// metadata merge.
+pub async fn update(tenant: &Tenant, id: &UserId, mut changes: Map<String, Value>) -> Result<User, RegistryError> {
+    let said = |name: &str| changes.get(name).is_some_and(|value| !value.is_null());
+    if said("email") && said("username") {
+        return Err(RegistryError::invalid(
+            "username",
+            "Cannot update username and email simultaneously: send one, then the other",
+        ));
+    }
+    let before = user(tenant, id).await?;
+    let connection = tenant.house.store.connection(&tenant.id, &before.connection_id).await?;
+    if let Some(Value::String(named)) = changes.remove("connection")
+        && connection.as_ref().is_none_or(|connection| connection.name != named)
+    {
+        let text = "connection names another connection than the one that the user is kept in";
+        return Err(RegistryError::invalid("connection", text));
+    }
+    let password_hash = match changes.remove("password") {
+        Some(Value::String(password)) => {
+            let policy = connection.as_ref().map_or(PasswordPolicy::Good, PasswordPolicy::of);
+            Some(hash(tenant, policy, &Secret::new(password)).await?)
+        }
+        Some(_) | None => None,
+    };
+    if changes.contains_key("email") && !changes.contains_key("email_verified") {
+        // Nobody has shown yet that the new address is theirs.
+        changes.insert("email_verified".into(), Value::Bool(false));
+    }
+    let change = Change::User(id.clone());
     let mut tx = begin(tenant, &change).await?;
-    if tx.add_user(&tenant.id, &user).await? == Added::Exists {
-        return Err(RegistryError::Conflict("The user already exists.".into()));
+    let mut user = tx.user(&tenant.id, id).await?.ok_or_else(not_found)?;
+    let mut properties = properties(&user);
+    patch::apply(&mut properties, changes, properties::RULES);
+    properties::assign(&mut user, properties);
+    check_names(&user)?;
+    let is_new_password = password_hash.is_some();
+    if is_new_password {
+        user.password_hash = password_hash;
+    }
+    user.updated_at = tenant.house.clock.now();
+    if !tx.update_user(&tenant.id, &user).await? {
+        return Err(exists());
     }
     commit(tenant, tx, &change).await?;
+    if is_new_password {
+        forgive(tenant, &user);
+    }
     Ok(user)
 }
 
@@ -93,6 +165,7 @@ pub async fn set_password(tenant: &Tenant, id: &UserId, password: &Secret) -> Re
         return Err(not_found());
     }
     commit(tenant, tx, &change).await?;
+    forgive(tenant, &user);
     Ok(())
 }
 
@@ -117,6 +190,52 @@ pub async fn users(tenant: &Tenant, page: Page) -> Result<Vec<User>, RegistryErr
     Ok(tenant.house.store.users(&tenant.id, page).await?)
 }
 
+/// The users with an e-mail address, of every connection.
+pub async fn users_by_email(tenant: &Tenant, email: &str) -> Result<Vec<User>, RegistryError> {
+    Ok(tenant.house.store.users_by_email(&tenant.id, email).await?)
+}
+
+async fn add(
+    tenant: &Tenant,
+    mut user: User,
+    connection: &Connection,
+    password: &Secret,
+) -> Result<User, RegistryError> {
+    check_names(&user)?;
+    user.password_hash = Some(hash(tenant, PasswordPolicy::of(connection), password).await?);
+    let change = Change::User(user.id.clone());
+    let mut tx = begin(tenant, &change).await?;
+    if tx.add_user(&tenant.id, &user).await? == Added::Exists {
+        return Err(exists());
+    }
+    commit(tenant, tx, &change).await?;
+    Ok(user)
+}
+
+/// Whoever has a new password may try it at once.
+fn forgive(tenant: &Tenant, user: &User) {
+    for login in [&user.email, &user.username].into_iter().flatten() {
+        tenant.house.accounts.attempts.forgive(&tenant.id, &normalise(login));
+    }
+}
+
+/// A user of whom nothing was said yet.
+fn blank(tenant: &Tenant, id: UserId, connection_id: ConnectionId) -> User {
+    let now = tenant.house.clock.now();
+    User {
+        id,
+        connection_id,
+        email: None,
+        email_verified: false,
+        username: None,
+        password_hash: None,
+        blocked: false,
+        rest: Map::new(),
+        created_at: now,
+        updated_at: now,
+    }
+}
+
 /// Refuses an id that could not stand in a token, or reads like an application's `sub` (RFC 9700 §4.15).
 fn check_id(id: &UserId) -> Result<(), RegistryError> {
     let text = id.as_str();
@@ -128,7 +247,7 @@ fn check_id(id: &UserId) -> Result<(), RegistryError> {
     Ok(())
 }
 
-fn check_names(new: &NewUser) -> Result<(), RegistryError> {
+fn check_names(new: &User) -> Result<(), RegistryError> {
     if new.email.is_none() && new.username.is_none() {
         return Err(RegistryError::invalid(
             "email",
@@ -173,6 +292,10 @@ async fn hash(tenant: &Tenant, policy: PasswordPolicy, password: &Secret) -> Res
     }
     let busy = |_| RegistryError::Refused("Too many passwords wait to be hashed. Try again in a moment.".into());
     tenant.house.accounts.passwords.hash(password).await.map_err(busy)
+}
+
+fn exists() -> RegistryError {
+    RegistryError::Conflict("The user already exists.".into())
 }
 
 fn not_found() -> RegistryError {

@@ -16,8 +16,10 @@ mod lists;
 mod logs;
 mod refusals;
 mod resource_servers;
+mod roles;
 mod settings;
 mod signing_keys;
+mod users;
 mod writers;
 
 /// An administrator at the default tenant's Management API.

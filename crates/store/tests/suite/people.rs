@@ -1,6 +1,7 @@
 //! Connections and the users in them: each comes back as written, and is found by what people type.
 
-use tokenhouse_store::{Added, Page, normalise};
+use tokenhouse_protocol::id::RoleId;
+use tokenhouse_store::{Added, Page, Role, User, normalise};
 
 use crate::place::{Place, both};
 use crate::samples::{at, connection, rest, user, with_tenant};
@@ -9,6 +10,7 @@ both!(
     connections_come_back_and_their_names_are_unique,
     users_are_found_however_their_login_is_written,
     two_users_of_a_connection_share_no_login,
+    users_are_found_by_address_name_and_role,
 );
 
 async fn connections_come_back_and_their_names_are_unique(place: &Place) {
@@ -108,5 +110,58 @@ async fn two_users_of_a_connection_share_no_login(place: &Place) {
     assert!(tx.remove_user(&tenant, &one.id).await.unwrap());
     tx.commit().await.unwrap();
     assert_eq!(store.users(&tenant, Page::first(5)).await.unwrap().len(), 2);
+    store.close().await;
+}
+
+async fn users_are_found_by_address_name_and_role(place: &Place) {
+    let store = place.open().await;
+    let tenant = with_tenant(&store, "acme").await;
+    let stranger = with_tenant(&store, "other").await;
+    let (here, there) = (connection("here"), connection("there"));
+    let mut all = [
+        user(&here, Some("Ada@Example.com"), Some("ada")),
+        user(&there, Some("ada@example.com"), None),
+        user(&here, Some("bob@example.com"), None),
+    ];
+    all.sort_by(|a, b| a.id.cmp(&b.id));
+    let role = Role {
+        id: RoleId::new("rol_1"),
+        name: "Reader".into(),
+        description: None,
+        created_at: at(1),
+        updated_at: at(1),
+    };
+    let mut tx = store.begin().await.unwrap();
+    for connection in [&here, &there] {
+        assert_eq!(tx.add_connection(&tenant, connection).await.unwrap(), Added::Yes);
+    }
+    assert_eq!(tx.add_role(&tenant, &role).await.unwrap(), Added::Yes);
+    for user in &all {
+        assert_eq!(tx.add_user(&tenant, user).await.unwrap(), Added::Yes);
+        assert_eq!(tx.add_user_role(&tenant, &user.id, &role.id).await.unwrap(), Added::Yes);
+    }
+    tx.commit().await.unwrap();
+    let adas: Vec<User> = all
+        .iter()
+        .filter(|user| user.email.as_deref() != Some("bob@example.com"))
+        .cloned()
+        .collect();
+    assert_eq!(store.users_by_email(&tenant, " ADA@example.com").await.unwrap(), adas);
+    assert!(
+        store
+            .users_by_email(&stranger, "ada@example.com")
+            .await
+            .unwrap()
+            .is_empty()
+    );
+    assert_eq!(store.users_by_username(&tenant, "ADA").await.unwrap().len(), 1);
+    let first = store.users_of_role(&tenant, &role.id, Page::first(2)).await.unwrap();
+    assert_eq!(first, all[..2]);
+    let after = Page::after(first[1].id.as_str(), 2);
+    assert_eq!(store.users_of_role(&tenant, &role.id, after).await.unwrap(), all[2..]);
+    assert_eq!(store.users_of_role_total(&tenant, &role.id).await.unwrap(), 3);
+    assert_eq!(store.users_of_role_total(&stranger, &role.id).await.unwrap(), 0);
+    assert_eq!(store.roles_total(&tenant).await.unwrap(), 1);
+    assert_eq!(store.roles_total(&stranger).await.unwrap(), 0);
     store.close().await;
 }

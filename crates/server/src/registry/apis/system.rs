@@ -37,7 +37,7 @@ const SYSTEM_SCOPES: [(&str, &str); 39] = [
     ("read update delete create", "users_app_metadata"),
     ("create", "user_tickets"),
     ("read create update delete", "roles"),
-    ("create delete", "role_members"),
+    ("read create delete", "role_members"),
     ("read", "logs"),
     ("read", "logs_users"),
     ("read create update delete", "log_streams"),
