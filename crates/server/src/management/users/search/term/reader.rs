@@ -168,7 +168,7 @@ impl Reader<'_> {
         let Some(rest) = self.rest.strip_prefix(word) else {
             return false;
         };
-        let stands_alone = rest.starts_with([' ', '(', '"']);
+        let stands_alone = rest.is_empty() || rest.starts_with([' ', '(', '"']);
         if stands_alone {
             self.rest = rest.trim_start();
         }
