@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 
 import { check, secret, totals } from "../quickstart/check.mjs";
-import { binary, freePort, start, startDev, top, until } from "../quickstart/house.mjs";
+import { binary, freePort, python, start, startDev, top, until } from "../quickstart/house.mjs";
 import { bearer, request } from "../quickstart/http.mjs";
 
 const data = mkdtempSync(path.join(tmpdir(), "tokenhouse-examples-"));
@@ -72,6 +72,9 @@ try {
     assert.match(ran.stderr, /Unauthorized/);
   });
   await check("tests-node: its tests pass and leave no issuer running", () => tests("tests-node", "node", ["--test"]));
+  await check("tests-pytest: its tests pass and leave no issuer running", () =>
+    tests("tests-pytest", python, ["-m", "pytest", "-q", "-p", "no:cacheprovider"]),
+  );
 } finally {
   for (const { program } of guarded) await program.end("SIGTERM");
   await house.end("SIGTERM");
