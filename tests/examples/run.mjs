@@ -1,4 +1,4 @@
-// The Rust examples, each run as its first lines say, against the release binary. Ends with `N passed, N failed`.
+// The examples, each run as its own words say, against the release binary. Ends with `N passed, N failed`.
 
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 
 import { check, secret, totals } from "../quickstart/check.mjs";
-import { freePort, start, startDev, top, until } from "../quickstart/house.mjs";
+import { binary, freePort, python, start, startDev, top, until } from "../quickstart/house.mjs";
 import { bearer, request } from "../quickstart/http.mjs";
 
 const data = mkdtempSync(path.join(tmpdir(), "tokenhouse-examples-"));
@@ -71,9 +71,21 @@ try {
     assert.notEqual(ran.status, 0);
     assert.match(ran.stderr, /Unauthorized/);
   });
+  await check("tests-node: its tests pass and leave no issuer running", () => tests("tests-node", "node", ["--test"]));
+  await check("tests-pytest: its tests pass and leave no issuer running", () =>
+    tests("tests-pytest", python, ["-m", "pytest", "-q", "-p", "no:cacheprovider"]),
+  );
 } finally {
   for (const { program } of guarded) await program.end("SIGTERM");
   await house.end("SIGTERM");
   rmSync(data, { recursive: true, force: true });
 }
 process.exitCode = totals();
+
+/** Runs an example's own tests; what they print is the reason if they fail. An issuer that is left keeps its pipe open. */
+function tests(name, command, args) {
+  const cwd = path.join(top, "examples", name);
+  const env = { ...process.env, TOKENHOUSE: binary };
+  const ran = spawnSync(command, args, { cwd, env, encoding: "utf8", timeout: 60_000 });
+  assert.equal(ran.status, 0, `${ran.error ?? ""}${ran.stdout}${ran.stderr}`);
+}

@@ -11,7 +11,7 @@ import { request } from "./http.mjs";
 
 export const top = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "../..");
 export const binary = path.resolve(top, process.env.TOKENHOUSE ?? "target/release/tokenhouse");
-const python = path.resolve(top, process.env.PYTHON ?? ".test/venv/bin/python");
+export const python = path.resolve(top, process.env.PYTHON ?? ".test/venv/bin/python");
 const logs = path.resolve(top, ".test/log");
 mkdirSync(logs, { recursive: true });
 
