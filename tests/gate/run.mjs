@@ -55,7 +55,7 @@ async function startGate(issuer, { proxy = "nginx", port = ports.gate } = {}) {
   const written = readFileSync(path.join(example, "gate.toml"), "utf8");
   const changed = written.replace("http://localhost:4000/", issuer).replace('"nginx"', `"${proxy}"`);
   writeFileSync(file, changed);
-  const gate = start(binary, ["gate", "--config", file, "--listen", `127.0.0.1:${port}`], { log: "gate.log" });
+  const gate = start(binary, ["gate", "--config", file, "--listen", `127.0.0.1:${port}`], { log: "gate-process.log" });
   await until("the gate", 10_000, () => gate.stdout().includes("The gate answers"));
   return { ...gate, url: `http://127.0.0.1:${port}` };
 }
