@@ -12,7 +12,8 @@ use tokenhouse_bench::generator::{self, Plan, Until};
 use tokenhouse_bench::response::member;
 use tokenhouse_bench::{Outcome, exit};
 
-/// A load generator on one thread. In --header and --body, {1} and {2} stand for the words of a line of --lines.
+/// A load generator on one thread. In the path, --header and --body, {1} and {2} stand for the words of a line of
+/// --lines.
 #[derive(Parser)]
 struct Arguments {
     /// http://HOST:PORT/PATH
@@ -117,7 +118,11 @@ fn request(arguments: &Arguments, authority: &str, path: &str, line: &str) -> Ve
     let words = [words.next().unwrap_or_default(), words.next().unwrap_or_default()];
     let filled = |template: &str| template.replace("{1}", words[0]).replace("{2}", words[1]);
     let body = filled(&arguments.body);
-    let mut request = format!("{} {path} HTTP/1.1\r\nHost: {authority}\r\n", arguments.method);
+    let mut request = format!(
+        "{} {} HTTP/1.1\r\nHost: {authority}\r\n",
+        arguments.method,
+        filled(path)
+    );
     for header in &arguments.header {
         request += &filled(header);
         request += "\r\n";

@@ -1,6 +1,6 @@
-//! `seed`: makes many applications in few transactions, each with a secret and a grant for every API, and writes
-//! their credentials to a file. It goes beneath the registry, which makes them one by one, so a server that is
-//! running must not have heard of these ids before.
+//! `seed`: makes many applications in few transactions, each with a secret and a grant for every API, writes their
+//! credentials to a file, and makes many users. It goes beneath the registry, which makes them one by one, so a server
+//! that is running must not have heard of these ids before.
 
 use std::fs::{self, File};
 use std::io::{BufWriter, Write as _};
@@ -14,15 +14,15 @@ use tokenhouse::registry::secrets::Secrets;
 use tokenhouse_bench::{Outcome, exit};
 use tokenhouse_protocol::crypto::{Place, Random, SealingKey};
 use tokenhouse_protocol::grant::GrantType;
-use tokenhouse_protocol::id::{self, ApiId, ClientGrantId, ClientId, TenantId};
+use tokenhouse_protocol::id::{self, ApiId, ClientGrantId, ClientId, ConnectionId, TenantId, UserId};
 use tokenhouse_protocol::secret::Secret;
 use tokenhouse_protocol::time::Clock;
-use tokenhouse_store::{Client, ClientGrant, ClientSecret, Database, Options, Page, Store, Tx};
+use tokenhouse_store::{Client, ClientGrant, ClientSecret, Database, Options, Page, Store, Tx, User};
 
 /// Applications in one transaction.
 const BATCH: usize = 500;
 
-/// Adds applications to the default tenant of a database that a server has made.
+/// Adds applications and users to the default tenant of a database that a server has made.
 #[derive(Parser)]
 struct Arguments {
     #[command(flatten)]
@@ -30,9 +30,15 @@ struct Arguments {
     /// The file that holds the sealing key
     #[arg(long, value_name = "FILE")]
     sealing_key: PathBuf,
-    /// How many
+    /// How many applications
     #[arg(long)]
     applications: usize,
+    /// Make only the applications: neither secrets nor grants
+    #[arg(long)]
+    bare: bool,
+    /// How many users: user0@example.com and so on, who have no password
+    #[arg(long, default_value_t = 0)]
+    users: usize,
     /// Where to write a line `client_id client_secret` for each
     #[arg(long, value_name = "FILE")]
     credentials: PathBuf,
@@ -56,6 +62,7 @@ struct Seed {
     secrets: Secrets,
     random: Random,
     clock: Clock,
+    is_bare: bool,
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -92,6 +99,7 @@ async fn run(arguments: Arguments) -> Outcome<()> {
         secrets,
         random,
         clock,
+        is_bare: arguments.bare,
     };
     let mut credentials = BufWriter::new(File::create(arguments.credentials)?);
     for first in (0..arguments.applications).step_by(BATCH) {
@@ -103,6 +111,17 @@ async fn run(arguments: Arguments) -> Outcome<()> {
         tx.commit().await?;
     }
     credentials.flush()?;
+    let connections = store.connections(&seed.tenant, Page::first(1)).await?;
+    let connection = connections.first().ok_or("the tenant has no connection for users")?;
+    for first in (0..arguments.users).step_by(BATCH) {
+        let mut tx = store.begin().await?;
+        for number in first..arguments.users.min(first + BATCH) {
+            let user = seed.user(&connection.id, number);
+            // Each id is new: they cannot be there already.
+            let _ = tx.add_user(&seed.tenant, &user).await?;
+        }
+        tx.commit().await?;
+    }
     store.close().await;
     Ok(())
 }
@@ -128,6 +147,9 @@ impl Seed {
         };
         // Each id is new: nothing of this can be there already.
         let _ = tx.add_client(&self.tenant, &client).await?;
+        if self.is_bare {
+            return Ok((id, secret));
+        }
         let row = id::row_id(&self.random);
         let place = Place {
             tenant: self.tenant.as_str(),
@@ -159,5 +181,21 @@ impl Seed {
             let _ = tx.add_client_grant(&self.tenant, &grant).await?;
         }
         Ok((id, secret))
+    }
+
+    fn user(&self, connection_id: &ConnectionId, number: usize) -> User {
+        let now = self.clock.now();
+        User {
+            id: UserId::new(format!("auth0|{number:024}")),
+            connection_id: connection_id.clone(),
+            email: Some(format!("user{number}@example.com")),
+            email_verified: true,
+            username: None,
+            password_hash: None,
+            blocked: false,
+            rest: Map::new(),
+            created_at: now,
+            updated_at: now,
+        }
     }
 }

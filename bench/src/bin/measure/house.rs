@@ -54,7 +54,8 @@ impl House {
         let config = format!(
             "[server]\nlisten = \"127.0.0.1:{port}\"\nissuer = \"{issuer}\"\ndata = {data:?}\n\
              [sealing]\nkey_file = {sealing_key:?}\n[database]\nurl = {url:?}\n\
-             [limits]\nfailed_logins_per_account = 1000000\nfailed_logins_per_address = 1000000\n",
+             [limits]\nfailed_logins_per_account = 1000000\nfailed_logins_per_address = 1000000\n\
+             management_requests_per_s = 0\n",
             issuer = house.issuer(),
             data = house.folder.join("data"),
             url = postgres.unwrap_or_default(),
@@ -89,6 +90,47 @@ impl House {
         seed.arg("--credentials").arg(&house.credentials);
         text_of(seed.args(["--applications", &applications.to_string()]))?;
         Ok(house)
+    }
+
+    /// Adds many applications, which have neither secrets nor grants, and as many users: the applications' client IDs
+    /// in order. No server may run meanwhile.
+    pub(crate) fn crowd(&self, bench: &Bench, count: usize) -> Outcome<Vec<String>> {
+        let listed = self.folder.join("crowd.txt");
+        let mut seed = bench.program("seed");
+        seed.arg("--file").arg(self.database());
+        seed.arg("--sealing-key").arg(self.folder.join("sealing.key"));
+        seed.arg("--credentials").arg(&listed).arg("--bare");
+        text_of(seed.args(["--applications", &count.to_string(), "--users", &count.to_string()]))?;
+        let mut ids: Vec<String> = fs::read_to_string(listed)?
+            .lines()
+            .filter_map(|line| line.split(' ').next())
+            .map(str::to_owned)
+            .collect();
+        ids.sort_unstable();
+        Ok(ids)
+    }
+
+    /// An access token for the Management API, with every scope, of the first application.
+    pub(crate) fn management_token(&self, bench: &Bench, server: impl FnOnce() -> Outcome<Running>) -> Outcome<String> {
+        let credentials = fs::read_to_string(&self.credentials)?;
+        let client = credentials.split(' ').next().unwrap_or_default();
+        let audience = format!("{}api/v2/", self.issuer());
+        let grant = ["grants", "create", "--app", client, "--api", &audience, "--all-scopes"];
+        text_of(
+            bench
+                .program("tokenhouse")
+                .args(grant)
+                .arg("--config")
+                .arg(self.config()),
+        )?;
+        let _server = server()?;
+        let file = self.folder.join("management-token.txt");
+        let body = format!(
+            r#"{{"grant_type":"client_credentials","client_id":"{{1}}","client_secret":"{{2}}","audience":"{audience}"}}"#
+        );
+        let load = self.token_request(&body).with("--take", &1).with("--requests", &1);
+        bench.load(&load.with("--save-tokens", &file.display()))?;
+        Ok(fs::read_to_string(file)?.trim().to_owned())
     }
 
     /// Starts the server and waits until it answers.
@@ -141,12 +183,24 @@ impl House {
         self.token_request(&body).with("--take", &1)
     }
 
+    /// A `GET` below `/api/v2/` that one administrator makes again and again.
+    pub(crate) fn management(&self, token: &str, path: &str) -> Load {
+        Load::to(&format!("{}api/v2/{path}", self.issuer()))
+            .with("--header", &format!("Authorization: Bearer {token}"))
+            .with("--connections", &1)
+    }
+
     fn token_request(&self, body: &str) -> Load {
         Load::to(&format!("{}oauth/token", self.issuer()))
             .with("--method", &"POST")
             .with("--header", &"Content-Type: application/json")
             .with("--body", &body)
             .lines(&self.credentials)
+    }
+
+    /// A file of the installation's folder.
+    pub(crate) fn file(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
     }
 
     fn config(&self) -> PathBuf {

@@ -21,6 +21,7 @@ mod guarding;
 mod house;
 mod issuing;
 mod keeping;
+mod management;
 mod passwords;
 mod peers;
 mod table;
@@ -40,8 +41,8 @@ struct Arguments {
     /// Three short rounds of everything, for a look
     #[arg(long)]
     quick: bool,
-    /// Only the rows of these groups: issuing, guarding, passwords, memory, applications, postgres, start; and guard,
-    /// which is measured only when it is named
+    /// Only the rows of these groups: issuing, guarding, passwords, memory, applications, postgres, start; and guard
+    /// and management, which are measured only when they are named
     #[arg(long, value_name = "GROUP")]
     only: Vec<String>,
     /// The program of bench/guards: who the guard is compared with
@@ -102,6 +103,11 @@ fn run(arguments: Arguments) -> Outcome<()> {
     if let Some(url) = arguments.postgres.filter(|_| wanted("postgres")) {
         let other = House::make(&bench, "postgres", Some(&url), 4)?;
         rows.extend(keeping::postgres(&bench, &house, &other)?);
+    }
+    if arguments.only.iter().any(|only| only == "management") {
+        let (management, running) = management::rows(&bench, &house, server)?;
+        server = running;
+        rows.extend(management);
     }
     server.stop()?;
     if wanted("start") {

@@ -19,6 +19,7 @@ mod resource_servers;
 mod roles;
 mod settings;
 mod signing_keys;
+mod terraform;
 mod users;
 mod writers;
 
