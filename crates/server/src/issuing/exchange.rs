@@ -80,6 +80,7 @@ impl<'a> Exchange<'a> {
             tenant: self.tenant.id.clone(),
             entries: vec![entry],
             uses: self.assertion.take(),
+            counts: None,
         };
         match self.tenant.house.audit.record(job).await?.is_replay {
             true => Err(assertion::replayed()),
