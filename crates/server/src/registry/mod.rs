@@ -99,7 +99,7 @@ fn check_quota(property: &'static str, quota: Option<&Value>) -> Result<(), Regi
     match said.and_then(Value::as_object) {
         Some(said) if said.is_empty() => Err(RegistryError::invalid(
             property,
-            "client_credentials says nothing: give it per_hour or per_day",
+            format!("{property}: client_credentials says nothing; give it per_hour or per_day"),
         )),
         Some(_) | None => Ok(()),
     }
