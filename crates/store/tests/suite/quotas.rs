@@ -17,9 +17,6 @@ both!(
     windows_begin_with_the_hour_and_the_day_of_utc,
     a_token_counts_in_the_window_of_its_own_time,
     a_quota_that_is_changed_goes_on_from_what_was_used,
-    what_is_only_counted_is_never_refused,
-    warnings_are_logged_once_each_over_all_nodes,
-    a_small_quota_warns_once_for_a_token_that_passes_several_marks,
     clients_tenants_and_windows_are_counted_apart,
     a_replayed_assertion_uses_nothing_up,
     a_batch_that_fails_counts_nothing,
@@ -27,7 +24,7 @@ both!(
     a_node_that_stands_still_in_a_transaction_is_not_waited_for_long,
 );
 
-const HOURLY: Quota = Quota {
+pub(crate) const HOURLY: Quota = Quota {
     per_hour: Some(10),
     per_day: None,
     is_enforced: true,
@@ -206,82 +203,6 @@ async fn a_quota_that_is_changed_goes_on_from_what_was_used(place: &Place) {
     store.close().await;
 }
 
-async fn what_is_only_counted_is_never_refused(place: &Place) {
-    let store = place.open().await;
-    let tenant = with_tenant(&store, "acme").await;
-    let counted_only = Quota {
-        is_enforced: false,
-        ..HOURLY
-    };
-    assert_eq!(flood(&store, &tenant, "c", counted_only, place, 30).await, 30);
-    assert_eq!(
-        percents(&store, &tenant).await,
-        ["per_hour 60", "per_hour 80", "per_hour 100"]
-    );
-    assert_eq!(
-        flood(&store, &tenant, "c", HOURLY, place, 5).await,
-        0,
-        "and then enforced"
-    );
-    store.close().await;
-}
-
-async fn warnings_are_logged_once_each_over_all_nodes(place: &Place) {
-    let (one, two) = (place.open().await, place.open().await);
-    let tenant = with_tenant(&one, "acme").await;
-    let quota = Quota {
-        per_hour: Some(100),
-        per_day: Some(200),
-        is_enforced: true,
-    };
-    for _ in 0..3 {
-        tokio::join!(
-            flood(&one, &tenant, "c", quota, place, 90),
-            flood(&two, &tenant, "c", quota, place, 90)
-        );
-        place.clock.advance_ms(3_600_000);
-    }
-    let hourly = ["per_hour 60", "per_hour 80", "per_hour 100"];
-    let daily = ["per_day 60", "per_day 80", "per_day 100"];
-    let mut wanted = [&hourly[..], &hourly, &daily].concat();
-    wanted.sort_unstable();
-    let mut found = percents(&one, &tenant).await;
-    found.sort();
-    assert_eq!(found, wanted, "two hours, and the day that ended both");
-    let rows = one.logs_after(&tenant, None, 1000).await.unwrap();
-    let first = rows.iter().find(|row| row.kind == "w").unwrap();
-    let details = &first.body["details"];
-    assert_eq!(
-        details["used"].as_i64(),
-        details["quota"]
-            .as_i64()
-            .zip(details["percent"].as_i64())
-            .map(|(q, p)| q * p / 100)
-    );
-    assert_eq!((first.tokens, first.client_id.clone()), (0, Some(ClientId::new("c"))));
-    assert!(
-        first.body["description"]
-            .as_str()
-            .unwrap()
-            .contains(" % of the application's token quota"),
-        "{first:?}"
-    );
-    one.close().await;
-    two.close().await;
-}
-
-async fn a_small_quota_warns_once_for_a_token_that_passes_several_marks(place: &Place) {
-    let store = place.open().await;
-    let tenant = with_tenant(&store, "acme").await;
-    let single = Quota {
-        per_hour: Some(1),
-        ..HOURLY
-    };
-    assert_eq!(flood(&store, &tenant, "c", single, place, 3).await, 1);
-    assert_eq!(percents(&store, &tenant).await, ["per_hour 100"]);
-    store.close().await;
-}
-
 async fn clients_tenants_and_windows_are_counted_apart(place: &Place) {
     let store = place.open().await;
     let (acme, other) = (with_tenant(&store, "acme").await, with_tenant(&store, "other").await);
@@ -377,7 +298,14 @@ async fn a_node_that_stands_still_in_a_transaction_is_not_waited_for_long(place:
 }
 
 /// How many of so many tokens wanted at once were given.
-async fn flood(store: &Store, tenant: &TenantId, client: &str, quota: Quota, place: &Place, wanted: usize) -> usize {
+pub(crate) async fn flood(
+    store: &Store,
+    tenant: &TenantId,
+    client: &str,
+    quota: Quota,
+    place: &Place,
+    wanted: usize,
+) -> usize {
     let asking: Vec<_> = (0..wanted)
         .map(|_| {
             let (store, job) = (store.clone(), token(tenant, client, quota, place));
@@ -426,12 +354,4 @@ fn counted(is_over: bool, used: i64) -> Counted {
 async fn issued(store: &Store, tenant: &TenantId) -> i64 {
     let rows = store.logs_after(tenant, None, 10_000).await.unwrap();
     rows.iter().map(|row| row.tokens).sum()
-}
-
-/// The warnings in the log: bucket and percent.
-async fn percents(store: &Store, tenant: &TenantId) -> Vec<String> {
-    let rows = store.logs_after(tenant, None, 10_000).await.unwrap();
-    let warnings = rows.iter().filter(|row| row.kind == "w");
-    let text = |details: &serde_json::Value| format!("{} {}", details["bucket"].as_str().unwrap(), details["percent"]);
-    warnings.map(|row| text(&row.body["details"])).collect()
 }
