@@ -63,6 +63,7 @@ impl Audit {
             tenant: tenant.clone(),
             entries: Vec::new(),
             uses: Some(assertion.clone()),
+            counts: None,
         };
         if let Err(error) = self.store.record(job) {
             tracing::warn!(%tenant, %error, "a refused request's assertion could not be used up");
@@ -124,6 +125,7 @@ impl Audit {
             tenant: tenant.clone(),
             entries,
             uses: None,
+            counts: None,
         }) {
             tracing::warn!(%tenant, %error, "refusals could not be recorded");
         }

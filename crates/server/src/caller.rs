@@ -12,6 +12,8 @@ pub enum Channel {
     Api,
     /// The command line on this machine.
     CommandLine,
+    /// The console, where an administrator tries things out.
+    Console,
 }
 
 impl Channel {
@@ -20,6 +22,16 @@ impl Channel {
         match self {
             Self::Api => "api",
             Self::CommandLine => "command line",
+            Self::Console => "console",
+        }
+    }
+
+    /// Whether tokens issued through it count, against quotas and as usage: those that an administrator tries things out
+    /// with are nobody's (DESIGN §4, "The Test tab").
+    pub fn is_counted(self) -> bool {
+        match self {
+            Self::Api => true,
+            Self::CommandLine | Self::Console => false,
         }
     }
 }

@@ -1,6 +1,8 @@
 //! How a room says no: what happened, what the caller may read, and the private cause. Doors alone
 //! turn it into a status and a body.
 
+use crate::quota::Standing;
+
 /// Why a request was refused: the row of CONTRACT §1.7 that applies.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Reason {
@@ -38,6 +40,8 @@ pub enum Reason {
     SuspiciousAddress,
     /// More work is waiting than can be done soon.
     TooManyRequests,
+    /// The application was issued as many tokens as its quota allows for now.
+    QuotaExceeded,
     /// The tenant names no directory in which the password grant looks users up.
     NoDefaultDirectory,
     /// `realm` names no connection.
@@ -63,6 +67,8 @@ pub struct Refusal {
     pub limit: Option<u32>,
     /// Whether the client used the Basic header, so that the answer names that scheme (RFC 6749 §5.2).
     pub by_basic: bool,
+    /// How the quota stands that was exceeded.
+    pub quota: Option<Box<Standing>>,
 }
 
 impl Refusal {
@@ -75,6 +81,7 @@ impl Refusal {
             retry_after_s: None,
             limit: None,
             by_basic: false,
+            quota: None,
         }
     }
 

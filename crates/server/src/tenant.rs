@@ -9,12 +9,13 @@ use tokenhouse_protocol::crypto::{Random, RsaBits};
 use tokenhouse_protocol::discovery::is_loopback_host;
 use tokenhouse_protocol::id::TenantId;
 use tokenhouse_protocol::time::Clock;
-use tokenhouse_store::{Change, Store};
+use tokenhouse_store::{Change, Quota, Store};
 
 use crate::accounts::Accounts;
 use crate::audit::Audit;
 use crate::directory::Directory;
 use crate::keyring::Keyring;
+use crate::quota;
 use crate::registry::keys::{RSA_BITS, rsa_bits};
 use crate::registry::secrets::Secrets;
 
@@ -226,6 +227,8 @@ pub struct Settings {
     pub default_directory: Option<String>,
     /// `rsa_bits`: the size of new RSA keys; 2048 unless set (CONTRACT Decision 3).
     pub rsa_bits: Option<RsaBits>,
+    /// `default_token_quota.clients`: the quota of applications that have none of their own (CONTRACT §4.11).
+    pub default_quota: Option<Quota>,
 }
 
 impl Settings {
@@ -246,6 +249,7 @@ impl Settings {
             default_audience: text("default_audience"),
             default_directory: text("default_directory"),
             rsa_bits: stored.get(RSA_BITS).and_then(rsa_bits),
+            default_quota: quota::read(stored.get("default_token_quota").and_then(|quota| quota.get("clients"))),
         }
     }
 }

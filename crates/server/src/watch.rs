@@ -122,6 +122,9 @@ async fn prune(app: Arc<App>) {
         if let Err(error) = app.house.store.prune_assertions().await {
             tracing::warn!(%error, "expired assertions cannot be removed");
         }
+        if let Err(error) = app.house.store.prune_quotas().await {
+            tracing::warn!(%error, "old counts of quotas cannot be removed");
+        }
         for tenant in app.loaded_tenants() {
             if let Err(error) = keys::prune(&tenant).await {
                 tracing::warn!(tenant = %tenant.id, %error, "old keys cannot be removed");

@@ -136,7 +136,9 @@ impl Db {
         let limited = options.clone().options([
             ("statement_timeout", "10s"),
             ("lock_timeout", "5s"),
-            ("idle_in_transaction_session_timeout", "30s"),
+            // Shorter than a caller waits: what a process that was stopped in the middle holds locked, a quota's
+            // counter for example, must not stop the others.
+            ("idle_in_transaction_session_timeout", "3s"),
         ]);
         let pool = PgPoolOptions::new()
             .max_connections(POSTGRES_CONNECTIONS)

@@ -1,17 +1,18 @@
 //! What one exchange leaves behind, and what a batch commits: a [`Job`] and its [`Outcome`].
 //!
 //! Everything that one answer depends on is one job: it becomes durable together or not at all. Today that is
-//! what is logged, and the client assertion that is used up. Codes and refresh tokens that are taken and quotas that
-//! are counted join as further lists of `Job`, each with its answer in `Outcome`: one statement per table and batch, conflicts
-//! settled by `on conflict do nothing returning`, never by an error, since one job's data must not fail another's.
+//! what is logged, the client assertion that is used up, and the token that is counted against a quota. Codes and refresh
+//! tokens that are taken join as further lists of `Job`, each with its answer in `Outcome`: one statement per table and
+//! batch, conflicts settled by `on conflict do nothing returning`, never by an error, since one job's data must not fail
+//! another's.
 
 use serde_json::{Map, Value};
 
 use tokenhouse_protocol::id::{ApiId, ClientId, LogId, TenantId, UserId};
 use tokenhouse_protocol::time::Timestamp;
 
-use crate::UsedAssertion;
 use crate::columns::json;
+use crate::{Count, Counted, UsedAssertion};
 
 /// What must be durable before an answer leaves.
 #[derive(Clone, PartialEq, Debug)]
@@ -22,15 +23,19 @@ pub struct Job {
     pub entries: Vec<LogEntry>,
     /// The client assertion that it uses up; if that was used before, nothing of this job is written.
     pub uses: Option<UsedAssertion>,
+    /// The token that it counts against a quota; if that is used up, nothing of what is logged is written.
+    pub counts: Option<Box<Count>>,
 }
 
 /// What became of a [`Job`].
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Outcome {
-    /// The ids of its log rows, in the order of its entries; none if it is a replay.
+    /// The ids of its log rows, in the order of its entries; none if it is a replay or over its quota.
     pub logs: Vec<LogId>,
     /// Whether its assertion had been used before: nothing was written, and nothing may be given out.
     pub is_replay: bool,
+    /// How its quota stands, if it counts against one and is no replay. If it is over, nothing may be given out.
+    pub counted: Option<Counted>,
 }
 
 /// One line of a tenant's log, before it has an id.
@@ -62,6 +67,7 @@ pub struct LogEntry {
 pub(crate) struct Prepared {
     pub(crate) tenant: TenantId,
     pub(crate) uses: Option<UsedAssertion>,
+    pub(crate) counts: Option<Box<Count>>,
     pub(crate) rows: Vec<PreparedRow>,
 }
 
@@ -75,27 +81,39 @@ impl Job {
     /// Strangers' words are logged too, and PostgreSQL refuses a text with U+0000, which would fail the whole
     /// batch: it becomes U+FFFD. (In the body JSON escapes it.)
     pub(crate) fn prepare(self) -> Prepared {
-        let prepare = |mut entry: LogEntry| {
+        let prepare = |entry: LogEntry| {
+            let mut entry = entry.storable();
             let body = json(&entry.body);
             entry.body = Map::new();
-            entry.client_id = entry
-                .client_id
-                .map(|id| replaced(id.as_str()).map_or(id, ClientId::new));
-            entry.api_id = entry.api_id.map(|id| replaced(id.as_str()).map_or(id, ApiId::new));
-            entry.user_id = entry.user_id.map(|id| replaced(id.as_str()).map_or(id, UserId::new));
-            entry.grant = entry.grant.map(|text| replaced(&text).unwrap_or(text));
-            entry.address = entry.address.map(|text| replaced(&text).unwrap_or(text));
             PreparedRow { entry, body }
         };
         let uses = self.uses.map(|used| UsedAssertion {
             jti: replaced(&used.jti).unwrap_or(used.jti),
             ..used
         });
+        let counts = self.counts.map(|mut count| {
+            count.client_id = replaced(count.client_id.as_str()).map_or(count.client_id, ClientId::new);
+            count.warning = count.warning.storable();
+            count
+        });
         Prepared {
             tenant: self.tenant,
             uses,
+            counts,
             rows: self.entries.into_iter().map(prepare).collect(),
         }
+    }
+}
+
+impl LogEntry {
+    fn storable(mut self) -> Self {
+        let text = |text: String| replaced(&text).unwrap_or(text);
+        self.client_id = self.client_id.map(|id| replaced(id.as_str()).map_or(id, ClientId::new));
+        self.api_id = self.api_id.map(|id| replaced(id.as_str()).map_or(id, ApiId::new));
+        self.user_id = self.user_id.map(|id| replaced(id.as_str()).map_or(id, UserId::new));
+        self.grant = self.grant.map(text);
+        self.address = self.address.map(text);
+        self
     }
 }
 

@@ -1,14 +1,19 @@
-//! Reading and ageing the log: table `logs`. Only the batch task writes it (`writer`).
+//! Writing, reading and ageing the log: table `logs`. Only the batch task writes it (`writer`).
 
 use serde_json::{Map, Value};
+use sqlx::QueryBuilder;
 
 use tokenhouse_protocol::id::{ApiId, ClientId, LogId, NodeId, TenantId, UserId};
 use tokenhouse_protocol::time::Timestamp;
 
 use crate::columns::from_row;
-use crate::db::{all, execute, optional};
+use crate::db::{all, execute, on, optional};
+use crate::job::PreparedRow;
 use crate::log_id::prefix;
-use crate::{Store, StoreError};
+use crate::{Store, StoreError, Tx};
+
+/// Rows of one statement: SQLite binds 32 766 values, a row is 13.
+const ROWS_AT_ONCE: usize = 2500;
 
 /// A line of a tenant's log; its fields are those of [`LogEntry`](crate::LogEntry).
 #[expect(missing_docs, reason = "LogEntry says what each field is")]
@@ -26,6 +31,13 @@ pub struct LogRow {
     pub tokens: i64,
     pub repeats: i64,
     pub body: Map<String, Value>,
+}
+
+/// A line with its id, ready to be written.
+pub(crate) struct NewLine<'a> {
+    pub(crate) id: LogId,
+    pub(crate) tenant: &'a TenantId,
+    pub(crate) row: &'a PreparedRow,
 }
 
 macro_rules! columns {
@@ -49,6 +61,37 @@ from_row!(LogRow, row => LogRow {
     repeats: row.integer("repeats")?,
     body: row.map("body")?,
 });
+
+/// Writes lines of this node's.
+pub(crate) async fn add(tx: &mut Tx<'_>, node: &NodeId, lines: &[&NewLine<'_>]) -> Result<(), sqlx::Error> {
+    for some in lines.chunks(ROWS_AT_ONCE) {
+        on!(tx: tx, connection => {
+            let mut query = QueryBuilder::new(
+                "insert into logs (tenant_id, id, node_id, happened_at, kind, client_id, api_id, user_id, \
+                 grant_type, address, tokens, repeats, body) ",
+            );
+            query.push_values(some, |mut values, NewLine { id, tenant, row }| {
+                let entry = &row.entry;
+                values
+                    .push_bind(tenant.as_str())
+                    .push_bind(id.as_str())
+                    .push_bind(node.as_str())
+                    .push_bind(entry.at.ms())
+                    .push_bind(entry.kind)
+                    .push_bind(entry.client_id.as_ref().map(ClientId::as_str))
+                    .push_bind(entry.api_id.as_ref().map(ApiId::as_str))
+                    .push_bind(entry.user_id.as_ref().map(UserId::as_str))
+                    .push_bind(entry.grant.as_deref())
+                    .push_bind(entry.address.as_deref())
+                    .push_bind(entry.tokens)
+                    .push_bind(entry.repeats)
+                    .push_bind(row.body.as_str());
+            });
+            query.build().persistent(false).execute(connection).await.map(drop)
+        })?;
+    }
+    Ok(())
+}
 
 impl Store {
     /// A line by its id.

@@ -53,17 +53,17 @@ pub struct Histogram {
 }
 
 impl Measured {
-    /// Counts a batch: `late` are its jobs of which nothing was written, `None` if nothing was of any.
-    pub(crate) fn batch(&mut self, jobs: &[&Prepared], late: Option<&HashSet<usize>>, took: Duration) {
+    /// Counts a batch: `left_out` are its jobs of which nothing was logged, `None` if nothing was of any.
+    pub(crate) fn batch(&mut self, jobs: &[&Prepared], left_out: Option<&HashSet<usize>>, took: Duration) {
         // At most 1024: exact in any float.
         self.batch_jobs
             .add(u32::try_from(jobs.len()).unwrap_or(u32::MAX).into());
         self.commit_s.add(took.as_secs_f64());
-        let Some(late) = late else {
+        let Some(left_out) = left_out else {
             self.failed_batches += 1;
             return;
         };
-        let written = jobs.iter().enumerate().filter(|(number, _)| !late.contains(number));
+        let written = jobs.iter().enumerate().filter(|(number, _)| !left_out.contains(number));
         for entry in written.flat_map(|(_, job)| &job.rows).map(|row| &row.entry) {
             let (Ok(tokens @ 1..), Some(grant)) = (u64::try_from(entry.tokens), &entry.grant) else {
                 continue;

@@ -29,6 +29,11 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
         "totals",
         include_str!("../migrations/20261124_000004_totals.sql"),
     ),
+    (
+        20_261_124_000_005,
+        "quotas",
+        include_str!("../migrations/20261124_000005_quotas.sql"),
+    ),
 ];
 
 /// The newest version this binary knows.

@@ -3,32 +3,30 @@
 //! A batch never waits to fill: it closes when the commit before it has returned, so a lone job costs one commit
 //! and a thousand cost one as well (DESIGN §4, "Jobs and batches").
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use sqlx::QueryBuilder;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::{JoinHandle, yield_now};
 use tokio::time::error::Elapsed;
 use tokio::time::{Instant, timeout, timeout_at};
 
-use tokenhouse_protocol::id::{ApiId, ClientId, LogId, NodeId, TenantId, UserId};
+use tokenhouse_protocol::id::{LogId, NodeId, TenantId};
 use tokenhouse_protocol::time::{Clock, Timestamp};
 
-use crate::db::{Db, Tx, execute, may_be_retried, on, pause};
-use crate::job::{Outcome, Prepared, PreparedRow};
+use crate::db::{Db, Tx, execute, may_be_retried, pause};
+use crate::job::{Outcome, Prepared};
 use crate::log_id::LogIds;
+use crate::logs::{self, NewLine};
 use crate::measured::Measured;
-use crate::{Store, StoreError, UsedAssertion, assertions};
+use crate::{Count, Counted, Store, StoreError, UsedAssertion, assertions, quotas};
 
 /// Jobs that may wait.
 const WAITING: usize = 4096;
 /// Jobs of one batch.
 const BATCH: usize = 1024;
-/// Rows of one statement: SQLite binds 32 766 values, a row is 13.
-const ROWS_AT_ONCE: usize = 2500;
 /// How long a batch lets those who are ready to run go first: a few signatures. Longer fills batches no better, and
 /// is seen at half of full load.
 const GATHER_FOR: Duration = Duration::from_micros(750);
@@ -110,21 +108,23 @@ struct Due {
     since: Instant,
 }
 
-/// A log row with its id, ready to be written.
-struct Row<'a> {
-    id: LogId,
-    /// The number of its job in the batch.
-    job: usize,
-    tenant: &'a TenantId,
-    row: &'a PreparedRow,
-}
-
 /// What one transaction writes.
 struct Batch<'a> {
-    rows: Vec<Row<'a>>,
+    /// What is logged, each line with its job's number.
+    lines: Vec<(usize, NewLine<'a>)>,
     /// The assertions that its jobs use up, each with its job's number.
     uses: Vec<(usize, &'a TenantId, &'a UsedAssertion)>,
+    /// The tokens that its jobs count, each with its job's number.
+    counts: Vec<(usize, &'a TenantId, &'a Count)>,
     seen: Option<Seen>,
+}
+
+/// What became of a batch that is durable.
+struct Written {
+    /// The jobs of which nothing was logged: their assertion was used before, or their quota is used up.
+    left_out: HashSet<usize>,
+    /// How the quotas stand, by job.
+    counted: HashMap<usize, Counted>,
 }
 
 /// What a batch writes about its node, if it is time.
@@ -199,20 +199,21 @@ impl Writer {
     async fn batch(&mut self, jobs: Vec<Due>) {
         let now = self.clock.now();
         let mut batch = Batch {
-            rows: Vec::with_capacity(jobs.len()),
+            lines: Vec::with_capacity(jobs.len()),
             uses: Vec::new(),
+            counts: Vec::new(),
             seen: self.seen(now),
         };
         for (number, Due { job, .. }) in jobs.iter().enumerate() {
-            batch.rows.extend(job.rows.iter().map(|row| Row {
-                id: self.ids.next(now),
-                job: number,
-                tenant: &job.tenant,
-                row,
+            let tenant = &job.tenant;
+            batch.lines.extend(job.rows.iter().map(|row| {
+                let id = self.ids.next(now);
+                (number, NewLine { id, tenant, row })
             }));
+            batch.uses.extend(job.uses.as_ref().map(|used| (number, tenant, used)));
             batch
-                .uses
-                .extend(job.uses.as_ref().map(|used| (number, &job.tenant, used)));
+                .counts
+                .extend(job.counts.as_deref().map(|count| (number, tenant, count)));
         }
         let begun = Instant::now();
         // A refusal that nobody waits for is written with the others, however late.
@@ -222,7 +223,8 @@ impl Writer {
         self.is_failing.store(written.is_err(), Ordering::Relaxed);
         if !jobs.is_empty() {
             let jobs: Vec<_> = jobs.iter().map(|due| &due.job).collect();
-            self.measured.batch(&jobs, written.as_ref().ok(), begun.elapsed());
+            let left_out = written.as_ref().map(|written| &written.left_out);
+            self.measured.batch(&jobs, left_out.ok(), begun.elapsed());
         }
         if written.is_ok() && batch.seen.is_some() {
             self.seen_at = Some(now);
@@ -231,16 +233,22 @@ impl Writer {
             let unrecorded = jobs.iter().filter(|due| due.answer.is_none()).count();
             tracing::error!(jobs = jobs.len(), unrecorded, %error, "a batch was not written");
         }
-        let mut ids = batch.rows.into_iter().map(|row| row.id).collect::<Vec<_>>().into_iter();
+        let ids: Vec<LogId> = batch.lines.into_iter().map(|(_, line)| line.id).collect();
+        let mut ids = ids.into_iter();
         for (number, Due { job, answer, .. }) in jobs.into_iter().enumerate() {
             let mut logs: Vec<LogId> = ids.by_ref().take(job.rows.len()).collect();
             let Some(answer) = answer else { continue };
-            let outcome = written.as_ref().map(|late| {
-                let is_replay = late.contains(&number);
-                if is_replay {
+            let outcome = written.as_ref().map(|written| {
+                let counted = written.counted.get(&number).copied();
+                let is_left_out = written.left_out.contains(&number);
+                if is_left_out {
                     logs.clear();
                 }
-                Outcome { logs, is_replay }
+                Outcome {
+                    logs,
+                    is_replay: is_left_out && counted.is_none(),
+                    counted,
+                }
             });
             answer.send(outcome.map_err(Clone::clone)).ok();
         }
@@ -260,12 +268,11 @@ impl Writer {
         })
     }
 
-    /// Writes a batch, again if another transaction was in the way; the ids stay, so nothing can be there twice.
-    /// Answers the jobs of which nothing was written.
-    async fn write(&self, batch: &Batch<'_>, deadline: Instant) -> Result<HashSet<usize>, StoreError> {
+    /// Writes a batch, again if another transaction was in the way, which is certain to have left nothing.
+    async fn write(&mut self, batch: &Batch<'_>, deadline: Instant) -> Result<Written, StoreError> {
         loop {
             match self.attempt(batch, deadline).await {
-                Ok(Ok(late)) => return Ok(late),
+                Ok(Ok(written)) => return Ok(written),
                 Ok(Err(error)) if may_be_retried(&error) && Instant::now() < deadline => {
                     pause(Duration::from_millis(10)).await;
                 }
@@ -276,21 +283,17 @@ impl Writer {
     }
 
     /// One transaction. Until its commit begins it can be given up at the deadline, and leaves nothing.
-    async fn attempt(
-        &self,
-        batch: &Batch<'_>,
-        deadline: Instant,
-    ) -> Result<Result<HashSet<usize>, sqlx::Error>, Elapsed> {
-        let (tx, late) = match timeout_at(deadline, self.fill(batch)).await? {
+    async fn attempt(&mut self, batch: &Batch<'_>, deadline: Instant) -> Result<Result<Written, sqlx::Error>, Elapsed> {
+        let (tx, written) = match timeout_at(deadline, self.fill(batch)).await? {
             Ok(filled) => filled,
             Err(error) => return Ok(Err(error)),
         };
         let ended = timeout(GIVE_UP, tx.end()).await?;
-        Ok(ended.map(|()| late))
+        Ok(ended.map(|()| written))
     }
 
-    /// A transaction that holds a batch and is not committed, and the jobs of which nothing is in it.
-    async fn fill(&self, batch: &Batch<'_>) -> Result<(Tx<'static>, HashSet<usize>), sqlx::Error> {
+    /// A transaction that holds a batch and is not committed, and what becomes of its jobs.
+    async fn fill(&mut self, batch: &Batch<'_>) -> Result<(Tx<'static>, Written), sqlx::Error> {
         let mut tx = self.db.begin(self.clock.clone()).await?;
         if let Some(seen) = &batch.seen {
             execute!(
@@ -303,35 +306,32 @@ impl Writer {
                 seen.folded_to.as_str(),
             )?;
         }
-        let late = assertions::take(&mut tx, &batch.uses).await?;
-        let rows: Vec<&Row<'_>> = batch.rows.iter().filter(|row| !late.contains(&row.job)).collect();
-        for some in rows.chunks(ROWS_AT_ONCE) {
-            on!(tx: tx, connection => {
-                let mut query = QueryBuilder::new(
-                    "insert into logs (tenant_id, id, node_id, happened_at, kind, client_id, api_id, user_id, \
-                     grant_type, address, tokens, repeats, body) ",
-                );
-                query.push_values(some, |mut values, Row { id, tenant, row, .. }| {
-                    let entry = &row.entry;
-                    values
-                        .push_bind(tenant.as_str())
-                        .push_bind(id.as_str())
-                        .push_bind(self.node.as_str())
-                        .push_bind(entry.at.ms())
-                        .push_bind(entry.kind)
-                        .push_bind(entry.client_id.as_ref().map(ClientId::as_str))
-                        .push_bind(entry.api_id.as_ref().map(ApiId::as_str))
-                        .push_bind(entry.user_id.as_ref().map(UserId::as_str))
-                        .push_bind(entry.grant.as_deref())
-                        .push_bind(entry.address.as_deref())
-                        .push_bind(entry.tokens)
-                        .push_bind(entry.repeats)
-                        .push_bind(row.body.as_str());
-                });
-                query.build().persistent(false).execute(connection).await.map(drop)
-            })?;
-        }
-        Ok((tx, late))
+        let mut left_out = assertions::take(&mut tx, &batch.uses).await?;
+        // What comes too late uses nothing up.
+        let counts: Vec<_> = batch
+            .counts
+            .iter()
+            .filter(|(job, ..)| !left_out.contains(job))
+            .copied()
+            .collect();
+        let settled = quotas::count(&mut tx, &counts).await?;
+        let over = settled.counted.iter().filter(|(_, counted)| counted.is_over);
+        left_out.extend(over.map(|(job, _)| *job));
+        let now = self.clock.now();
+        let warnings = settled.warnings.iter().map(|(tenant, row)| NewLine {
+            id: self.ids.next(now),
+            tenant,
+            row,
+        });
+        let warnings: Vec<_> = warnings.collect();
+        let due = batch.lines.iter().filter(|(job, _)| !left_out.contains(job));
+        let lines: Vec<_> = due.map(|(_, line)| line).chain(&warnings).collect();
+        logs::add(&mut tx, &self.node, &lines).await?;
+        let written = Written {
+            left_out,
+            counted: settled.counted,
+        };
+        Ok((tx, written))
     }
 }
 

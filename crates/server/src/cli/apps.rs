@@ -14,6 +14,7 @@ use tokenhouse_store::{Client, ClientKey};
 use super::output::{fields, may_go_on, print, print_json, quoted, table};
 use super::place::{Place, all};
 use super::{Failure, apis};
+use crate::quota;
 use crate::registry::client_keys::{self, NewClientKey};
 use crate::registry::clients::{self, Kind, NewClient};
 use crate::tenant::Tenant;
@@ -307,6 +308,7 @@ fn view(client: &Client, secret: Option<&Secret>) -> Value {
 fn described(client: &Client, secret: Option<&Secret>) -> String {
     let origins = client.rest.get("web_origins").and_then(Value::as_array);
     let origins = origins.map(|list| list.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(" "));
+    let quota = quota::read(client.rest.get("token_quota"));
     fields(&[
         ("Name", client.name.clone()),
         ("Client ID", client.id.to_string()),
@@ -327,6 +329,10 @@ fn described(client: &Client, secret: Option<&Secret>) -> String {
             },
         ),
         ("Origins", origins.unwrap_or_default()),
+        (
+            "Token quota",
+            quota.map(|quota| quota::in_words(&quota)).unwrap_or_default(),
+        ),
         ("Created", client.created_at.to_string()),
     ])
 }

@@ -171,6 +171,7 @@ fn meaning(kind: &str) -> &'static str {
         "fu" => "unknown user",
         "limit_wc" => "blocked: too many failed logins to one account",
         "limit_mu" => "blocked: too many failed logins from one address",
+        "w" => "warning: the token quota is nearly or wholly used",
         "f" => "refused",
         _ => "",
     }

@@ -6,8 +6,9 @@ use tokenhouse_protocol::crypto::VerifyingKey;
 use tokenhouse_protocol::id::{ApiId, ClientId};
 use tokenhouse_protocol::jose::jwk::Jwk;
 use tokenhouse_protocol::time::Timestamp;
-use tokenhouse_store::{Client, ClientGrant, ClientKey, ClientSecret, StoreError};
+use tokenhouse_store::{Client, ClientGrant, ClientKey, ClientSecret, Quota, StoreError};
 
+use crate::quota::{self, LastSeen};
 use crate::registry::client_keys;
 use crate::registry::secrets::Digest;
 use crate::tenant::Issuer;
@@ -37,6 +38,10 @@ pub struct Application {
     pub keys: Vec<ApplicationKey>,
     /// What it was granted, an API each.
     pub grants: Vec<ApplicationGrant>,
+    /// `token_quota`, in place of the tenant's default one.
+    pub quota: Option<Quota>,
+    /// How much of a quota this node last saw used.
+    pub quota_seen: LastSeen,
 }
 
 /// One secret of an application.
@@ -105,6 +110,7 @@ impl Application {
         let may_name_token_endpoint = client_keys::may_name_token_endpoint(&client);
         let listed = keys.iter().filter(|key| client_keys::is_listed(&client, key));
         let keys = listed.map(ApplicationKey::of).collect::<Result<_, _>>()?;
+        let quota = quota::read(client.rest.get("token_quota"));
         let ip_header = client.rest.get("is_token_endpoint_ip_header_trusted");
         let trusts_ip_header = ip_header.and_then(Value::as_bool).unwrap_or(false);
         let texts = |name: &str| {
@@ -127,6 +133,8 @@ impl Application {
             uses_assertions,
             may_name_token_endpoint,
             keys,
+            quota,
+            quota_seen: LastSeen::default(),
             secrets: secrets
                 .into_iter()
                 .filter_map(|secret| {

@@ -13,7 +13,7 @@ use tokenhouse_store::User;
 use super::grants::{Redeemed, Subject};
 use crate::directory::{Api, Application, ApplicationGrant, UserPolicy};
 use crate::refusal::{Reason, Refusal};
-use crate::tenant::Tenant;
+use crate::tenant::{Settings, Tenant};
 
 /// The scopes that OpenID Connect gives a meaning (Core §5.4) and that `openid` alone stands for here.
 const OPENID_SCOPES: [&str; 5] = ["openid", "profile", "email", "address", "phone"];
@@ -36,10 +36,10 @@ pub struct Authorization {
 /// Phase 4: the API that a request names, or the tenant's default one. A user's token needs none.
 pub(super) async fn api(
     tenant: &Tenant,
+    settings: &Settings,
     redeemed: &Redeemed,
     asked: Option<&str>,
 ) -> Result<Option<Arc<Api>>, Refusal> {
-    let settings = tenant.settings();
     let named = asked.or(settings.default_audience.as_deref());
     let found = match named {
         Some(identifier) => tenant.directory.api(identifier).await?,

@@ -10,11 +10,12 @@ use tokenhouse_protocol::error::reflected;
 use tokenhouse_protocol::grant::GrantType;
 use tokenhouse_protocol::id::{ClientId, UserId};
 use tokenhouse_protocol::token::TokenRequest;
-use tokenhouse_store::{Connection, Job, LogEntry, UsedAssertion};
+use tokenhouse_store::{Connection, Count, Job, LogEntry, Quota, UsedAssertion};
 
-use super::{Authorization, assertion};
+use super::{Authorization, assertion, quota};
 use crate::caller::Caller;
 use crate::directory::{Api, Application};
+use crate::quota::Standing;
 use crate::refusal::{Reason, Refusal};
 use crate::tenant::Tenant;
 
@@ -66,24 +67,48 @@ impl<'a> Exchange<'a> {
         }
     }
 
-    /// Records what was granted and uses up the assertion; when this fails nothing may be handed out.
-    pub(super) async fn granted(&mut self, authorization: &Authorization) -> Result<(), Refusal> {
+    /// Records what was granted, uses up the assertion and counts against the quota, all of them or none; when this fails
+    /// nothing may be handed out. Answers how the quota stands then.
+    pub(super) async fn granted(
+        &mut self,
+        authorization: &Authorization,
+        quota: Option<Quota>,
+    ) -> Result<Option<Standing>, Refusal> {
         let kind = match authorization.grant_type {
             GrantType::ClientCredentials => "seccft",
             GrantType::Password | GrantType::PasswordRealm => "sepft",
         };
         let entry = LogEntry {
-            tokens: 1,
+            tokens: i64::from(self.caller.channel.is_counted()),
             ..self.entry(kind, "")
+        };
+        let at = entry.at;
+        let count = |quota| {
+            Box::new(Count {
+                client_id: authorization.application.id.clone(),
+                quota,
+                at,
+                warning: self.entry("w", ""),
+            })
         };
         let job = Job {
             tenant: self.tenant.id.clone(),
             entries: vec![entry],
+            counts: quota.map(count),
             uses: self.assertion.take(),
         };
-        match self.tenant.house.audit.record(job).await?.is_replay {
-            true => Err(assertion::replayed()),
-            false => Ok(()),
+        let outcome = self.tenant.house.audit.record(job).await?;
+        if outcome.is_replay {
+            return Err(assertion::replayed());
+        }
+        let (Some(quota), Some(counted)) = (quota, outcome.counted) else {
+            return Ok(None);
+        };
+        authorization.application.quota_seen.note(at, counted);
+        let standing = Standing { quota, at, counted };
+        match counted.is_over {
+            true => Err(quota::exceeded(standing)),
+            false => Ok(Some(standing)),
         }
     }
 

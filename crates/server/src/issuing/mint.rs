@@ -1,4 +1,4 @@
-//! Phase 6, first half: tokens out of an authorization (CONTRACT §2; RFC 7519). The only caller of the signer.
+//! Phase 7, first half: tokens out of an authorization (CONTRACT §2; RFC 7519). The only caller of the signer.
 
 use serde::Serialize;
 

@@ -1,12 +1,13 @@
-//! The token endpoint's argument, in six phases that one function owns: who asks, may they use this
-//! grant, what does it redeem, for which API, with which scopes, and only then a token, recorded before
-//! it is handed out (DESIGN §4). A grant cannot forget a check, because it is not the one who makes it.
+//! The token endpoint's argument, in seven phases that one function owns: who asks, may they use this
+//! grant, what does it redeem, for which API, with which scopes, is there quota left, and only then a token,
+//! recorded before it is handed out (DESIGN §4). A grant cannot forget a check, because it is not the one who makes it.
 
 use tokenhouse_protocol::credentials::ClientCredentials;
 use tokenhouse_protocol::id::ClientId;
 use tokenhouse_protocol::token::{TokenRequest, TokenResponse};
 
 use crate::caller::Caller;
+use crate::quota::Standing;
 use crate::refusal::Refusal;
 use crate::tenant::Tenant;
 
@@ -16,11 +17,20 @@ mod authorization;
 mod exchange;
 mod grants;
 mod mint;
+mod quota;
 pub mod userinfo_token;
 
 pub use authorization::Authorization;
 
 use exchange::Exchange;
+
+/// What was issued.
+pub struct Issued {
+    /// The tokens.
+    pub response: TokenResponse,
+    /// How the application's quota stands now, if it has one.
+    pub quota: Option<Standing>,
+}
 
 /// Issues a token to who asks for it, or says why not. Either way the log has a row of it.
 pub async fn issue(
@@ -28,7 +38,7 @@ pub async fn issue(
     caller: &Caller,
     credentials: &ClientCredentials,
     request: &TokenRequest,
-) -> Result<TokenResponse, Refusal> {
+) -> Result<Issued, Refusal> {
     let mut exchange = Exchange::new(tenant, caller, Some(&credentials.client_id), Some(request));
     let issued = phases(tenant, &mut exchange, credentials, request).await;
     if let Err(refusal) = &issued {
@@ -53,7 +63,8 @@ async fn phases(
     exchange: &mut Exchange<'_>,
     credentials: &ClientCredentials,
     request: &TokenRequest,
-) -> Result<TokenResponse, Refusal> {
+) -> Result<Issued, Refusal> {
+    let settings = tenant.settings();
     // 1. Who asks?
     let (application, assertion) = authenticate::client(tenant, credentials).await?;
     exchange.assertion = assertion;
@@ -69,7 +80,7 @@ async fn phases(
     // 3. What does the grant redeem? The only part that differs.
     let redeemed = grants::redeem(tenant, exchange, &request.grant).await?;
     // 4. For which API?
-    let api = authorization::api(tenant, &redeemed, request.audience.as_deref()).await?;
+    let api = authorization::api(tenant, &settings, &redeemed, request.audience.as_deref()).await?;
     exchange.audience = api
         .as_ref()
         .map(|api| api.identifier.clone())
@@ -78,8 +89,10 @@ async fn phases(
     // 5. With which scopes?
     let authorization = Authorization::settle(tenant, application, redeemed, api, request).await?;
     exchange.scope = authorization.scope();
-    // 6. Mint, and record what was minted before anybody sees it.
+    // 6. Does the quota leave any?
+    let quota = quota::check(tenant, &settings, exchange.caller, &authorization)?;
+    // 7. Mint, and record what was minted before anybody sees it.
     let response = mint::tokens(tenant, &authorization, tenant.house.clock.now()).await?;
-    exchange.granted(&authorization).await?;
-    Ok(response)
+    let quota = exchange.granted(&authorization, quota).await?;
+    Ok(Issued { response, quota })
 }

@@ -16,6 +16,8 @@ use crate::registry::{RegistryError, client_keys};
 use crate::tenant::Tenant;
 
 mod body;
+
+pub(super) use body::TOKEN_QUOTA;
 pub(super) mod credentials;
 
 /// What shows secrets.

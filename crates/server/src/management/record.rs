@@ -59,6 +59,7 @@ impl Record<'_> {
             tenant: self.tenant.id.clone(),
             entries: vec![self.entry(kind, self.endpoint.status, &Value::Object(kept))],
             uses: None,
+            counts: None,
         };
         self.tenant.house.audit.record(job).await?;
         Ok(())

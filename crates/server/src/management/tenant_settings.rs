@@ -4,10 +4,11 @@
 use axum::http::Method;
 use serde_json::{Map, Value, json};
 
+use super::clients::TOKEN_QUOTA;
 use super::endpoint::{Call, Endpoint, Reply};
 use super::error::Failure;
 use super::page::{FIELDS, chosen};
-use super::schema::{Body, Kind, LONG, Property, Shape, URL, flag, integer, list, object, open, text, word};
+use super::schema::{Body, Kind, LONG, Property, Shape, URL, flag, integer, list, open, text, word};
 use crate::registry::tenants::{self, ATTACK_PROTECTION};
 
 /// Shown, and not to be changed: taken out of a change, since tools write back what they read.
@@ -30,11 +31,6 @@ const LOCALE: Kind = Kind::Text {
     format: super::schema::Format::Any,
 };
 const PAGE: &[Property] = &[flag("enabled"), text("html", 0, LONG)];
-const QUOTA: &[Property] = &[
-    integer("per_hour", 1, i64::MAX),
-    integer("per_day", 1, i64::MAX),
-    flag("enforce"),
-];
 
 static PROPERTIES: &[Property] = &[
     text("friendly_name", 0, 255),
@@ -56,8 +52,9 @@ static PROPERTIES: &[Property] = &[
     open("session_cookie", &[word("mode", &["persistent", "non-persistent"])]),
     open(
         "default_token_quota",
-        &[open("clients", &[object("client_credentials", QUOTA)])],
-    ),
+        &[open("clients", TOKEN_QUOTA), open("organizations", TOKEN_QUOTA)],
+    )
+    .note("The quota of every application that has no token_quota of its own"),
     Property::new("session_lifetime", Kind::Number).note("In hours"),
     Property::new("idle_session_lifetime", Kind::Number).note("In hours"),
     integer("session_lifetime_in_minutes", 1, MAX_MINUTES),

@@ -7,6 +7,7 @@ use tokenhouse_protocol::credentials::CredentialsError;
 use tokenhouse_protocol::error::{ErrorBody, plain};
 use tokenhouse_protocol::parameters::ParameterError;
 
+use super::quota;
 use crate::refusal::{Reason, Refusal};
 use crate::tenant::{ErrorDialect, Tenant};
 use crate::web::answer::{X_RATE_LIMIT_LIMIT, X_RATE_LIMIT_REMAINING, X_RATE_LIMIT_RESET, json, set, set_text};
@@ -44,6 +45,9 @@ pub fn answer(tenant: &Tenant, request_id: &str, refusal: &Refusal) -> Response<
         set_text(&mut response, X_RATE_LIMIT_LIMIT, &limit.to_string());
         set(&mut response, X_RATE_LIMIT_REMAINING, "0");
         set_text(&mut response, X_RATE_LIMIT_RESET, &reset.to_string());
+    }
+    if let Some(standing) = &refusal.quota {
+        quota::say(&mut response, standing);
     }
     if refusal.by_basic && status == StatusCode::UNAUTHORIZED {
         // Only after Basic: a challenge changes how strict clients read a 401 (CONTRACT §5.1).
@@ -90,7 +94,7 @@ fn in_auth0s_words(reason: Reason) -> (StatusCode, &'static str) {
         Reason::WrongPassword => (StatusCode::FORBIDDEN, "invalid_grant"),
         Reason::UserBlocked => (StatusCode::FORBIDDEN, "unauthorized"),
         Reason::TooManyAttempts | Reason::SuspiciousAddress => (StatusCode::TOO_MANY_REQUESTS, "too_many_attempts"),
-        Reason::TooManyRequests => (StatusCode::TOO_MANY_REQUESTS, "too_many_requests"),
+        Reason::TooManyRequests | Reason::QuotaExceeded => (StatusCode::TOO_MANY_REQUESTS, "too_many_requests"),
         Reason::NoDefaultDirectory | Reason::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "server_error"),
         Reason::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable"),
     }
@@ -113,6 +117,7 @@ fn in_rfc6749s_words(reason: Reason) -> (StatusCode, &'static str) {
         Reason::TooManyAttempts
         | Reason::SuspiciousAddress
         | Reason::TooManyRequests
+        | Reason::QuotaExceeded
         | Reason::NoDefaultDirectory
         | Reason::Unavailable
         | Reason::Internal => return in_auth0s_words(reason),

@@ -3,5 +3,6 @@
 pub mod error;
 pub mod error_page;
 pub mod metadata;
+mod quota;
 pub mod token;
 pub mod userinfo;

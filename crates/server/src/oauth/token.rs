@@ -10,9 +10,9 @@ use tokenhouse_protocol::id::ClientId;
 use tokenhouse_protocol::parameters::Parameters;
 use tokenhouse_protocol::token::{TokenRequest, TokenResponse};
 
-use super::error;
+use super::{error, quota};
 use crate::caller::Caller;
-use crate::issuing;
+use crate::issuing::{self, Issued};
 use crate::refusal::{Reason, Refusal};
 use crate::tenant::Tenant;
 use crate::web::answer::{http_error, json, set};
@@ -75,7 +75,13 @@ async fn exchange(
         }
     };
     let answer = match issuing::issue(tenant, caller, &credentials, &request).await {
-        Ok(issued) => granted(&issued),
+        Ok(Issued { response, quota }) => {
+            let mut answer = granted(&response);
+            if let Some(standing) = &quota {
+                quota::say(&mut answer, standing);
+            }
+            answer
+        }
         Err(refusal) => error::answer(tenant, &caller.request_id, &refusal),
     };
     (answer, Some(credentials.client_id))

@@ -3,6 +3,8 @@
 
 use std::fmt;
 
+use serde_json::Value;
+
 use tokenhouse_store::{Change, StoreError, Tx};
 
 use crate::tenant::Tenant;
@@ -89,6 +91,18 @@ fn checked_name(name: &str, max_chars: usize) -> Result<(), RegistryError> {
         return Err(RegistryError::invalid("name", "name must not be empty nor hold < or >"));
     }
     Ok(())
+}
+
+/// Refuses a quota that says nothing of client credentials (CONTRACT §4.11).
+fn check_quota(property: &'static str, quota: Option<&Value>) -> Result<(), RegistryError> {
+    let said = quota.and_then(|quota| quota.get("client_credentials"));
+    match said.and_then(Value::as_object) {
+        Some(said) if said.is_empty() => Err(RegistryError::invalid(
+            property,
+            format!("{property}: client_credentials says nothing; give it per_hour or per_day"),
+        )),
+        Some(_) | None => Ok(()),
+    }
 }
 
 impl From<StoreError> for RegistryError {

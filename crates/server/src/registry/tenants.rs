@@ -9,7 +9,7 @@ use tokenhouse_store::{Added, Change, Page, Tenant as Row};
 use super::connections::DEFAULT_CONNECTION;
 use super::given_keys::{self, GivenKey};
 use super::patch::{self, Rules};
-use super::{RegistryError, apis, begin, checked_name, clients, commit, connections, keys};
+use super::{RegistryError, apis, begin, check_quota, checked_name, clients, commit, connections, keys};
 use crate::tenant::{House, Issuer, Settings, Tenant};
 
 /// Longest tenant id, in characters: it may become part of a host name (RFC 1035 §2.3.4).
@@ -95,6 +95,10 @@ pub async fn update_settings(tenant: &Tenant, changes: Map<String, Value>) -> Re
             keys::RSA_BITS,
             "rsa_bits must be 2048, 3072 or 4096",
         ));
+    }
+    let quota = |side: &str| changes.get("default_token_quota").and_then(|quota| quota.get(side));
+    for side in ["clients", "organizations"] {
+        check_quota("default_token_quota", quota(side))?;
     }
     changed(tenant, |settings| patch::apply(settings, changes, RULES)).await
 }

@@ -17,6 +17,9 @@ pub const X_RATE_LIMIT_REMAINING: HeaderName = HeaderName::from_static("x-rateli
 /// When there will be more, in seconds since 1970.
 pub const X_RATE_LIMIT_RESET: HeaderName = HeaderName::from_static("x-ratelimit-reset");
 
+/// How the application's token quota stands (CONTRACT §4.11).
+pub const AUTH0_CLIENT_QUOTA_LIMIT: HeaderName = HeaderName::from_static("auth0-client-quota-limit");
+
 /// Headers that an answer may have before its map grows.
 const HEADERS: usize = 12;
 

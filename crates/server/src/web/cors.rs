@@ -10,7 +10,7 @@ use super::answer::{set, set_text};
 const ALLOWED_HEADERS: &str = "authorization, content-type, auth0-client, dpop, x-request-id";
 /// Headers of an answer that a page may read.
 const EXPOSED_HEADERS: &str = "x-request-id, x-auth0-requestid, retry-after, www-authenticate, \
-     link, x-ratelimit-limit, x-ratelimit-remaining, x-ratelimit-reset";
+     link, x-ratelimit-limit, x-ratelimit-remaining, x-ratelimit-reset, auth0-client-quota-limit";
 
 /// The origin of the page that asks, if a page asks.
 pub fn origin(headers: &HeaderMap) -> Option<&HeaderValue> {

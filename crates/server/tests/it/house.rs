@@ -260,6 +260,7 @@ impl House {
             tenant: TenantId::default_tenant(),
             entries: Vec::new(),
             uses: None,
+            counts: None,
         };
         self.app.house.store.commit(nothing).await.unwrap();
     }

@@ -297,6 +297,7 @@ async fn a_full_queue_is_503_and_nothing_is_issued() {
                 tenant: TenantId::default_tenant(),
                 entries: vec![entry()],
                 uses: None,
+                counts: None,
             }) {
                 Ok(()) => queued += 1,
                 Err(StoreError::Busy) => break,

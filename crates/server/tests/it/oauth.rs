@@ -8,5 +8,7 @@ mod token_client_credentials;
 mod token_errors;
 mod token_password;
 mod token_profiles;
+mod token_quota;
+mod token_quota_client;
 mod token_transport;
 mod userinfo;

@@ -14,6 +14,8 @@ mod opening;
 mod people;
 mod permissions;
 mod place;
+mod quota_warnings;
+mod quotas;
 mod records;
 mod revisions;
 mod samples;

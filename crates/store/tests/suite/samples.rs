@@ -172,5 +172,6 @@ pub(crate) fn job(tenant: &TenantId, entries: Vec<LogEntry>) -> Job {
         tenant: tenant.clone(),
         entries,
         uses: None,
+        counts: None,
     }
 }

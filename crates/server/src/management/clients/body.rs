@@ -53,6 +53,17 @@ const READ_ONLY: &[&str] = &[
 ];
 /// Most URLs of one list.
 const URLS: usize = 100;
+/// How many tokens by client credentials, in place of or as the tenant's default (CONTRACT §4.11).
+pub(in crate::management) const TOKEN_QUOTA: &[Property] = &[object(
+    "client_credentials",
+    &[
+        integer("per_hour", 1, MAX_QUOTA).note("Tokens in an hour that begins on the hour, UTC"),
+        integer("per_day", 1, MAX_QUOTA).note("Tokens in a day, UTC"),
+        flag("enforce").note("Whether more are refused, as it is from the start, or only counted"),
+    ],
+)
+.required()];
+const MAX_QUOTA: i64 = 2_147_483_647;
 /// A hundred years, in seconds.
 const MAX_S: i64 = 3_155_760_000;
 const METHODS: &[&str] = &["none", "client_secret_post", "client_secret_basic"];
@@ -145,18 +156,7 @@ static PROPERTIES: &[Property] = &[
             flag("infinite_idle_token_lifetime"),
         ],
     ),
-    open(
-        "token_quota",
-        &[object(
-            "client_credentials",
-            &[
-                integer("per_hour", 1, i64::MAX),
-                integer("per_day", 1, i64::MAX),
-                flag("enforce"),
-            ],
-        )
-        .required()],
-    ),
+    open("token_quota", TOKEN_QUOTA).note("How many tokens it may be issued by client credentials"),
     open(
         "client_authentication_methods",
         &[open(

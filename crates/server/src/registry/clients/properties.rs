@@ -7,7 +7,7 @@ use tokenhouse_protocol::grant::GrantType;
 use tokenhouse_store::Client;
 
 use super::super::patch::{self, Rules};
-use super::super::{RegistryError, checked_name};
+use super::super::{RegistryError, check_quota, checked_name};
 
 /// Longest name, in characters.
 const MAX_NAME_CHARS: usize = 255;
@@ -152,6 +152,7 @@ pub(super) fn check(client: &Client) -> Result<(), RegistryError> {
         let text = format!("client_metadata has at most {MAX_METADATA} keys");
         return Err(RegistryError::invalid("client_metadata", text));
     }
+    check_quota("token_quota", client.rest.get("token_quota"))?;
     let client_credentials = GrantType::ClientCredentials.as_str();
     if auth_method == Some("none") && client.grant_types.iter().any(|word| word == client_credentials) {
         return Err(RegistryError::invalid(
