@@ -128,7 +128,8 @@ fn check_sealing(config: &Config, allow_local_key: bool) -> Result<(), Failure> 
     Ok(())
 }
 
-fn is_within(file: &Path, folder: &Path) -> bool {
+/// Whether a file lies in a folder.
+pub(super) fn is_within(file: &Path, folder: &Path) -> bool {
     match (file.canonicalize(), folder.canonicalize()) {
         (Ok(file), Ok(folder)) => file.starts_with(folder),
         _ => file.starts_with(folder),

@@ -145,6 +145,20 @@ impl Server {
         self.dev["applications"]["sample"].clone()
     }
 
+    /// The command on this server over HTTP, by its administrators' application, ready to run.
+    pub(super) fn command(&self, folder: &Folder, arguments: &[&str]) -> Command {
+        let mut command = folder.plain(arguments);
+        let management = &self.dev["management"];
+        command
+            .arg("--server")
+            .arg(text(&self.dev, "issuer"))
+            .env("XDG_CACHE_HOME", folder.path().join("home"))
+            .env("TOKENHOUSE_CLIENT_ID", text(management, "client_id"))
+            .env("TOKENHOUSE_CLIENT_SECRET", text(management, "client_secret"))
+            .env_remove("TOKENHOUSE_TOKEN");
+        command
+    }
+
     pub(super) fn token(&self, app: &Value, audience: &str) -> String {
         patiently(|| {
             let body = format!(

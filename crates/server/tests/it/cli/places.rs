@@ -1,0 +1,375 @@
+//! A command says the same of a data folder and of a server over HTTP, and tells who may not ask what to do.
+
+use std::collections::BTreeMap;
+use std::process::Output;
+
+use serde_json::{Value, json};
+
+use super::fixture::{Folder, Server, stdout, text};
+
+/// What differs between two installations, whatever was done: ids, secrets, instants, and keys with what is made of them.
+const OWN: [&str; 17] = [
+    "_id",
+    "audience",
+    "cert",
+    "client_id",
+    "client_secret",
+    "created_at",
+    "current_since",
+    "current_until",
+    "date",
+    "fingerprint",
+    "id",
+    "kid",
+    "log_id",
+    "pkcs7",
+    "thumbprint",
+    "updated_at",
+    "user_id",
+];
+/// Every command, in an order in which each finds what it needs. `=NAME` keeps the answer's id for `{NAME}` further on;
+/// those of `logs` and `usage`, whose answers are of their own history, have a test below.
+const COMMANDS: &str = "\
+apis create https://places.example --name Places --scope read:a=Read --scope write:a =api
+apis list
+apis show https://places.example
+apis update {api} --token-lifetime 600 --rbac --signing-alg ES256
+apis scopes list {api}
+apis scopes add {api} delete:a=Delete
+apis scopes remove {api} write:a
+apps create --name Batch --type m2m --description Nightly =app
+apps create Shop --type regular --grants password,refresh-token --callbacks https://shop.example/back =shop
+apps create Page --type spa --origin https://page.example =page
+apps list --number 20
+apps show {app}
+apps show {app} --reveal-secret
+apps update {app} --name Night --metadata team=blue --set sso=true
+apps update {app} --set description=null
+apps add-key {shop} {key} --name Spare --kid spare
+apps assertion-audience {shop} token-endpoint
+apps remove-key {shop} spare
+apps rotate-secret {app}
+apps show nobody
+apps update {app} --set callbacks=nothing
+grants create --app {app} --api {api} --scope read:a =grant
+grants create --app {app} --api {api}
+grants list --app {app}
+grants list --api https://places.example
+grants show {grant}
+grants update {grant} --scopes read:a,delete:a
+grants update {grant} --all-scopes
+grants update {grant} --no-scopes
+grants update {grant}
+users create --email ada@places.example --password Correct-horse-1 --name Ada =user
+users create --email ada@places.example --password Correct-horse-1
+users search --query email:ada* --sort email:1
+users search --query ((
+users search-by-email ada@places.example
+users show {user}
+users update {user} --name Countess --set app_metadata={\"plan\":\"gold\"}
+users block {user}
+users unblock {user}
+users set-password {user} --password Another-horse-2
+roles create Editor --description Writes =role
+roles list
+roles show Editor
+roles update Editor --description Reads
+roles permissions add Editor --api {api} --permissions read:a,delete:a
+roles permissions remove Editor --api {api} --scope delete:a
+roles permissions list {role}
+users roles assign {user} --roles Editor
+users roles show {user}
+roles users Editor
+users permissions add {user} --api https://places.example --permissions delete:a
+users permissions list {user}
+users permissions remove {user} --api https://places.example --permissions delete:a
+users roles remove {user} --roles {role}
+users roles assign {user} --roles Nobody
+keys list
+keys rotate
+keys rotate --now
+keys rotate --alg HS256
+keys list
+tenants show
+tenants update --name Renamed --default-audience https://places.example
+tenants update
+grants delete {grant} --force
+users delete {user} --force
+users delete {user} --force
+roles delete Editor --force
+apps delete {app} --force
+apis delete {api} --force
+apis show https://places.example
+apis delete https://places.example --force
+";
+
+#[test]
+fn every_command_says_the_same_of_a_folder_and_of_a_server() {
+    let (folder, other) = (Folder::new(), Folder::new());
+    let server = Server::start(&other);
+    let key = folder.write("public.jwk", PUBLIC_KEY.as_bytes());
+    let here = |arguments: &[&str]| folder.run(arguments);
+    let there = |arguments: &[&str]| server.command(&other, arguments).output().unwrap();
+    let mut of_folder = Place::new("http://localhost:4000/", &key, &here);
+    let mut of_server = Place::new(text(&server.dev, "issuer"), &key, &there);
+    for line in COMMANDS.lines() {
+        assert_eq!(of_folder.told(line), of_server.told(line), "as text: {line}");
+    }
+    for line in COMMANDS.lines() {
+        let line = line.replace("places", "json").replace("Editor", "Author");
+        assert_eq!(of_folder.json(&line), of_server.json(&line), "as JSON: {line}");
+    }
+}
+
+#[test]
+fn what_was_done_and_issued_is_told_by_both() {
+    let folder = Folder::new();
+    let server = Server::start(&folder);
+    server.token(&server.sample(), text(&server.dev, "audience"));
+    folder.ok(&["apps", "create", "By hand"]);
+    let there = |arguments: &[&str]| stdout(&server.command(&folder, arguments).output().unwrap());
+    there(&["apps", "create", "From afar"]);
+    let list = [
+        "logs",
+        "list",
+        "--filter",
+        "type:(sapi OR seccft)",
+        "--number",
+        "3",
+        "--json",
+    ];
+    let lines: Value = serde_json::from_str(&folder.ok(&list)).unwrap();
+    assert_eq!(
+        lines.to_string(),
+        serde_json::from_str::<Value>(&there(&list)).unwrap().to_string()
+    );
+    let channels = |line: &Value| line["channel"].as_str().unwrap_or_default().to_owned();
+    assert_eq!(
+        (channels(&lines[0]), channels(&lines[2])),
+        ("api".into(), "command line".into())
+    );
+    let id = text(&lines[2], "log_id");
+    assert_eq!(folder.ok(&["logs", "show", id]), there(&["logs", "show", id]));
+    assert!(folder.ok(&["logs", "show", id]).contains("\"name\": \"By hand\""));
+    let tail = ["logs", "tail", "-n", "5", "--filter", "type:sapi"];
+    assert_eq!(folder.ok(&tail), there(&tail));
+    assert_eq!(folder.ok(&tail).lines().count(), 2);
+    assert_eq!(folder.ok(&["usage"]), there(&["usage"]));
+    assert_eq!(
+        folder.json(&["usage", "--from", "2001-01-01", "--to", "2001-02-01"]),
+        json!([])
+    );
+    let user = folder.json(&["users", "list"])[0]["user_id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    assert_eq!(there(&["users", "blocks", "list", &user, "--json"]), "[]");
+    let said = folder.run(&["users", "blocks", "list", &user]);
+    assert!(String::from_utf8_lossy(&said.stderr).contains("--server"), "{said:?}");
+}
+
+#[test]
+fn a_server_is_asked_for_one_token_by_many_commands() {
+    let folder = Folder::new();
+    let server = Server::start(&folder);
+    for _ in 0..3 {
+        assert!(
+            server
+                .command(&folder, &["apps", "list"])
+                .output()
+                .unwrap()
+                .status
+                .success()
+        );
+    }
+    let issued = folder.json(&["logs", "list", "--filter", "type:seccft", "--json"]);
+    assert_eq!(issued.as_array().unwrap().len(), 1, "{issued}");
+}
+
+#[test]
+fn who_may_not_is_told_what_to_do() {
+    let folder = Folder::new();
+    let server = Server::start(&folder);
+    let refused = |change: &dyn Fn(&mut std::process::Command)| {
+        let mut command = server.command(&folder, &["apps", "list"]);
+        change(&mut command);
+        let output = command.output().unwrap();
+        assert_eq!(output.status.code(), Some(1), "{output:?}");
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(said.lines().count(), 1, "{said}");
+        said
+    };
+    let said = refused(&|command| drop(command.env_remove("TOKENHOUSE_CLIENT_ID")));
+    assert!(
+        said.contains("TOKENHOUSE_CLIENT_ID") && said.contains("TOKENHOUSE_TOKEN"),
+        "{said}"
+    );
+    let said = refused(&|command| drop(command.env("TOKENHOUSE_CLIENT_SECRET", "guessed")));
+    assert!(
+        said.contains("TOKENHOUSE_CLIENT_SECRET") && !said.contains("guessed"),
+        "{said}"
+    );
+    let said = refused(&|command| drop(command.env("TOKENHOUSE_TOKEN", "no.token.atall")));
+    assert!(
+        said.contains("does not take this token") && !said.contains("atall"),
+        "{said}"
+    );
+
+    let app = folder.json(&["apps", "create", "Weak"]);
+    let (id, secret) = (text(&app, "client_id"), text(&app, "client_secret"));
+    let system = format!("{}api/v2/", text(&server.dev, "issuer"));
+    // The folder's server says which issuer it is, so that its system API has this name here too.
+    folder.ok(&[
+        "grants",
+        "create",
+        "--app",
+        id,
+        "--api",
+        &system,
+        "--scope",
+        "read:users",
+    ]);
+    let weak = |command: &mut std::process::Command| {
+        command
+            .env("TOKENHOUSE_CLIENT_ID", id)
+            .env("TOKENHOUSE_CLIENT_SECRET", secret);
+    };
+    let said = refused(&weak);
+    assert!(
+        said.contains("read:clients") && said.contains("grants update"),
+        "{said}"
+    );
+    let away = refused(&|command| drop(command.args(["--ca-file", "/nowhere"])));
+    assert!(away.contains("/nowhere"), "{away}");
+}
+
+#[test]
+fn a_server_without_tls_on_another_machine_is_refused() {
+    let folder = Folder::empty();
+    let arguments = ["apps", "list", "--server", "http://auth.example.com/"];
+    let output = folder.plain(&arguments).env("TOKENHOUSE_TOKEN", "t").output().unwrap();
+    assert!(
+        String::from_utf8_lossy(&output.stderr).contains("https://"),
+        "{output:?}"
+    );
+    let output = folder.run(&["apps", "list", "--server", "https://auth.example.com/"]);
+    assert_eq!(output.status.code(), Some(2), "a folder and a server: {output:?}");
+}
+
+const PUBLIC_KEY: &str = r#"{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#;
+
+/// An installation, and what was made in it.
+struct Place<'a> {
+    run: &'a dyn Fn(&[&str]) -> Output,
+    known: BTreeMap<String, String>,
+    issuer: String,
+}
+
+impl<'a> Place<'a> {
+    fn new(issuer: &str, key: &str, run: &'a dyn Fn(&[&str]) -> Output) -> Self {
+        Self {
+            run,
+            known: BTreeMap::from([("key".to_owned(), key.to_owned())]),
+            issuer: issuer.to_owned(),
+        }
+    }
+
+    /// What a command says to people, with what is this place's own masked.
+    fn told(&mut self, line: &str) -> (bool, String) {
+        let output = self.run(line, &[]);
+        let said = [stdout(&output), String::from_utf8(output.stderr).unwrap()].join("\n");
+        let words = said.split_inclusive(char::is_whitespace).map(|word| match word.trim() {
+            word if word.len() >= 16 && is_own(word) => "*",
+            _ => word,
+        });
+        let said: String = words.collect();
+        // Flags that name the place are in commands to be pasted.
+        let said = said.replace(&self.issuer, "ISSUER").replace(" --server ISSUER", "");
+        let from = said.find(" --data ").map(|begin| {
+            let end = said[begin + 8..].find(' ').map_or(said.len(), |end| begin + 8 + end);
+            said[begin..end].to_owned()
+        });
+        (
+            output.status.success(),
+            from.map_or(said.clone(), |data| said.replace(&data, "")),
+        )
+    }
+
+    /// What it says to programs.
+    fn json(&mut self, line: &str) -> (bool, Value) {
+        let output = self.run(line, &["--json"]);
+        let said = stdout(&output);
+        let mut said: Value = match said.is_empty() {
+            true => Value::Null,
+            false => serde_json::from_str(&said).unwrap_or_else(|_| panic!("{line}: {said}")),
+        };
+        mask(&mut said);
+        (output.status.success(), said)
+    }
+
+    fn run(&mut self, line: &str, more: &[&str]) -> Output {
+        let (line, keep) = match line.split_once(" =") {
+            Some((line, keep)) => (line, Some(keep)),
+            None => (line, None),
+        };
+        let words = line.split(' ').map(|word| {
+            let name = word.strip_prefix('{').and_then(|word| word.strip_suffix('}'));
+            name.and_then(|name| self.known.get(name))
+                .map_or(word, String::as_str)
+                .to_owned()
+        });
+        let words: Vec<String> = words.collect();
+        let mut words: Vec<&str> = words.iter().map(String::as_str).collect();
+        words.extend(more);
+        let output = (self.run)(&words);
+        if let Some(keep) = keep {
+            let said = stdout(&output);
+            // In text, the id is the last word of the first line that names one.
+            let id = match serde_json::from_str::<Value>(&said) {
+                Ok(made) => ["client_id", "user_id", "id"]
+                    .into_iter()
+                    .find_map(|name| made[name].as_str().map(str::to_owned)),
+                Err(_) => said
+                    .lines()
+                    .find(|line| {
+                        ["Client ID", "User ID", "Role ID", "Id ", "Grant "]
+                            .iter()
+                            .any(|name| line.starts_with(name))
+                    })
+                    .and_then(|line| line.split_whitespace().last().map(str::to_owned)),
+            };
+            let id = id.unwrap_or_else(|| panic!("{line}: {output:?}"));
+            self.known.insert(keep.to_owned(), id);
+        }
+        output
+    }
+}
+
+/// Whether a word of a text is an id, a secret or an instant.
+fn is_own(word: &str) -> bool {
+    let word = word.trim_matches(['(', ')', ':', ',', '.', '`']);
+    let is_instant = word.ends_with('Z') && word.contains('T') && word.starts_with("20");
+    let is_random = word.bytes().any(|b| b.is_ascii_digit()) && word.bytes().any(|b| b.is_ascii_uppercase());
+    let is_id = ["auth0|", "rol_", "cgr_", "cred_", "client_id=", "client_secret="]
+        .iter()
+        .any(|begin| word.starts_with(begin));
+    let is_hex = word.len() == 24 && word.bytes().all(|b| b.is_ascii_hexdigit());
+    let is_key = word.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_/+=".contains(&b)) && word.len() >= 20;
+    is_instant || is_random || is_id || is_hex || is_key
+}
+
+/// Masks what is this place's own; that it is there stays to be seen.
+fn mask(value: &mut Value) {
+    match value {
+        Value::Object(members) => {
+            for (name, value) in members {
+                if OWN.contains(&name.as_str()) && value.is_string() {
+                    *value = json!("*");
+                }
+                mask(value);
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(mask),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
