@@ -22,8 +22,8 @@ const SECRET: &str = "signing_secret";
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
-  tokenhouse apis create https://api.example.org --name Reports --scope 'read:reports=Read reports'
-  tokenhouse apis create --identifier https://fast.example.org --signing-alg ES256 --token-lifetime 3600
+  tokenhouse apis create https://api.example.org --name Reports --scope 'read:a=Read reports'
+  tokenhouse apis create --identifier https://fast.example --signing-alg ES256 --token-lifetime 60
   tokenhouse apis create https://strict.example.org --dialect rfc9068_profile_authz --rbac
   tokenhouse apis update https://api.example.org --add-scope write:reports --token-lifetime 600
   tokenhouse apis scopes list https://api.example.org
@@ -87,7 +87,7 @@ struct Create {
     #[arg(
         id = "named",
         long = "identifier",
-        short,
+        short = 'i',
         value_name = "IDENTIFIER",
         conflicts_with = "identifier"
     )]
@@ -99,7 +99,7 @@ struct Create {
     #[arg(long = "scope", value_name = "SCOPE[=DESCRIPTION]", value_parser = scope)]
     scopes: Vec<Value>,
     /// The same without descriptions, with commas between
-    #[arg(long = "scopes", short, value_name = "SCOPES", value_delimiter = ',')]
+    #[arg(long = "scopes", short = 's', value_name = "SCOPES", value_delimiter = ',')]
     more_scopes: Vec<String>,
     /// How its tokens are signed: RS256, PS256, ES256, EdDSA or HS256
     #[arg(long = "signing-alg", value_name = "ALG", default_value = "RS256", value_parser = algorithm)]

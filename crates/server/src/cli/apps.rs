@@ -27,7 +27,7 @@ const SECRET: &str = "client_secret";
 Examples:
   tokenhouse apps create 'Report reader'
   tokenhouse apps create --name 'Night batch' --type m2m --key public.pem
-  tokenhouse apps create Shop --type regular --grants password,refresh-token --origin https://shop.example.org
+  tokenhouse apps create Shop --type regular --grants password --origin https://shop.example
   tokenhouse apps update CLIENT_ID --description 'Reads reports at night'
   tokenhouse apps show CLIENT_ID --reveal-secret --json")]
 pub(super) struct Arguments {
@@ -69,7 +69,7 @@ enum Action {
         #[arg(long, short)]
         name: Option<String>,
         /// What kind of program it is
-        #[arg(long = "type", short, value_name = "TYPE")]
+        #[arg(long = "type", short = 't', value_name = "TYPE")]
         kind: Option<KindName>,
         #[command(flatten)]
         about: About,
@@ -128,7 +128,7 @@ struct Create {
     #[arg(id = "named", long = "name", short, value_name = "NAME", conflicts_with = "name")]
     named: Option<String>,
     /// What kind of program it is
-    #[arg(long = "type", short, value_name = "TYPE", default_value = "m2m")]
+    #[arg(long = "type", short = 't', value_name = "TYPE", default_value = "m2m")]
     kind: KindName,
     #[command(flatten)]
     about: About,

@@ -114,7 +114,7 @@ pub(super) struct Named {
     /// Some of its scopes, with commas between or repeated
     #[arg(
         long = "permissions",
-        short,
+        short = 'p',
         visible_aliases = ["permission", "scope"],
         value_name = "SCOPE",
         value_delimiter = ',',

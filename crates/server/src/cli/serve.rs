@@ -136,7 +136,8 @@ pub(super) fn is_within(file: &Path, folder: &Path) -> bool {
     }
 }
 
-fn sealing_key(config: &Config) -> Result<SealingKey, Failure> {
+/// The key that the configuration names, or the data folder's.
+pub(super) fn sealing_key(config: &Config) -> Result<SealingKey, Failure> {
     let sealing = &config.sealing;
     let parse = |text: &str, place: &str| {
         SealingKey::parse(text.trim()).map_err(|_| Failure(format!("{place} holds no sealing key: 32 bytes in base64")))

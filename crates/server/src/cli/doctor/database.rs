@@ -28,12 +28,11 @@ pub(super) async fn open(report: &mut Report, config: &Config) -> Option<Arc<App
     let name = database_name(config);
     let options = match serve::app_options(config) {
         Ok(options) => options,
-        // The sealing key's line says why.
-        Err(Failure(_)) => {
+        Err(Failure(why)) => {
             report.fail(
                 "database",
-                format!("{name}: not opened without the sealing key"),
-                "See the line above.",
+                format!("{name}: not opened: {why}"),
+                "Correct the configuration.",
             );
             return None;
         }

@@ -23,7 +23,11 @@ pub(super) fn configuration(report: &mut Report, config: &Config, is_served: boo
         Ok(issuer) => issuer,
         Err(why) => return report.fail("configuration", why, "Correct [server] issuer."),
     };
-    let text = format!("issuer {}, listens on {}", issuer.as_str(), config.server.listen);
+    // `tokenhouse dev` is told on its command line where it listens.
+    let text = match is_served {
+        true => format!("issuer {}, listens on {}", issuer.as_str(), config.server.listen),
+        false => format!("issuer {}", issuer.as_str()),
+    };
     let is_plain = !issuer.as_str().starts_with("https://");
     if is_plain && !issuer.is_loopback() {
         report.fail(
@@ -104,7 +108,7 @@ pub(super) fn data_folder(report: &mut Report, config: &Config) {
 }
 
 pub(super) fn sealing_key(report: &mut Report, config: &Config, is_served: bool) {
-    if let Err(Failure(why)) = serve::app_options(config) {
+    if let Err(Failure(why)) = serve::sealing_key(config) {
         return report.fail(
             "sealing key",
             why,

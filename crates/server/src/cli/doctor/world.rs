@@ -30,7 +30,17 @@ pub(super) async fn look(
     now: Timestamp,
 ) -> Option<Vec<String>> {
     let unreachable = "Does the server run, does the name lead to it, is its certificate known here?";
-    let found = metadata(issuer, ca_file).await;
+    let issuer = match Issuer::parse(issuer) {
+        Ok(issuer) => issuer,
+        Err(why) => {
+            report.fail("reachability", why, "Correct the issuer.");
+            return None;
+        }
+    };
+    let (found, issuer) = (
+        document(&issuer.url(OPENID_CONFIGURATION), ca_file).await,
+        issuer.as_str(),
+    );
     let (answer, metadata) = match found {
         Ok(found) => found,
         Err(why) => {
@@ -72,11 +82,6 @@ pub(super) async fn enter(report: &mut Report, server: &str, ca_file: Option<&Pa
         Ok(_) => report.ok("management", "the Management API lets you in"),
         Err(Failure(why)) => report.warn("management", why, "Only commands with --server need it."),
     }
-}
-
-async fn metadata(issuer: &str, ca_file: Option<&Path>) -> Result<(Answer, Value), String> {
-    let issuer = Issuer::parse(issuer)?;
-    document(&issuer.url(OPENID_CONFIGURATION), ca_file).await
 }
 
 async fn document(address: &str, ca_file: Option<&Path>) -> Result<(Answer, Value), String> {

@@ -76,8 +76,8 @@ async fn asking(
     (pause, as_json): (Duration, bool),
 ) -> Result<(), Failure> {
     let id = |line: &Value| text(line, "log_id");
-    // Ids are in the order of time: what is older than the first line asked for was there before.
-    let begin = latest.last().map(id).unwrap_or_default();
+    // Ids are in the order of time: what is older than the oldest of these was there before.
+    let begin = latest.first().map(id).unwrap_or_default();
     let mut seen: BTreeSet<String> = latest.iter().map(id).collect();
     let mut poll = interval(pause);
     loop {

@@ -1,5 +1,11 @@
 //! `tokenhouse doctor`: it finds what is wrong, and says what to do.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "every line here is a test's; clippy excuses only marked functions"
+)]
+
 use std::os::unix::fs::PermissionsExt as _;
 
 use serde_json::Value;

@@ -1,32 +1,18 @@
 //! A command says the same of a data folder and of a server over HTTP, and tells who may not ask what to do.
 
-use std::collections::BTreeMap;
-use std::process::Output;
+use std::io::{BufRead as _, BufReader};
+use std::process::Stdio;
+use std::sync::mpsc;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::fixture::{Folder, Server, stdout, text};
+use super::fixture::{Folder, Server, patiently, stdout, text};
 
-/// What differs between two installations, whatever was done: ids, secrets, instants, and keys with what is made of them.
-const OWN: [&str; 17] = [
-    "_id",
-    "audience",
-    "cert",
-    "client_id",
-    "client_secret",
-    "created_at",
-    "current_since",
-    "current_until",
-    "date",
-    "fingerprint",
-    "id",
-    "kid",
-    "log_id",
-    "pkcs7",
-    "thumbprint",
-    "updated_at",
-    "user_id",
-];
+use self::installation::Place;
+
+mod installation;
+
 /// Every command, in an order in which each finds what it needs. `=NAME` keeps the answer's id for `{NAME}` further on;
 /// those of `logs` and `usage`, whose answers are of their own history, have a test below.
 const COMMANDS: &str = "\
@@ -169,6 +155,36 @@ fn what_was_done_and_issued_is_told_by_both() {
 }
 
 #[test]
+fn new_lines_are_followed_in_both_places_and_behind_a_filter() {
+    let folder = Folder::new();
+    let server = Server::start(&folder);
+    let follow = ["logs", "tail", "--follow", "--take", "0", "--json"];
+    let filtered = [&follow[..], &["--filter", "type:sapi"]].concat();
+    for mut command in [
+        folder.command(&follow),
+        folder.command(&filtered),
+        server.command(&folder, &follow),
+        server.command(&folder, &filtered),
+    ] {
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+        let mut said = BufReader::new(child.stdout.take().unwrap()).lines();
+        let (sender, lines) = mpsc::channel();
+        let reader = std::thread::spawn(move || sender.send(said.next().unwrap().unwrap()));
+        // Again and again, since the follower may not have begun.
+        let line = patiently(|| {
+            folder.ok(&["roles", "create", "R"]);
+            folder.ok(&["roles", "delete", "R", "--force"]);
+            lines.recv_timeout(Duration::from_millis(500)).ok()
+        });
+        let line: Value = serde_json::from_str(&line).unwrap();
+        assert_eq!(text(&line, "type"), "sapi", "{command:?}: {line}");
+        child.kill().unwrap();
+        child.wait().unwrap();
+        reader.join().unwrap().unwrap();
+    }
+}
+
+#[test]
 fn a_server_is_asked_for_one_token_by_many_commands() {
     let folder = Folder::new();
     let server = Server::start(&folder);
@@ -182,7 +198,7 @@ fn a_server_is_asked_for_one_token_by_many_commands() {
                 .success()
         );
     }
-    let issued = folder.json(&["logs", "list", "--filter", "type:seccft", "--json"]);
+    let issued = folder.json(&["logs", "list", "--filter", "type:seccft"]);
     assert_eq!(issued.as_array().unwrap().len(), 1, "{issued}");
 }
 
@@ -199,17 +215,23 @@ fn who_may_not_is_told_what_to_do() {
         assert_eq!(said.lines().count(), 1, "{said}");
         said
     };
-    let said = refused(&|command| drop(command.env_remove("TOKENHOUSE_CLIENT_ID")));
+    let said = refused(&|command| {
+        command.env_remove("TOKENHOUSE_CLIENT_ID");
+    });
     assert!(
         said.contains("TOKENHOUSE_CLIENT_ID") && said.contains("TOKENHOUSE_TOKEN"),
         "{said}"
     );
-    let said = refused(&|command| drop(command.env("TOKENHOUSE_CLIENT_SECRET", "guessed")));
+    let said = refused(&|command| {
+        command.env("TOKENHOUSE_CLIENT_SECRET", "guessed");
+    });
     assert!(
         said.contains("TOKENHOUSE_CLIENT_SECRET") && !said.contains("guessed"),
         "{said}"
     );
-    let said = refused(&|command| drop(command.env("TOKENHOUSE_TOKEN", "no.token.atall")));
+    let said = refused(&|command| {
+        command.env("TOKENHOUSE_TOKEN", "no.token.atall");
+    });
     assert!(
         said.contains("does not take this token") && !said.contains("atall"),
         "{said}"
@@ -229,6 +251,7 @@ fn who_may_not_is_told_what_to_do() {
         "--scope",
         "read:users",
     ]);
+    server.token(&app, &system);
     let weak = |command: &mut std::process::Command| {
         command
             .env("TOKENHOUSE_CLIENT_ID", id)
@@ -239,7 +262,9 @@ fn who_may_not_is_told_what_to_do() {
         said.contains("read:clients") && said.contains("grants update"),
         "{said}"
     );
-    let away = refused(&|command| drop(command.args(["--ca-file", "/nowhere"])));
+    let away = refused(&|command| {
+        command.args(["--ca-file", "/nowhere"]);
+    });
     assert!(away.contains("/nowhere"), "{away}");
 }
 
@@ -257,119 +282,3 @@ fn a_server_without_tls_on_another_machine_is_refused() {
 }
 
 const PUBLIC_KEY: &str = r#"{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#;
-
-/// An installation, and what was made in it.
-struct Place<'a> {
-    run: &'a dyn Fn(&[&str]) -> Output,
-    known: BTreeMap<String, String>,
-    issuer: String,
-}
-
-impl<'a> Place<'a> {
-    fn new(issuer: &str, key: &str, run: &'a dyn Fn(&[&str]) -> Output) -> Self {
-        Self {
-            run,
-            known: BTreeMap::from([("key".to_owned(), key.to_owned())]),
-            issuer: issuer.to_owned(),
-        }
-    }
-
-    /// What a command says to people, with what is this place's own masked.
-    fn told(&mut self, line: &str) -> (bool, String) {
-        let output = self.run(line, &[]);
-        let said = [stdout(&output), String::from_utf8(output.stderr).unwrap()].join("\n");
-        let words = said.split_inclusive(char::is_whitespace).map(|word| match word.trim() {
-            word if word.len() >= 16 && is_own(word) => "*",
-            _ => word,
-        });
-        let said: String = words.collect();
-        // Flags that name the place are in commands to be pasted.
-        let said = said.replace(&self.issuer, "ISSUER").replace(" --server ISSUER", "");
-        let from = said.find(" --data ").map(|begin| {
-            let end = said[begin + 8..].find(' ').map_or(said.len(), |end| begin + 8 + end);
-            said[begin..end].to_owned()
-        });
-        (
-            output.status.success(),
-            from.map_or(said.clone(), |data| said.replace(&data, "")),
-        )
-    }
-
-    /// What it says to programs.
-    fn json(&mut self, line: &str) -> (bool, Value) {
-        let output = self.run(line, &["--json"]);
-        let said = stdout(&output);
-        let mut said: Value = match said.is_empty() {
-            true => Value::Null,
-            false => serde_json::from_str(&said).unwrap_or_else(|_| panic!("{line}: {said}")),
-        };
-        mask(&mut said);
-        (output.status.success(), said)
-    }
-
-    fn run(&mut self, line: &str, more: &[&str]) -> Output {
-        let (line, keep) = match line.split_once(" =") {
-            Some((line, keep)) => (line, Some(keep)),
-            None => (line, None),
-        };
-        let words = line.split(' ').map(|word| {
-            let name = word.strip_prefix('{').and_then(|word| word.strip_suffix('}'));
-            name.and_then(|name| self.known.get(name))
-                .map_or(word, String::as_str)
-                .to_owned()
-        });
-        let words: Vec<String> = words.collect();
-        let mut words: Vec<&str> = words.iter().map(String::as_str).collect();
-        words.extend(more);
-        let output = (self.run)(&words);
-        if let Some(keep) = keep {
-            let said = stdout(&output);
-            // In text, the id is the last word of the first line that names one.
-            let id = match serde_json::from_str::<Value>(&said) {
-                Ok(made) => ["client_id", "user_id", "id"]
-                    .into_iter()
-                    .find_map(|name| made[name].as_str().map(str::to_owned)),
-                Err(_) => said
-                    .lines()
-                    .find(|line| {
-                        ["Client ID", "User ID", "Role ID", "Id ", "Grant "]
-                            .iter()
-                            .any(|name| line.starts_with(name))
-                    })
-                    .and_then(|line| line.split_whitespace().last().map(str::to_owned)),
-            };
-            let id = id.unwrap_or_else(|| panic!("{line}: {output:?}"));
-            self.known.insert(keep.to_owned(), id);
-        }
-        output
-    }
-}
-
-/// Whether a word of a text is an id, a secret or an instant.
-fn is_own(word: &str) -> bool {
-    let word = word.trim_matches(['(', ')', ':', ',', '.', '`']);
-    let is_instant = word.ends_with('Z') && word.contains('T') && word.starts_with("20");
-    let is_random = word.bytes().any(|b| b.is_ascii_digit()) && word.bytes().any(|b| b.is_ascii_uppercase());
-    let is_id = ["auth0|", "rol_", "cgr_", "cred_", "client_id=", "client_secret="]
-        .iter()
-        .any(|begin| word.starts_with(begin));
-    let is_hex = word.len() == 24 && word.bytes().all(|b| b.is_ascii_hexdigit());
-    let is_key = word.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_/+=".contains(&b)) && word.len() >= 20;
-    is_instant || is_random || is_id || is_hex || is_key
-}
-
-/// Masks what is this place's own; that it is there stays to be seen.
-fn mask(value: &mut Value) {
-    match value {
-        Value::Object(members) => {
-            for (name, value) in members {
-                if OWN.contains(&name.as_str()) && value.is_string() {
-                    *value = json!("*");
-                }
-                mask(value);
-            }
-        }
-        Value::Array(items) => items.iter_mut().for_each(mask),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
-    }
-}

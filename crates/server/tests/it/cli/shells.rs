@@ -1,6 +1,34 @@
-//! What a shell and a terminal get: completion, manual pages, tables that fit.
+//! What a shell and a terminal get: completion, manual pages, tables that fit; and the page that says so.
 
 use super::fixture::{Folder, stdout};
+
+#[test]
+fn the_examples_of_the_page_run() {
+    let page = include_str!("../../../../../docs/command-line.md");
+    let folder = Folder::new();
+    let mut client = String::new();
+    let mut run = 0;
+    for line in page.lines().filter(|line| line.starts_with("tokenhouse ")) {
+        if ["--server", ">", "tokenhouse man"]
+            .iter()
+            .any(|elsewhere| line.contains(elsewhere))
+        {
+            continue;
+        }
+        let line = line.replace("CLIENT_ID", &client);
+        // Every second piece between quotes is one word.
+        let pieces = line.split('\'').enumerate().flat_map(|(place, piece)| match place % 2 {
+            1 => vec![piece],
+            _ => piece.split_whitespace().collect(),
+        });
+        let words: Vec<&str> = pieces.skip(1).collect();
+        let said = folder.ok(&words);
+        let id = said.lines().find_map(|line| line.strip_prefix("Client ID"));
+        client = id.map_or(client, |id| id.trim().to_owned());
+        run += 1;
+    }
+    assert!(run >= 8, "{run}");
+}
 
 #[test]
 fn each_shell_gets_a_script_that_knows_the_commands() {
