@@ -36,7 +36,7 @@ enum Action {
     /// List lines, the newest first
     #[command(visible_alias = "ls")]
     List {
-        /// Which
+        /// Only lines that match, as in 'type:fp AND ip:203.0.113.7'
         #[arg(long, short, value_name = "FILTER")]
         filter: Option<String>,
         /// How many, 1000 at most
@@ -50,7 +50,7 @@ enum Action {
     },
     /// Print the last lines, the newest at the end
     Tail {
-        /// Which
+        /// Only lines that match, as in 'type:fp AND ip:203.0.113.7'
         #[arg(long, value_name = "FILTER")]
         filter: Option<String>,
         /// How many

@@ -83,7 +83,7 @@ Keep:
 Look:
   doctor   What is wrong with an installation, and what to do about it
   token    An access token, kept until it expires
-  logs     What was granted and refused
+  logs     What was granted, refused and changed
   usage    Tokens issued by day, application and API
   verify   Why a token is accepted or refused
   snippet  A request of the quickstart as a program in your language
@@ -135,7 +135,7 @@ enum Command {
     Backup(backup::Arguments),
     /// A backup becomes the database of an empty data folder
     Restore(restore::Arguments),
-    /// What was granted and refused
+    /// What was granted, refused and changed
     Logs(logs::Arguments),
     /// Tokens issued by day, application and API
     Usage(usage::Arguments),

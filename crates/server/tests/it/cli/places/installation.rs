@@ -70,11 +70,13 @@ impl<'a> Place<'a> {
             said[begin..end].to_owned()
         });
         let said = from.map_or(said.clone(), |data| said.replace(&data, ""));
-        // Columns are as wide as what was masked.
+        // Columns are as wide as what was masked, and rows in the order of ids.
         let lines = said
             .lines()
             .map(|line| line.split_whitespace().collect::<Vec<_>>().join(" "));
-        (output.status.success(), lines.collect::<Vec<_>>().join("\n"))
+        let mut lines: Vec<String> = lines.collect();
+        lines.sort();
+        (output.status.success(), lines.join("\n"))
     }
 
     /// What it says to programs.
@@ -151,7 +153,13 @@ fn mask(value: &mut Value) {
                 mask(value);
             }
         }
-        Value::Array(items) => items.iter_mut().for_each(mask),
+        Value::Array(items) => {
+            items.iter_mut().for_each(mask);
+            // Things are in the order of their ids.
+            if items.iter().any(|item| item.to_string().contains("\"*\"")) {
+                items.sort_by_key(Value::to_string);
+            }
+        }
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
 }
