@@ -13,6 +13,8 @@ mod follow;
 
 /// Lines that a search reaches at most: the newest.
 const REACHED: usize = 1000;
+/// Scopes that a line for people shows.
+const FEW: usize = 6;
 
 #[derive(Args, Debug)]
 #[command(after_help = "\
@@ -158,11 +160,20 @@ fn told(line: &Value) -> String {
     let user = said("user_name").or_else(|| said("user_id"));
     parts.extend(user.map(|name| format!("user {name}")));
     parts.extend(said("audience").map(|audience| format!("for {audience}")));
-    parts.extend(said("scope").map(|scope| format!("[{scope}]")));
+    parts.extend(said("scope").map(|scope| format!("[{}]", few(&scope))));
     parts.extend(said("ip").map(|address| format!("from {address}")));
     parts.extend(said("repeats").map(|times| format!("({times} times)")));
     parts.extend(said("description").map(|why| format!("- {why}")));
     parts.join("  ")
+}
+
+/// The first of many scopes; `show` has them all.
+fn few(scopes: &str) -> String {
+    let all: Vec<&str> = scopes.split_whitespace().collect();
+    match all.len() > FEW {
+        true => format!("{} … {} in all", all[..FEW].join(" "), all.len()),
+        false => scopes.to_owned(),
+    }
 }
 
 /// A stranger's words, which must neither begin a line of their own nor turn one around.

@@ -191,7 +191,7 @@ mod tests {
         ]];
         assert_eq!(
             fitted(&["ID", "NAME", "KIND"], &rows, Some(40)),
-            "ID                  NAME           KIND\nan-id-that-is-kept  a long name w…  short"
+            "ID                  NAME           KIND\nan-id-that-is-kept  a long name …  short"
         );
         let narrowest = fitted(&["ID", "NAME", "KIND"], &rows, Some(10));
         assert!(narrowest.contains("an-id-that-is-kept  a long …  short"), "{narrowest}");
