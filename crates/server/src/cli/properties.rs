@@ -50,7 +50,7 @@ impl Properties {
     pub(super) fn changes(self) -> Result<Value, Failure> {
         match self.0.is_empty() {
             true => Err(Failure(
-                "nothing is to be changed: name a property that is required to change, as --help lists them".into(),
+                "nothing is to be changed: name at least one of the options that --help lists".into(),
             )),
             false => Ok(self.body()),
         }
