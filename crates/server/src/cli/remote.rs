@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use reqwest::{Client, Method, Url};
 use serde_json::Value;
+use tokio::sync::Mutex;
 
 use tokenhouse_protocol::discovery::is_loopback_host;
 use tokenhouse_protocol::error::reflected;
@@ -28,6 +29,8 @@ pub(super) struct Remote {
     issuer: Issuer,
     http: Client,
     who: Who,
+    /// The application's token, once it was wanted: it may be that none is kept between commands.
+    held: Mutex<Option<Secret>>,
 }
 
 enum Who {
@@ -55,7 +58,12 @@ impl Remote {
                 Who::Application(wanted.ok_or_else(|| Failure(format!("who asks {server}? {WHO}")))?)
             }
         };
-        Ok(Self { issuer, http, who })
+        Ok(Self {
+            issuer,
+            http,
+            who,
+            held: Mutex::new(None),
+        })
     }
 
     pub(super) fn issuer(&self) -> &str {
@@ -69,8 +77,8 @@ impl Remote {
             url = format!("{url}?{query}");
         }
         let mut answer = self.send(&method, &url, &body, false).await?;
-        // A kept token may have ended before its time: its application's grant was another then.
-        if answer.status == 401 && matches!(self.who, Who::Application(_)) {
+        // A kept token may be older than the last change of its application's grant.
+        if matches!(answer.status, 401 | 403) && matches!(self.who, Who::Application(_)) {
             answer = self.send(&method, &url, &body, true).await?;
         }
         let document: Value = match answer.body.is_empty() {
@@ -84,10 +92,7 @@ impl Remote {
     }
 
     async fn send(&self, method: &Method, url: &str, body: &Value, is_anew: bool) -> Result<Answer, Refused> {
-        let token = match &self.who {
-            Who::Token(token) => token.clone(),
-            Who::Application(wanted) => wanted.token(is_anew).await.map_err(not_given)?,
-        };
+        let token = self.token(is_anew).await?;
         let unreachable = |message: String| Refused {
             status: 0,
             message: format!("{} cannot be reached: {message}", self.issuer.as_str()),
@@ -105,6 +110,20 @@ impl Remote {
             request = request.header(CONTENT_TYPE, "application/json").body(body.to_string());
         }
         http::answer(request).await.map_err(unreachable)
+    }
+
+    async fn token(&self, is_anew: bool) -> Result<Secret, Refused> {
+        let wanted = match &self.who {
+            Who::Token(token) => return Ok(token.clone()),
+            Who::Application(wanted) => wanted,
+        };
+        let mut held = self.held.lock().await;
+        if let Some(token) = held.as_ref().filter(|_| !is_anew) {
+            return Ok(token.clone());
+        }
+        let token = wanted.token(is_anew).await.map_err(not_given)?;
+        *held = Some(token.clone());
+        Ok(token)
     }
 
     fn refused(&self, status: u16, answer: &Answer, document: &Value) -> Refused {

@@ -262,6 +262,19 @@ fn who_may_not_is_told_what_to_do() {
         said.contains("read:clients") && said.contains("grants update"),
         "{said}"
     );
+    let grant = folder.json(&["grants", "list", "--app", id])[0]["id"].clone();
+    folder.ok(&[
+        "grants",
+        "update",
+        grant.as_str().unwrap(),
+        "--scopes",
+        "read:users,read:clients",
+    ]);
+    patiently(|| {
+        let mut command = server.command(&folder, &["apps", "list"]);
+        weak(&mut command);
+        command.output().unwrap().status.success().then_some(())
+    });
     let away = refused(&|command| {
         command.args(["--ca-file", "/nowhere"]);
     });
