@@ -22,7 +22,7 @@ pub(super) enum Management {
     /// To the tenant whose database is open.
     Here(Arc<Tenant>),
     /// To a server.
-    There(Remote),
+    There(Box<Remote>),
 }
 
 /// A request that was refused, in the API's words.

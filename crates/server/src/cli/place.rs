@@ -68,7 +68,13 @@ impl Place {
         work: impl AsyncFnOnce(&Management) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
         match &self.server {
-            Some(server) => work(&Management::There(Remote::new(server, self.ca_file.as_deref())?)).await,
+            Some(server) => {
+                work(&Management::There(Box::new(Remote::new(
+                    server,
+                    self.ca_file.as_deref(),
+                )?)))
+                .await
+            }
             None => {
                 self.with_tenant(async |tenant| work(&Management::Here(tenant.clone())).await)
                     .await

@@ -75,7 +75,7 @@ pub(super) async fn look(
 /// Asks for what only an administrator's application may.
 pub(super) async fn enter(report: &mut Report, server: &str, ca_file: Option<&Path>) {
     let asked = async {
-        let api = Management::There(Remote::new(server, ca_file)?);
+        let api = Management::There(Box::new(Remote::new(server, ca_file)?));
         Ok::<_, Failure>(api.get("tenants/settings", &[("fields", "friendly_name")]).await?)
     };
     match asked.await {
