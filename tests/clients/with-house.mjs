@@ -71,7 +71,7 @@ async function describe(facts, isSecure) {
   const dialect = ["--dialect", "rfc9068_profile_authz", "--rbac"];
   registry(["apis", "create", strict, "--name", "Strict API", ...dialect, "--scope", "read:reports", "--scope", "write:reports"]);
   const [{ user_id }] = JSON.parse(registry(["users", "list"]));
-  registry(["users", "grant-permission", user_id, "--api", strict, "--scope", "read:reports"]);
+  registry(["users", "permissions", "add", user_id, "--api", strict, "--permissions", "read:reports"]);
   const signers = registerSigners(strict);
   const writer = JSON.parse(registry(["apps", "create", "Writes, does not read"]));
   registry(["grants", "create", "--app", writer.client_id, "--api", strict, "--scope", "write:reports"]);

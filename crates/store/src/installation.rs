@@ -24,6 +24,15 @@ from_row!(Installation, row => Installation {
 });
 
 impl Store {
+    /// The version of the schema: the newest migration that has run.
+    pub async fn schema(&self) -> Result<i64, StoreError> {
+        let newest: Option<(i64,)> = optional!(
+            self.db(),
+            "select version from _sqlx_migrations where success order by version desc limit 1"
+        )?;
+        Ok(newest.map_or(0, |(version,)| version))
+    }
+
     /// The installation's facts; `None` in a database that was never set up.
     pub async fn installation(&self) -> Result<Option<Installation>, StoreError> {
         optional!(

@@ -6,25 +6,29 @@ use clap::{Args, Subcommand, ValueEnum};
 use serde_json::{Map, Value, json};
 
 use tokenhouse_protocol::crypto::Algorithm;
-use tokenhouse_protocol::grant::GrantType;
-use tokenhouse_protocol::id::ClientId;
-use tokenhouse_protocol::secret::Secret;
-use tokenhouse_store::{Client, ClientKey};
 
-use super::output::{fields, may_go_on, print, print_json, quoted, table};
-use super::place::{Place, all};
+use super::management::{Management, path};
+use super::output::{may_go_on, print, print_json, remark, text};
+use super::place::Place;
+use super::properties::{Properties, Set, pair};
 use super::{Failure, apis};
-use crate::quota;
-use crate::registry::client_keys::{self, NewClientKey};
-use crate::registry::clients::{self, Kind, NewClient};
-use crate::tenant::Tenant;
+use crate::registry::client_keys::NewClientKey;
+use crate::registry::clients::Kind;
+
+mod shown;
+
+/// The property that lets assertions be for the token endpoint.
+const NAMES_TOKEN_ENDPOINT: &str = "is_token_endpoint_assertion_audience_allowed";
+/// The secret, which is left out of what is read unless it is asked for.
+const SECRET: &str = "client_secret";
 
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
   tokenhouse apps create 'Report reader'
-  tokenhouse apps create 'Night batch' --key public.pem
-  tokenhouse apps create Shop --type regular --grant-type password --origin https://shop.example.org
+  tokenhouse apps create --name 'Night batch' --type m2m --key public.pem
+  tokenhouse apps create Shop --type regular --grants password --origin https://shop.example
+  tokenhouse apps update CLIENT_ID --description 'Reads reports at night'
   tokenhouse apps show CLIENT_ID --reveal-secret --json")]
 pub(super) struct Arguments {
     #[command(subcommand)]
@@ -38,17 +42,40 @@ enum Action {
     /// Make an application, and see how it gets a token
     Create(Create),
     /// List the applications
-    List,
+    #[command(visible_alias = "ls")]
+    List {
+        /// Only the first so many
+        #[arg(long, short, value_name = "N")]
+        number: Option<usize>,
+        /// Show their secrets as well
+        #[arg(long, short, visible_alias = "reveal-secrets")]
+        reveal_secret: bool,
+    },
     /// Show an application
     Show {
         /// Its client ID
         #[arg(value_name = "CLIENT_ID")]
         id: String,
         /// Show its secret as well
-        #[arg(long)]
+        #[arg(long, short, visible_alias = "reveal-secrets")]
         reveal_secret: bool,
     },
+    /// Change an application; what is not named stays as it is
+    Update {
+        /// Its client ID
+        #[arg(value_name = "CLIENT_ID")]
+        id: String,
+        /// What people call it from now on
+        #[arg(long, short)]
+        name: Option<String>,
+        /// What kind of program it is
+        #[arg(long = "type", short = 't', value_name = "TYPE")]
+        kind: Option<KindName>,
+        #[command(flatten)]
+        about: About,
+    },
     /// Delete an application with its secrets and grants
+    #[command(visible_alias = "rm")]
     Delete {
         /// Its client ID
         #[arg(value_name = "CLIENT_ID")]
@@ -95,19 +122,63 @@ enum Action {
 #[derive(Args, Debug)]
 struct Create {
     /// What people call it
-    name: String,
+    #[arg(required_unless_present = "named")]
+    name: Option<String>,
+    /// The same
+    #[arg(id = "named", long = "name", short, value_name = "NAME", conflicts_with = "name")]
+    named: Option<String>,
     /// What kind of program it is
-    #[arg(long = "type", value_name = "TYPE", default_value = "m2m")]
+    #[arg(long = "type", short = 't', value_name = "TYPE", default_value = "m2m")]
     kind: KindName,
-    /// A way in which it may get tokens, by its OAuth name, in place of those of its type; may be repeated
-    #[arg(long = "grant-type", value_name = "GRANT_TYPE")]
-    grant_types: Vec<String>,
-    /// An origin whose pages may read the token endpoint's answers; may be repeated
-    #[arg(long = "origin", value_name = "ORIGIN")]
-    origins: Vec<String>,
+    #[command(flatten)]
+    about: About,
     /// Its public key, with which it proves itself in place of a secret: PEM of a key or a certificate, or a JWK
     #[arg(long, value_name = "FILE")]
     key: Option<PathBuf>,
+    /// A new secret is shown in any case
+    #[arg(long, short, hide = true, alias = "reveal-secrets")]
+    reveal_secret: bool,
+}
+
+/// What may be said of an application, new or old. Lists replace what was there.
+#[derive(Args, Debug)]
+struct About {
+    /// What it is for
+    #[arg(long, short)]
+    description: Option<String>,
+    /// The ways in which it may get tokens, in place of those of its type: credentials, password, password-realm, code,
+    /// refresh-token, implicit, device-code, or any by its OAuth name; with commas between or repeated
+    #[arg(long = "grant-type", short = 'g', visible_alias = "grants", value_name = "GRANT_TYPE", value_delimiter = ',', value_parser = grant_type)]
+    grant_types: Vec<String>,
+    /// How it proves itself at the token endpoint
+    #[arg(long, short, value_name = "METHOD", ignore_case = true)]
+    auth_method: Option<AuthMethod>,
+    /// Origins whose pages may read the token endpoint's answers; with commas between or repeated
+    #[arg(long = "origin", short, visible_aliases = ["origins", "web-origins"], value_name = "ORIGIN", value_delimiter = ',')]
+    origins: Vec<String>,
+    /// Where people may be sent after they signed in; with commas between or repeated
+    #[arg(
+        long = "callback",
+        short,
+        visible_alias = "callbacks",
+        value_name = "URL",
+        value_delimiter = ','
+    )]
+    callbacks: Vec<String>,
+    /// Where people may be sent after they signed out; with commas between or repeated
+    #[arg(
+        long = "logout-url",
+        short,
+        visible_alias = "logout-urls",
+        value_name = "URL",
+        value_delimiter = ','
+    )]
+    logout_urls: Vec<String>,
+    /// Something to be kept with it; may be repeated
+    #[arg(long, value_name = "NAME=VALUE", value_parser = pair)]
+    metadata: Vec<(String, String)>,
+    #[command(flatten)]
+    set: Set,
 }
 
 /// What may be said of a key.
@@ -144,239 +215,179 @@ enum KindName {
     Native,
 }
 
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum AuthMethod {
+    /// Not at all: it keeps no secret
+    None,
+    /// With its secret in the request's body
+    Post,
+    /// With its secret in the Authorization header
+    Basic,
+}
+
 pub(super) async fn run(arguments: Arguments) -> Result<(), Failure> {
     let Arguments { action, place } = arguments;
     place
-        .with_tenant(async |tenant| match action {
-            Action::Create(new) => create(tenant, &place, new).await,
-            Action::List => list(tenant, &place).await,
-            Action::Show { id, reveal_secret } => show(tenant, &place, &ClientId::new(id), reveal_secret).await,
-            Action::Delete { id, force } => delete(tenant, &place, &ClientId::new(id), force).await,
-            Action::AddKey { id, file, about } => {
-                let mut key = read_key(&file)?;
-                key.name = about.name;
-                key.kid = about.kid.or(key.kid);
-                key.algorithm = about.algorithm.unwrap_or(key.algorithm);
-                let id = ClientId::new(id);
-                client_keys::add(tenant, &id, key).await?;
-                show(tenant, &place, &id, false).await
+        .with_management(async |api| match action {
+            Action::Create(new) => create(api, &place, new).await,
+            Action::List { number, reveal_secret } => shown::list(api, &place, number, reveal_secret).await,
+            Action::Show { id, reveal_secret } => shown::show(api, &place, &id, reveal_secret).await,
+            Action::Update { id, name, kind, about } => {
+                let kind = kind.map(|kind| Kind::from(kind).app_type());
+                let changes = about.properties().with("name", name).with("app_type", kind);
+                api.patch(&path(["clients", &id]), changes.changes()?).await?;
+                shown::show(api, &place, &id, false).await
             }
-            Action::RemoveKey { id, key } => {
-                let id = ClientId::new(id);
-                client_keys::remove(tenant, &id, &key).await?;
-                show(tenant, &place, &id, false).await
-            }
+            Action::Delete { id, force } => delete(api, &place, &id, force).await,
+            Action::AddKey { id, file, about } => add_key(api, &place, &id, &file, about).await,
+            Action::RemoveKey { id, key } => remove_key(api, &place, &id, &key).await,
             Action::AssertionAudience { id, audience } => {
-                let id = ClientId::new(id);
-                let may = audience == AssertionAudience::TokenEndpoint;
-                client_keys::let_name_token_endpoint(tenant, &id, may).await?;
-                show(tenant, &place, &id, false).await
+                let may = (audience == AssertionAudience::TokenEndpoint).then_some(true);
+                let changes = json!({ NAMES_TOKEN_ENDPOINT: may });
+                api.patch(&path(["clients", &id]), changes).await?;
+                shown::show(api, &place, &id, false).await
             }
-            Action::RotateSecret { id } => rotate_secret(tenant, &place, &ClientId::new(id)).await,
+            Action::RotateSecret { id } => {
+                let client = api.post(&path(["clients", &id, "rotate-secret"]), Value::Null).await?;
+                shown::rotated(&place, &client)
+            }
         })
         .await
 }
 
-async fn create(tenant: &Tenant, place: &Place, new: Create) -> Result<(), Failure> {
-    let kind = match new.kind {
-        KindName::M2m => Kind::MachineToMachine,
-        KindName::Regular => Kind::RegularWeb,
-        KindName::Spa => Kind::SinglePage,
-        KindName::Native => Kind::Native,
+async fn create(api: &Management, place: &Place, new: Create) -> Result<(), Failure> {
+    let kind = Kind::from(new.kind);
+    let mut properties = new.about.properties().with("name", new.name.or(new.named));
+    if !properties.has("app_type") {
+        properties = properties.with("app_type", Some(kind.app_type()));
+    }
+    if !properties.has("grant_types") {
+        properties = properties.with("grant_types", Some(kind.grant_types()));
+    }
+    properties = match new.key.as_deref() {
+        Some(file) => {
+            let key = json!({ "credential_type": "public_key", "pem": read_key(file)? });
+            let methods = json!({ "private_key_jwt": { "credentials": [key] } });
+            properties.with("client_authentication_methods", Some(methods))
+        }
+        None if properties.has("token_endpoint_auth_method") => properties,
+        None => properties.with("token_endpoint_auth_method", Some(kind.auth_method())),
     };
-    // A file that holds no key is found out before there is an application.
-    let key = new.key.as_deref().map(read_key).transpose()?;
-    let mut client = NewClient::of_kind(kind, new.name);
-    if !new.grant_types.is_empty() {
-        client.grant_types = new.grant_types;
-    }
-    if !new.origins.is_empty() {
-        client = client.with_web_origins(&new.origins);
-    }
-    let (client, secret) = clients::create(tenant, client).await?;
-    if let Some(key) = key {
-        client_keys::add(tenant, &client.id, key).await?;
-        return show(tenant, place, &client.id, false).await;
+    let client = api.post("clients", properties.body()).await?;
+    if new.key.is_some() {
+        return shown::show(api, place, &text(&client, "client_id"), false).await;
     }
     if place.json {
-        return print_json(&view(&client, secret.as_ref()));
+        return print_json(&client);
     }
-    print(&described(&client, secret.as_ref()))?;
-    print(&next_steps(tenant, place, &client, secret.as_ref()).await?)
+    print(&shown::described(&client))?;
+    print(&shown::next_steps(api, place, &client).await?)
 }
 
-async fn list(tenant: &Tenant, place: &Place) -> Result<(), Failure> {
-    let found = all(
-        async |page| clients::clients(tenant, page).await,
-        |client| client.id.as_str(),
-    )
-    .await?;
-    if place.json {
-        return print_json(&found.iter().map(|client| view(client, None)).collect());
-    }
-    if found.is_empty() {
-        return print("There are no applications yet: `tokenhouse apps create NAME` makes one.");
-    }
-    let row = |client: &Client| {
-        let kind = client.app_type.clone().unwrap_or_default();
-        vec![
-            client.id.to_string(),
-            client.name.clone(),
-            kind,
-            client.grant_types.join(" "),
-        ]
-    };
-    print(&table(
-        &["CLIENT ID", "NAME", "TYPE", "GRANT TYPES"],
-        &found.iter().map(row).collect::<Vec<_>>(),
-    ))
-}
-
-async fn show(tenant: &Tenant, place: &Place, id: &ClientId, reveal_secret: bool) -> Result<(), Failure> {
-    let client = clients::client(tenant, id).await?;
-    let keys = client_keys::keys(tenant, id).await?;
-    let secret = if reveal_secret && !client_keys::uses_assertions(&client) {
-        clients::secret(tenant, id).await?
-    } else {
-        None
-    };
-    if place.json {
-        return print_json(&view(&client, secret.as_ref()));
-    }
-    print(&described(&client, secret.as_ref()))?;
-    let row = |key: &ClientKey| {
-        let name = key.name.clone().unwrap_or_default();
-        vec![key.id.to_string(), key.kid.clone(), key.algorithm.clone(), name]
-    };
-    let rows: Vec<_> = keys.iter().map(row).collect();
-    match rows.is_empty() {
-        true => Ok(()),
-        false => print(&format!("\n{}", table(&["KEY", "KID", "ALGORITHM", "NAME"], &rows))),
-    }
-}
-
-/// The public key in a file, checked.
-fn read_key(file: &Path) -> Result<NewClientKey, Failure> {
-    let text = std::fs::read_to_string(file)
-        .map_err(|error| Failure::because(format!("the key in {} cannot be read", file.display()), error))?;
-    let key = NewClientKey::read(&text)?;
-    key.check()?;
-    Ok(key)
-}
-
-async fn delete(tenant: &Tenant, place: &Place, id: &ClientId, force: bool) -> Result<(), Failure> {
-    let client = clients::client(tenant, id).await?;
+async fn delete(api: &Management, place: &Place, id: &str, force: bool) -> Result<(), Failure> {
+    let client = api.get_without(&path(["clients", id]), SECRET).await?;
+    let name = text(&client, "name");
     may_go_on(
-        &format!("Delete the application {:?} with its secrets and grants?", client.name),
+        &format!("Delete the application {name:?} with its secrets and grants?"),
         force,
     )?;
-    clients::remove(tenant, id).await?;
+    api.delete(&path(["clients", id]), Value::Null).await?;
     place.print_deleted(&format!(
-        "Deleted {}. Tokens it already holds stay valid until they expire.",
-        client.name
+        "Deleted {name}. Tokens it already holds stay valid until they expire."
     ))
 }
 
-async fn rotate_secret(tenant: &Tenant, place: &Place, id: &ClientId) -> Result<(), Failure> {
-    let secret = clients::rotate_secret(tenant, id).await?;
-    if place.json {
-        let client = clients::client(tenant, id).await?;
-        return print_json(&view(&client, Some(&secret)));
+/// Keeps the key, then lets it count.
+async fn add_key(api: &Management, place: &Place, id: &str, file: &Path, about: AboutKey) -> Result<(), Failure> {
+    let key = Properties::default()
+        .with("credential_type", Some("public_key"))
+        .with("pem", Some(read_key(file)?))
+        .with("name", about.name)
+        .with("kid", about.kid)
+        .with("alg", about.algorithm.map(Algorithm::as_str));
+    let client = api.get_without(&path(["clients", id]), SECRET).await?;
+    let mut keys = shown::listed(&client);
+    let kept = api.post(&path(["clients", id, "credentials"]), key.body()).await?;
+    keys.push(text(&kept, "id"));
+    let keys: Vec<Value> = keys.iter().map(|id| json!({ "id": id })).collect();
+    let changes = json!({
+        "client_authentication_methods": { "private_key_jwt": { "credentials": keys } },
+        "token_endpoint_auth_method": null,
+    });
+    api.patch(&path(["clients", id]), changes).await?;
+    shown::show(api, place, id, false).await
+}
+
+async fn remove_key(api: &Management, place: &Place, id: &str, key: &str) -> Result<(), Failure> {
+    let keys = api.get(&path(["clients", id, "credentials"]), &[]).await?;
+    let is_named = |held: &&Value| held["id"] == key || held["kid"] == key;
+    let found = keys.as_array().and_then(|keys| keys.iter().find(is_named));
+    let found = found.ok_or_else(|| {
+        Failure(format!(
+            "the application has no key {key}: `tokenhouse apps show {id}` lists its keys"
+        ))
+    })?;
+    api.delete(&path(["clients", id, "credentials", &text(found, "id")]), Value::Null)
+        .await?;
+    let client = api.get_without(&path(["clients", id]), SECRET).await?;
+    if shown::listed(&client).is_empty() {
+        remark("Note: that was its last key, so it can prove itself no more: add one, or give it a secret.");
     }
-    print(&fields(&[
-        ("Client ID", id.to_string()),
-        ("Client secret", secret.expose().to_owned()),
-    ]))?;
-    print("\nThe old secret is refused from now on.")
+    shown::show(api, place, id, false).await
 }
 
-/// An application in the Management API's fields.
-fn view(client: &Client, secret: Option<&Secret>) -> Value {
-    let mut view: Map<String, Value> = client.rest.clone();
-    view.insert("client_id".into(), json!(client.id));
-    view.insert("name".into(), json!(client.name));
-    view.insert("grant_types".into(), json!(client.grant_types));
-    view.insert("is_first_party".into(), json!(client.is_first_party));
-    view.insert("global".into(), json!(client.is_global));
-    view.extend(client.app_type.as_ref().map(|kind| ("app_type".into(), json!(kind))));
-    let method = client.token_endpoint_auth_method.as_ref();
-    view.extend(method.map(|method| ("token_endpoint_auth_method".into(), json!(method))));
-    view.extend(secret.map(|secret| ("client_secret".into(), json!(secret.expose()))));
-    Value::Object(view)
+/// The public key in a file, checked before anything is made of it.
+fn read_key(file: &Path) -> Result<String, Failure> {
+    let text = std::fs::read_to_string(file)
+        .map_err(|error| Failure::because(format!("the key in {} cannot be read", file.display()), error))?;
+    NewClientKey::read(&text)?.check()?;
+    Ok(text)
 }
 
-fn described(client: &Client, secret: Option<&Secret>) -> String {
-    let origins = client.rest.get("web_origins").and_then(Value::as_array);
-    let origins = origins.map(|list| list.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(" "));
-    let quota = quota::read(client.rest.get("token_quota"));
-    fields(&[
-        ("Name", client.name.clone()),
-        ("Client ID", client.id.to_string()),
-        (
-            "Client secret",
-            secret.map(|secret| secret.expose().to_owned()).unwrap_or_default(),
-        ),
-        ("Type", client.app_type.clone().unwrap_or_default()),
-        ("Grant types", client.grant_types.join(" ")),
-        (
-            "Authenticates by",
-            match client_keys::uses_assertions(client) {
-                true if client_keys::may_name_token_endpoint(client) => {
-                    "private_key_jwt; aud: the issuer or the token endpoint".into()
-                }
-                true => "private_key_jwt".into(),
-                false => client.token_endpoint_auth_method.clone().unwrap_or_default(),
-            },
-        ),
-        ("Origins", origins.unwrap_or_default()),
-        (
-            "Token quota",
-            quota.map(|quota| quota::in_words(&quota)).unwrap_or_default(),
-        ),
-        ("Created", client.created_at.to_string()),
-    ])
-}
-
-/// How the new application gets its first token, in commands to be pasted.
-async fn next_steps(
-    tenant: &Tenant,
-    place: &Place,
-    client: &Client,
-    secret: Option<&Secret>,
-) -> Result<String, Failure> {
-    let (id, flags) = (&client.id, place.flags());
-    let Some(secret) = secret else {
-        return Ok(format!(
-            "\nIt keeps no secret: it names itself by its client ID alone, {id}."
-        ));
+/// A grant type by its name in Auth0's command line, or by its OAuth name.
+fn grant_type(text: &str) -> Result<String, String> {
+    let name = match text {
+        "credentials" => "client_credentials",
+        "code" => "authorization_code",
+        "refresh-token" => "refresh_token",
+        "password-realm" => "http://auth0.com/oauth/grant-type/password-realm",
+        "device-code" => "urn:ietf:params:oauth:grant-type:device_code",
+        other => other,
     };
-    let api = apis::only_identifier(tenant)
-        .await?
-        .unwrap_or_else(|| "YOUR_API_IDENTIFIER".into());
-    let ask = |grant_type: &str, more: &str| {
-        format!(
-            "  curl {} -d grant_type={grant_type} -d client_id={id} -d client_secret={} \\\n    --data-urlencode {}{more}",
-            quoted(&tenant.issuer.url("oauth/token")),
-            secret.expose(),
-            quoted(&format!("audience={api}")),
-        )
-    };
-    let mut steps = Vec::new();
-    if GrantType::ClientCredentials.is_allowed_by(&client.grant_types) {
-        let grant = format!(
-            "  tokenhouse grants create{flags} --app {id} --api {} --all-scopes",
-            quoted(&api)
-        );
-        steps.push(format!(
-            "Let it use an API, then ask for a token:\n\n{grant}\n{}",
-            ask("client_credentials", "")
-        ));
+    Ok(name.to_owned())
+}
+
+impl About {
+    fn properties(self) -> Properties {
+        let metadata = self
+            .metadata
+            .into_iter()
+            .map(|(name, value)| (name, Value::from(value)));
+        let metadata: Map<String, Value> = metadata.collect();
+        let method = self.auth_method.map(|method| match method {
+            AuthMethod::None => "none",
+            AuthMethod::Post => "client_secret_post",
+            AuthMethod::Basic => "client_secret_basic",
+        });
+        Properties::default()
+            .with("description", self.description)
+            .with_list("grant_types", &self.grant_types)
+            .with("token_endpoint_auth_method", method)
+            .with_list("web_origins", &self.origins)
+            .with_list("callbacks", &self.callbacks)
+            .with_list("allowed_logout_urls", &self.logout_urls)
+            .with("client_metadata", (!metadata.is_empty()).then_some(metadata))
+            .with_set(self.set)
     }
-    if GrantType::Password.is_allowed_by(&client.grant_types) {
-        let user = " -d username=EMAIL --data-urlencode password=PASSWORD";
-        steps.push(format!("Ask for a token for a user:\n\n{}", ask("password", user)));
+}
+
+impl From<KindName> for Kind {
+    fn from(name: KindName) -> Self {
+        match name {
+            KindName::M2m => Self::MachineToMachine,
+            KindName::Regular => Self::RegularWeb,
+            KindName::Spa => Self::SinglePage,
+            KindName::Native => Self::Native,
+        }
     }
-    let again = format!("The secret is shown again by `tokenhouse apps show{flags} {id} --reveal-secret`.");
-    steps.push(again);
-    Ok(format!("\n{}", steps.join("\n\n")))
 }

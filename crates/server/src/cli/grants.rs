@@ -1,25 +1,24 @@
 //! `tokenhouse grants`: client grants, which application may use which API (CONTRACT §4.5).
 
-use std::collections::BTreeMap;
-
 use clap::{Args, Subcommand};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use tokenhouse_protocol::id::{ApiId, ClientGrantId, ClientId};
-use tokenhouse_store::ClientGrant;
+use super::Failure;
+use super::management::{Management, path};
+use super::output::{fields, may_go_on, print, print_json, table, text};
+use super::place::Place;
+use super::properties::Properties;
 
-use super::output::{fields, may_go_on, print, print_json, table};
-use super::place::{Place, all};
-use super::{Failure, apis};
-use crate::registry::client_grants::{self, NewClientGrant};
-use crate::registry::clients;
-use crate::tenant::Tenant;
+/// What is left out of applications and APIs that are looked at.
+const CLIENT_SECRET: &str = "client_secret";
+const SIGNING_SECRET: &str = "signing_secret";
 
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
   tokenhouse grants create --app CLIENT_ID --api https://api.example.org --scope read:reports
   tokenhouse grants create --app CLIENT_ID --api https://api.example.org --all-scopes
+  tokenhouse grants update GRANT_ID --scopes read:reports,write:reports
   tokenhouse grants list --app CLIENT_ID")]
 pub(super) struct Arguments {
     #[command(subcommand)]
@@ -33,17 +32,35 @@ enum Action {
     /// Let an application use an API; without --scope or --all-scopes its tokens allow no scope
     Create(Create),
     /// List the grants
+    #[command(visible_alias = "ls")]
     List {
         /// Only those of the application with this client ID
         #[arg(long, value_name = "CLIENT_ID")]
         app: Option<String>,
+        /// Only those for this API
+        #[arg(long, value_name = "IDENTIFIER")]
+        api: Option<String>,
+        /// Only the first so many
+        #[arg(long, short, value_name = "N")]
+        number: Option<usize>,
     },
     /// Show a grant
     Show {
         /// Its id
         id: String,
     },
+    /// Change the scopes of a grant: those named are all that it has from now on
+    Update {
+        /// Its id
+        id: String,
+        #[command(flatten)]
+        scopes: Scopes,
+        /// No scope
+        #[arg(long, group = "which")]
+        no_scopes: bool,
+    },
     /// Delete a grant: the application gets no more tokens for the API
+    #[command(visible_alias = "rm")]
     Delete {
         /// Its id
         id: String,
@@ -61,72 +78,92 @@ struct Create {
     /// The API's identifier or id
     #[arg(long, value_name = "IDENTIFIER")]
     api: String,
-    /// A scope that its tokens may have, one of the API's; may be repeated
-    #[arg(long = "scope", value_name = "SCOPE")]
+    #[command(flatten)]
+    scopes: Scopes,
+}
+
+#[derive(Args, Debug)]
+struct Scopes {
+    /// A scope that its tokens may have, one of the API's; may be repeated, or with commas between
+    #[arg(
+        long = "scope",
+        visible_alias = "scopes",
+        value_name = "SCOPE",
+        value_delimiter = ',',
+        group = "which"
+    )]
     scopes: Vec<String>,
     /// Every scope of the API, now and later
-    #[arg(long, conflicts_with = "scopes")]
+    #[arg(long, group = "which")]
     all_scopes: bool,
 }
 
 pub(super) async fn run(arguments: Arguments) -> Result<(), Failure> {
     let Arguments { action, place } = arguments;
     place
-        .with_tenant(async |tenant| match action {
-            Action::Create(new) => create(tenant, &place, new).await,
-            Action::List { app } => list(tenant, &place, app.map(ClientId::new)).await,
-            Action::Show { id } => show(tenant, &place, &ClientGrantId::new(id)).await,
-            Action::Delete { id, force } => delete(tenant, &place, &ClientGrantId::new(id), force).await,
+        .with_management(async |api| match action {
+            Action::Create(new) => {
+                let audience = api
+                    .get_without(&path(["resource-servers", &new.api]), SIGNING_SECRET)
+                    .await?;
+                let properties = Properties::default()
+                    .with("client_id", Some(new.app))
+                    .with("audience", Some(text(&audience, "identifier")))
+                    .with("scope", (!new.scopes.all_scopes).then(|| new.scopes.each_once()))
+                    .with("allow_all_scopes", new.scopes.all_scopes.then_some(true));
+                let grant = api.post("client-grants", properties.body()).await?;
+                shown(api, &place, &grant).await
+            }
+            Action::List {
+                app,
+                api: named,
+                number,
+            } => list(api, &place, app.as_deref(), named.as_deref(), number).await,
+            Action::Show { id } => shown(api, &place, &api.get(&path(["client-grants", &id]), &[]).await?).await,
+            Action::Update { id, scopes, no_scopes } => {
+                let says_some = no_scopes || !scopes.scopes.is_empty();
+                let properties = match (scopes.all_scopes, says_some) {
+                    (true, _) => Properties::default().with("allow_all_scopes", Some(true)),
+                    (false, true) => Properties::default()
+                        .with("scope", Some(scopes.each_once()))
+                        .with("allow_all_scopes", Some(false)),
+                    (false, false) => Properties::default(),
+                };
+                let grant = api.patch(&path(["client-grants", &id]), properties.changes()?).await?;
+                shown(api, &place, &grant).await
+            }
+            Action::Delete { id, force } => delete(api, &place, &id, force).await,
         })
         .await
 }
 
-async fn create(tenant: &Tenant, place: &Place, new: Create) -> Result<(), Failure> {
-    let mut scopes: Vec<String> = Vec::new();
-    // A scope holds no blank, so "a b" can only mean two.
-    for scope in new.scopes.iter().flat_map(|scopes| scopes.split_whitespace()) {
-        if !scopes.iter().any(|known| known == scope) {
-            scopes.push(scope.to_owned());
-        }
+async fn list(
+    api: &Management,
+    place: &Place,
+    app: Option<&str>,
+    named: Option<&str>,
+    number: Option<usize>,
+) -> Result<(), Failure> {
+    let mut query = Vec::new();
+    if let Some(app) = app {
+        api.get_without(&path(["clients", app]), CLIENT_SECRET).await?;
+        query.push(("client_id", app));
     }
-    let grant = NewClientGrant {
-        client_id: ClientId::new(new.app),
-        audience: new.api,
-        scopes,
-        allow_all_scopes: new.all_scopes,
-    };
-    let grant = client_grants::create(tenant, grant).await?;
-    let identifiers = apis::identifiers(tenant).await?;
-    if place.json {
-        return print_json(&view(&grant, &identifiers));
+    if let Some(named) = named {
+        api.get_without(&path(["resource-servers", named]), SIGNING_SECRET)
+            .await?;
+        query.push(("audience", named));
     }
-    print(&described(tenant, &grant, &identifiers).await?)
-}
-
-async fn list(tenant: &Tenant, place: &Place, app: Option<ClientId>) -> Result<(), Failure> {
-    let found = match &app {
-        Some(app) => {
-            clients::client(tenant, app).await?;
-            tenant.house.store.grants_of_client(&tenant.id, app).await?
-        }
-        None => {
-            all(
-                async |page| client_grants::client_grants(tenant, page).await,
-                |grant| grant.id.as_str(),
-            )
-            .await?
-        }
-    };
-    let identifiers = apis::identifiers(tenant).await?;
+    let found = api.all("client-grants", &query, number).await?;
     if place.json {
-        return print_json(&found.iter().map(|grant| view(grant, &identifiers)).collect());
+        return print_json(&Value::Array(found));
     }
     if found.is_empty() {
         return print("There are no grants: `tokenhouse grants create --app CLIENT_ID --api IDENTIFIER` makes one.");
     }
-    let row = |grant: &ClientGrant| {
-        let api = audience(grant, &identifiers).to_owned();
-        vec![grant.id.to_string(), grant.client_id.to_string(), api, scopes(grant)]
+    let row = |grant: &Value| {
+        let [id, client, audience] = ["id", "client_id", "audience"].map(|name| text(grant, name));
+        vec![id, client, audience, scopes(grant)]
     };
     print(&table(
         &["GRANT", "CLIENT ID", "API", "SCOPES"],
@@ -134,66 +171,47 @@ async fn list(tenant: &Tenant, place: &Place, app: Option<ClientId>) -> Result<(
     ))
 }
 
-async fn show(tenant: &Tenant, place: &Place, id: &ClientGrantId) -> Result<(), Failure> {
-    let grant = client_grants::client_grant(tenant, id).await?;
-    let identifiers = apis::identifiers(tenant).await?;
-    if place.json {
-        return print_json(&view(&grant, &identifiers));
-    }
-    print(&described(tenant, &grant, &identifiers).await?)
-}
-
-async fn delete(tenant: &Tenant, place: &Place, id: &ClientGrantId, force: bool) -> Result<(), Failure> {
-    let grant = client_grants::client_grant(tenant, id).await?;
-    let identifiers = apis::identifiers(tenant).await?;
-    let api = audience(&grant, &identifiers);
-    may_go_on(&format!("Delete the grant of {} for {api}?", grant.client_id), force)?;
-    client_grants::remove(tenant, id).await?;
+async fn delete(api: &Management, place: &Place, id: &str, force: bool) -> Result<(), Failure> {
+    let grant = api.get(&path(["client-grants", id]), &[]).await?;
+    let (client, audience) = (text(&grant, "client_id"), text(&grant, "audience"));
+    may_go_on(&format!("Delete the grant of {client} for {audience}?"), force)?;
+    api.delete(&path(["client-grants", id]), Value::Null).await?;
     place.print_deleted(&format!(
         "Deleted {id}. Tokens already issued stay valid until they expire."
     ))
 }
 
-/// A grant in the Management API's fields.
-fn view(grant: &ClientGrant, identifiers: &BTreeMap<ApiId, String>) -> Value {
-    let mut view: Map<String, Value> = grant.rest.clone();
-    view.insert("id".into(), json!(grant.id));
-    view.insert("client_id".into(), json!(grant.client_id));
-    view.insert("audience".into(), json!(audience(grant, identifiers)));
-    view.insert("subject_type".into(), json!(grant.subject_type));
-    if grant.allow_all_scopes {
-        view.insert("allow_all_scopes".into(), json!(true));
-    } else {
-        view.insert("scope".into(), json!(grant.scopes));
+async fn shown(api: &Management, place: &Place, grant: &Value) -> Result<(), Failure> {
+    if place.json {
+        return print_json(grant);
     }
-    Value::Object(view)
-}
-
-async fn described(
-    tenant: &Tenant,
-    grant: &ClientGrant,
-    identifiers: &BTreeMap<ApiId, String>,
-) -> Result<String, Failure> {
-    let client = clients::client(tenant, &grant.client_id).await?;
-    Ok(fields(&[
-        ("Grant", grant.id.to_string()),
-        ("Application", format!("{} ({})", client.name, client.id)),
-        ("API", audience(grant, identifiers).to_owned()),
+    let id = text(grant, "client_id");
+    let client = api.get_without(&path(["clients", &id]), CLIENT_SECRET).await?;
+    print(&fields(&[
+        ("Grant", text(grant, "id")),
+        ("Application", format!("{} ({id})", text(&client, "name"))),
+        ("API", text(grant, "audience")),
         ("Scopes", scopes(grant)),
-        ("Created", grant.created_at.to_string()),
     ]))
 }
 
-fn audience<'a>(grant: &'a ClientGrant, identifiers: &'a BTreeMap<ApiId, String>) -> &'a str {
-    identifiers
-        .get(&grant.api_id)
-        .map_or(grant.api_id.as_str(), String::as_str)
+fn scopes(grant: &Value) -> String {
+    match (grant["allow_all_scopes"] == true, text(grant, "scope")) {
+        (true, _) => "all".into(),
+        (false, scopes) if scopes.is_empty() => "none".into(),
+        (false, scopes) => scopes,
+    }
 }
 
-fn scopes(grant: &ClientGrant) -> String {
-    match (grant.allow_all_scopes, grant.scopes.is_empty()) {
-        (true, _) => "all".into(),
-        (false, true) => "none".into(),
-        (false, false) => grant.scopes.join(" "),
+impl Scopes {
+    /// The scopes; a scope holds no blank, so "a b" can only mean two.
+    fn each_once(&self) -> Value {
+        let mut scopes: Vec<&str> = Vec::new();
+        for scope in self.scopes.iter().flat_map(|scopes| scopes.split_whitespace()) {
+            if !scopes.contains(&scope) {
+                scopes.push(scope);
+            }
+        }
+        json!(scopes)
     }
 }

@@ -1,17 +1,19 @@
 //! `tokenhouse keys`: the keys that sign tokens (CONTRACT §4.9; DESIGN §6).
 
 use clap::{Args, Subcommand};
-use serde_json::{Map, Value, json};
+use reqwest::Method;
+use serde_json::{Value, json};
 
 use tokenhouse_protocol::crypto::Algorithm;
-use tokenhouse_protocol::id::KeyId;
-use tokenhouse_store::{Key, KeyState};
 
-use super::output::{print, print_json, table};
+use super::management::{Management, path};
+use super::output::{fields, print, print_json, table, text};
 use super::place::Place;
 use super::{Failure, apis};
-use crate::registry::{keys, tenants};
-use crate::tenant::Tenant;
+use crate::registry::keys::{JWKS_MAX_AGE_S, RSA_BITS};
+
+/// Where the keys are.
+const KEYS: &str = "keys/signing";
 
 #[derive(Args, Debug)]
 #[command(after_help = "\
@@ -32,7 +34,14 @@ pub(super) struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Action {
     /// List the keys
+    #[command(visible_alias = "ls")]
     List,
+    /// Show a key with its certificate
+    Show {
+        /// The key's id
+        #[arg(allow_hyphen_values = true)]
+        kid: String,
+    },
     /// Let the next key sign, and make another next one
     Rotate {
         /// The algorithm whose keys rotate
@@ -56,91 +65,114 @@ enum Action {
 pub(super) async fn run(arguments: Arguments) -> Result<(), Failure> {
     let Arguments { action, place } = arguments;
     place
-        .with_tenant(async |tenant| match action {
-            Action::List => list(tenant, &place).await,
+        .with_management(async |api| match action {
+            Action::List => list(api, &place).await,
+            Action::Show { kid } => show(&place, &key(api, &kid).await?),
             Action::Rotate {
                 algorithm,
                 now,
                 rsa_bits,
             } => {
                 if let Some(bits) = rsa_bits {
-                    let setting = Map::from_iter([(keys::RSA_BITS.to_owned(), json!(bits))]);
-                    tenants::update_settings(tenant, setting).await?;
+                    api.patch("tenants/settings", json!({ RSA_BITS: bits })).await?;
                 }
-                let current = keys::rotate(tenant, algorithm, now).await?;
-                let text = format!("{current} signs {algorithm} tokens now; those signed before stay valid.");
-                changed(tenant, &place, &current, &text).await
+                let graceful = (!now).to_string();
+                let query = [("alg", algorithm.as_str()), ("graceful", graceful.as_str())];
+                let address = format!("{KEYS}/rotate");
+                let current = api.ask(Method::POST, &address, &query, Value::Null).await?;
+                let current = text(&current, "kid");
+                let told = format!("{current} signs {algorithm} tokens now; those signed before stay valid.");
+                changed(api, &place, &current, &told).await
             }
             Action::Revoke { kid } => {
-                let kid = KeyId::new(kid);
-                keys::revoke(tenant, &kid).await?;
-                let text = format!(
-                    "Revoked {kid}: it is no longer published. APIs refuse its tokens when they next look, within {} s.",
-                    keys::JWKS_MAX_AGE_S
+                let address = path(["keys", "signing", &kid, "revoke"]);
+                api.ask(Method::PUT, &address, &[], Value::Null).await?;
+                let told = format!(
+                    "Revoked {kid}: it is no longer published. APIs refuse its tokens when they next look, within \
+                     {JWKS_MAX_AGE_S} s."
                 );
-                changed(tenant, &place, &kid, &text).await
+                changed(api, &place, &kid, &told).await
             }
         })
         .await
 }
 
-async fn list(tenant: &Tenant, place: &Place) -> Result<(), Failure> {
-    let found = keys::keys(tenant).await?;
-    if place.json {
-        return print_json(&found.iter().map(view).collect());
+/// The keys of every algorithm, each with its algorithm.
+async fn keys(api: &Management) -> Result<Vec<Value>, Failure> {
+    let mut all = Vec::new();
+    // HS256 has no key pairs: each API has a secret of its own.
+    for algorithm in Algorithm::ALL
+        .into_iter()
+        .filter(|algorithm| *algorithm != Algorithm::Hs256)
+    {
+        let found = api.get(KEYS, &[("alg", algorithm.as_str())]).await?;
+        for mut key in found.as_array().cloned().unwrap_or_default() {
+            key["alg"] = json!(algorithm.as_str());
+            all.push(key);
+        }
     }
-    let row = |key: &Key| {
-        vec![
-            key.id.to_string(),
-            key.algorithm.clone(),
-            key.state.as_str().to_owned(),
-            since(key),
-        ]
-    };
+    Ok(all)
+}
+
+async fn key(api: &Management, kid: &str) -> Result<Value, Failure> {
+    let mut key = api.get(&path(["keys", "signing", kid]), &[]).await?;
+    if key["alg"].is_null() {
+        // Auth0 names none, since all are of this one.
+        key["alg"] = json!(Algorithm::Rs256.as_str());
+    }
+    Ok(key)
+}
+
+async fn list(api: &Management, place: &Place) -> Result<(), Failure> {
+    let found = keys(api).await?;
+    if place.json {
+        return print_json(&Value::Array(found));
+    }
+    let row = |key: &Value| vec![text(key, "kid"), text(key, "alg"), state(key).to_owned(), since(key)];
     print(&table(
         &["KEY", "ALGORITHM", "STATE", "SINCE"],
         &found.iter().map(row).collect::<Vec<_>>(),
     ))
 }
 
-async fn changed(tenant: &Tenant, place: &Place, id: &KeyId, text: &str) -> Result<(), Failure> {
-    if !place.json {
-        return print(text);
+fn show(place: &Place, key: &Value) -> Result<(), Failure> {
+    if place.json {
+        return print_json(key);
     }
-    let found = keys::keys(tenant).await?;
-    print_json(&found.iter().find(|key| key.id == *id).map(view).unwrap_or_default())
+    print(&fields(&[
+        ("Key", text(key, "kid")),
+        ("Algorithm", text(key, "alg")),
+        ("State", state(key).into()),
+        ("Since", since(key)),
+        ("Fingerprint", text(key, "fingerprint")),
+    ]))?;
+    match text(key, "cert") {
+        certificate if certificate.is_empty() => Ok(()),
+        certificate => print(&format!("\n{}", certificate.trim_end())),
+    }
 }
 
-/// A key in the Management API's fields, and its algorithm. The certificate is in the JWKS.
-fn view(key: &Key) -> Value {
-    let mut view = Map::new();
-    view.insert("kid".into(), json!(key.id));
-    view.insert("alg".into(), json!(key.algorithm));
-    view.insert("next".into(), json!(key.state == KeyState::Next));
-    view.insert("current".into(), json!(key.state == KeyState::Current));
-    view.insert("previous".into(), json!(key.state == KeyState::Previous));
-    view.insert("revoked".into(), json!(key.state == KeyState::Revoked));
-    view.insert("created_at".into(), json!(key.created_at.to_string()));
-    let times = [
-        ("current_since", key.current_at),
-        ("current_until", key.previous_at),
-        ("revoked_at", key.revoked_at),
-    ];
-    view.extend(
-        times
-            .into_iter()
-            .filter_map(|(name, at)| Some((name.into(), json!(at?.to_string())))),
-    );
-    Value::Object(view)
+async fn changed(api: &Management, place: &Place, kid: &str, told: &str) -> Result<(), Failure> {
+    match place.json {
+        true => print_json(&key(api, kid).await?),
+        false => print(told),
+    }
 }
 
-/// Since when the key is in its state.
-fn since(key: &Key) -> String {
-    let at = match key.state {
-        KeyState::Next => None,
-        KeyState::Current => key.current_at,
-        KeyState::Previous => key.previous_at,
-        KeyState::Revoked => key.revoked_at,
-    };
-    at.unwrap_or(key.created_at).to_string()
+fn state(key: &Value) -> &'static str {
+    let states = ["current", "next", "previous", "revoked"];
+    states.into_iter().find(|state| key[*state] == true).unwrap_or_default()
+}
+
+/// Since when the key is in its state; a next key does not say.
+fn since(key: &Value) -> String {
+    text(
+        key,
+        match state(key) {
+            "current" => "current_since",
+            "previous" => "current_until",
+            "revoked" => "revoked_at",
+            _ => "",
+        },
+    )
 }

@@ -1,33 +1,31 @@
-//! `tokenhouse logs`: what was granted and refused, in Auth0's type codes (CONTRACT §4.8, §6.6).
-
-use std::collections::HashMap;
-use std::time::Duration;
+//! `tokenhouse logs`: what was granted, refused and changed, in Auth0's type codes (CONTRACT §4.8, §6.6).
 
 use clap::{Args, Subcommand};
-use serde_json::{Map, Value, json};
-use tokio::time::interval;
-
-use tokenhouse_protocol::id::{LogId, NodeId, UserId};
-use tokenhouse_store::LogRow;
+use serde_json::Value;
 
 use super::Failure;
-use super::output::{print, print_json_line};
+use super::management::{Management, path};
+use super::output::{fields, print, print_json, print_json_line, text};
 use super::place::Place;
 use super::stop::Stop;
-use crate::tenant::Tenant;
 
-/// How often a follower looks for new lines.
-const POLL: Duration = Duration::from_millis(250);
-/// Lines that a follower reads at a time.
-const PAGE_ROWS: u32 = 500;
+mod follow;
+
+/// Lines that a search reaches at most: the newest.
+const REACHED: usize = 1000;
+/// Scopes that a line for people shows.
+const FEW: usize = 6;
 
 #[derive(Args, Debug)]
 #[command(after_help = "\
-With --json each line is one object, its fields named as in Auth0's logs.
+A filter has terms with AND between: type, client_id, user_id, ip and date, as in 'type:f*', 'type:(feccft OR fepft)' or
+'client_id:ID AND date:[2026-01-31 TO *]'. With --json each line of `tail` is one object, its fields named as in Auth0's
+logs.
 
 Examples:
   tokenhouse logs tail --follow
-  tokenhouse logs tail --take 1000 --json")]
+  tokenhouse logs tail --filter 'type:fp' --follow
+  tokenhouse logs list --filter 'client_id:CLIENT_ID' --number 1000 --json")]
 pub(super) struct Arguments {
     #[command(subcommand)]
     action: Action,
@@ -37,11 +35,29 @@ pub(super) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Action {
+    /// List lines, the newest first
+    #[command(visible_alias = "ls")]
+    List {
+        /// Only lines that match, as in 'type:fp AND ip:203.0.113.7'
+        #[arg(long, short, value_name = "FILTER")]
+        filter: Option<String>,
+        /// How many, 1000 at most
+        #[arg(long, short, value_name = "N", default_value_t = 100)]
+        number: usize,
+    },
+    /// Show a line with all that is kept of it
+    Show {
+        /// Its log_id
+        id: String,
+    },
     /// Print the last lines, the newest at the end
     Tail {
+        /// Only lines that match, as in 'type:fp AND ip:203.0.113.7'
+        #[arg(long, value_name = "FILTER")]
+        filter: Option<String>,
         /// How many
-        #[arg(long, value_name = "N", default_value_t = 20)]
-        take: u32,
+        #[arg(long, short = 'n', visible_alias = "number", value_name = "N", default_value_t = 20)]
+        take: usize,
         /// Go on with new lines as they come, until Ctrl-C
         #[arg(long, short)]
         follow: bool,
@@ -49,109 +65,115 @@ enum Action {
 }
 
 pub(super) async fn run(arguments: Arguments) -> Result<(), Failure> {
-    let Arguments {
-        action: Action::Tail { take, follow },
-        place,
-    } = arguments;
+    let Arguments { action, place } = arguments;
     place
-        .with_tenant(async |tenant| tail(tenant, take, follow, place.json).await)
+        .with_management(async |api| match action {
+            Action::List { filter, number } => {
+                let found = newest(api, filter.as_deref(), number).await?;
+                match place.json {
+                    true => print_json(&Value::Array(found)),
+                    false => print_lines(&found, false),
+                }
+            }
+            Action::Show { id } => show(&place, &api.get(&path(["logs", &id]), &[]).await?),
+            Action::Tail { filter, take, follow } => {
+                let filter = filter.as_deref();
+                // The newest line is asked for even if none is wanted: a follower goes on from there.
+                let mut latest = newest(api, filter, take.max(1)).await?;
+                latest.reverse();
+                let shown = latest.get(usize::from(take == 0)..).unwrap_or_default();
+                print_lines(shown, place.json)?;
+                if !follow {
+                    return Ok(());
+                }
+                let mut stop = Stop::listen();
+                tokio::select! {
+                    followed = follow::forever(api, filter, &latest, place.json) => followed,
+                    () = stop.asked() => Ok(()),
+                }
+            }
+        })
         .await
 }
 
-async fn tail(tenant: &Tenant, take: u32, follow: bool, as_json: bool) -> Result<(), Failure> {
-    let store = &tenant.house.store;
-    // The newest line is asked for even if none is wanted: a follower goes on from there.
-    let mut latest = store.logs_latest(&tenant.id, take.max(1)).await?;
-    latest.reverse();
-    let last = latest.last().map(|row| row.id.clone());
-    let skipped = usize::from(take == 0);
-    print_rows(latest.get(skipped..).unwrap_or_default(), as_json)?;
-    if !follow {
-        return Ok(());
+/// The newest lines that a filter lets through, the newest first.
+async fn newest(api: &Management, filter: Option<&str>, number: usize) -> Result<Vec<Value>, Failure> {
+    let mut found: Vec<Value> = Vec::new();
+    let number = number.min(REACHED);
+    for page in 0.. {
+        let (page, per_page) = (page.to_string(), number.min(100).to_string());
+        let mut query = vec![("page", page.as_str()), ("per_page", per_page.as_str())];
+        query.extend(filter.map(|filter| ("q", filter)));
+        let lines = api.get("logs", &query).await?;
+        let lines = lines.as_array().cloned().unwrap_or_default();
+        let is_last = lines.len() < number.min(100);
+        found.extend(lines);
+        if is_last || found.len() >= number {
+            break;
+        }
     }
-    let mut stop = Stop::listen();
-    tokio::select! {
-        followed = forever(tenant, last, as_json) => followed,
-        () = stop.asked() => Ok(()),
+    found.truncate(number);
+    Ok(found)
+}
+
+fn show(place: &Place, line: &Value) -> Result<(), Failure> {
+    if place.json {
+        return print_json(line);
+    }
+    let kind = text(line, "type");
+    let pairs = [
+        ("Line", text(line, "log_id")),
+        ("When", text(line, "date")),
+        ("Type", format!("{kind}  {}", meaning(&kind))),
+        ("Description", text(line, "description")),
+        ("Application", text(line, "client_name")),
+        ("Client ID", text(line, "client_id")),
+        ("User", text(line, "user_name")),
+        ("User ID", text(line, "user_id")),
+        ("API", text(line, "audience")),
+        ("Scopes", text(line, "scope")),
+        ("From", text(line, "ip")),
+        ("User agent", text(line, "user_agent")),
+        ("Request", text(line, "request_id")),
+    ];
+    print(&fields(&pairs.map(|(name, value)| (name, one_line(&value)))))?;
+    match &line["details"] {
+        Value::Null => Ok(()),
+        details => print(&format!("\n{details:#}")),
     }
 }
 
-/// Follows every node's rows: each node's appear in order, those of several do not, and none is missed.
-async fn forever(tenant: &Tenant, last: Option<LogId>, as_json: bool) -> Result<(), Failure> {
-    let store = &tenant.house.store;
-    let mut places: HashMap<NodeId, LogId> = HashMap::new();
-    let mut poll = interval(POLL);
-    loop {
-        poll.tick().await;
-        for node in store.nodes().await? {
-            loop {
-                let after = places.get(&node).or(last.as_ref());
-                let rows = store.logs_of_node_after(&tenant.id, &node, after, PAGE_ROWS).await?;
-                print_rows(&rows, as_json)?;
-                let is_last = rows.len() < PAGE_ROWS as usize;
-                if let Some(row) = rows.into_iter().last() {
-                    places.insert(node.clone(), row.id);
-                }
-                if is_last {
-                    break;
-                }
-            }
-        }
-    }
-}
-
-fn print_rows(rows: &[LogRow], as_json: bool) -> Result<(), Failure> {
-    rows.iter().try_for_each(|row| {
-        if as_json {
-            print_json_line(&view(row))
-        } else {
-            print(&line(row))
-        }
+fn print_lines(lines: &[Value], as_json: bool) -> Result<(), Failure> {
+    lines.iter().try_for_each(|line| match as_json {
+        true => print_json_line(line),
+        false => print(&told(line)),
     })
 }
 
-/// A line in the fields of Auth0's logs.
-fn view(row: &LogRow) -> Value {
-    let mut view: Map<String, Value> = row.body.clone();
-    view.insert("_id".into(), json!(row.id));
-    view.insert("log_id".into(), json!(row.id));
-    view.insert("date".into(), json!(row.at.to_string()));
-    view.insert("type".into(), json!(row.kind));
-    view.insert("client_id".into(), json!(row.client_id));
-    view.insert("user_id".into(), json!(row.user_id.as_ref().map_or("", UserId::as_str)));
-    view.insert("ip".into(), json!(row.address));
-    if row.repeats > 1 {
-        view.insert("repeats".into(), json!(row.repeats));
-    }
-    Value::Object(view)
+/// A line for people: when, what, who, for what, from where, why not.
+fn told(line: &Value) -> String {
+    let kind = text(line, "type");
+    let said = |name: &str| Some(one_line(&text(line, name))).filter(|text| !text.is_empty());
+    let mut parts = vec![text(line, "date"), format!("{kind:<8}"), meaning(&kind).to_owned()];
+    let application = said("client_name").or_else(|| said("client_id"));
+    parts.extend(application.map(|name| format!("{name:?}")));
+    let user = said("user_name").or_else(|| said("user_id"));
+    parts.extend(user.map(|name| format!("user {name}")));
+    parts.extend(said("audience").map(|audience| format!("for {audience}")));
+    parts.extend(said("scope").map(|scope| format!("[{}]", few(&scope))));
+    parts.extend(said("ip").map(|address| format!("from {address}")));
+    parts.extend(said("repeats").map(|times| format!("({times} times)")));
+    parts.extend(said("description").map(|why| format!("- {why}")));
+    parts.join("  ")
 }
 
-/// A line for people: when, what, who, for what, from where, why not.
-fn line(row: &LogRow) -> String {
-    let text = |name: &str| {
-        row.body
-            .get(name)
-            .and_then(Value::as_str)
-            .filter(|text| !text.is_empty())
-            .map(one_line)
-    };
-    let application = text("client_name").or(row.client_id.as_ref().map(|id| one_line(id.as_str())));
-    let user = text("user_name").or(row.user_id.as_ref().map(|id| one_line(id.as_str())));
-    let mut parts = vec![
-        row.at.to_string(),
-        format!("{:<8}", row.kind),
-        meaning(&row.kind).to_owned(),
-    ];
-    parts.extend(application.map(|name| format!("{name:?}")));
-    parts.extend(user.map(|name| format!("user {name}")));
-    parts.extend(text("audience").map(|audience| format!("for {audience}")));
-    parts.extend(text("scope").map(|scope| format!("[{scope}]")));
-    parts.extend(row.address.as_ref().map(|address| format!("from {address}")));
-    if row.repeats > 1 {
-        parts.push(format!("({} times)", row.repeats));
+/// The first of many scopes; `show` has them all.
+fn few(scopes: &str) -> String {
+    let all: Vec<&str> = scopes.split_whitespace().collect();
+    match all.len() > FEW {
+        true => format!("{} … {} in all", all[..FEW].join(" "), all.len()),
+        false => scopes.to_owned(),
     }
-    parts.extend(text("description").map(|why| format!("- {why}")));
-    parts.join("  ")
 }
 
 /// A stranger's words, which must neither begin a line of their own nor turn one around.
@@ -172,6 +194,9 @@ fn meaning(kind: &str) -> &'static str {
         "limit_wc" => "blocked: too many failed logins to one account",
         "limit_mu" => "blocked: too many failed logins from one address",
         "w" => "warning: the token quota is nearly or wholly used",
+        "sapi" => "changed",
+        "fapi" => "change refused",
+        "mgmt_api_read" => "secret read",
         "f" => "refused",
         _ => "",
     }

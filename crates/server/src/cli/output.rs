@@ -5,6 +5,12 @@ use std::io::{self, BufRead as _, ErrorKind, IsTerminal as _, Write as _};
 use serde_json::Value;
 
 use super::Failure;
+use super::environment::variable;
+
+/// What stands between two columns.
+const GAP: &str = "  ";
+/// The narrowest that a column is made.
+const MIN_COLUMN: usize = 8;
 
 /// Prints text for people. Names and log lines hold strangers' words, which must not steer the terminal.
 pub(super) fn print(text: &str) -> Result<(), Failure> {
@@ -65,8 +71,14 @@ pub(super) fn may_go_on(question: &str, forced: bool) -> Result<(), Failure> {
     }
 }
 
-/// Rows under a heading, in columns as wide as they must be.
+/// Rows under a heading, in columns as wide as they must be; at a terminal no wider than it is.
 pub(super) fn table(heading: &[&str], rows: &[Vec<String>]) -> String {
+    fitted(heading, rows, columns())
+}
+
+/// The same in so many characters a line, if they are bounded: the widest columns are cut, never the first, since what
+/// it holds is what other commands take.
+fn fitted(heading: &[&str], rows: &[Vec<String>], bound: Option<usize>) -> String {
     let width = |column: usize| {
         let cells = rows
             .iter()
@@ -74,17 +86,44 @@ pub(super) fn table(heading: &[&str], rows: &[Vec<String>]) -> String {
             .map(|cell| cell.chars().count());
         cells.chain([heading[column].chars().count()]).max().unwrap_or_default()
     };
-    let widths: Vec<usize> = (0..heading.len()).map(width).collect();
+    let mut widths: Vec<usize> = (0..heading.len()).map(width).collect();
+    let gaps = GAP.len() * heading.len().saturating_sub(1);
+    while bound.is_some_and(|bound| widths.iter().sum::<usize>() + gaps > bound) {
+        let widest = widths.iter_mut().skip(1).max().filter(|width| **width > MIN_COLUMN);
+        let Some(widest) = widest else { break };
+        *widest -= 1;
+    }
     let line = |cells: &mut dyn Iterator<Item = &str>| {
         let padded: Vec<String> = cells
             .zip(&widths)
-            .map(|(cell, width)| format!("{cell:<width$}"))
+            .map(|(cell, &width)| format!("{:<width$}", cut(cell, width)))
             .collect();
-        padded.join("  ").trim_end().to_owned()
+        padded.join(GAP).trim_end().to_owned()
     };
     let mut lines = vec![line(&mut heading.iter().copied())];
     lines.extend(rows.iter().map(|row| line(&mut row.iter().map(String::as_str))));
     lines.join("\n")
+}
+
+/// A cell in at most so many characters, on one line.
+fn cut(cell: &str, width: usize) -> String {
+    let cell = cell.replace('\n', " ");
+    match cell.char_indices().nth(width) {
+        Some(_) => cell.chars().take(width.saturating_sub(1)).chain(['…']).collect(),
+        None => cell,
+    }
+}
+
+/// How wide the terminal is; unbounded where stdout is none. `COLUMNS` says otherwise.
+fn columns() -> Option<usize> {
+    let said = variable("COLUMNS").and_then(|columns| columns.parse().ok());
+    let is_terminal = io::stdout().is_terminal();
+    said.or_else(|| {
+        is_terminal
+            .then(terminal_size::terminal_size)
+            .flatten()
+            .map(|(width, _)| usize::from(width.0))
+    })
 }
 
 /// Names and values, one pair a line; pairs without a value are left out.
@@ -98,6 +137,20 @@ pub(super) fn fields(pairs: &[(&str, String)]) -> String {
         .map(|(name, value)| format!("{name:<width$}  {value}"))
         .collect();
     lines.join("\n")
+}
+
+/// A property as text for people: lists with blanks between, nothing where it is not there.
+pub(super) fn text(thing: &Value, name: &str) -> String {
+    words(&thing[name])
+}
+
+fn words(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::String(text) => text.clone(),
+        Value::Array(items) => items.iter().map(words).collect::<Vec<_>>().join(" "),
+        Value::Object(_) | Value::Bool(_) | Value::Number(_) => value.to_string(),
+    }
 }
 
 /// A word as a POSIX shell takes it.
@@ -126,7 +179,22 @@ mod tests {
     #[test]
     fn columns_are_as_wide_as_their_widest_cell_and_lines_end_without_blanks() {
         let rows = [vec!["Äpfel".into(), "1".into()], vec!["x".into(), String::new()]];
-        assert_eq!(table(&["NAME", "N"], &rows), "NAME   N\nÄpfel  1\nx");
+        assert_eq!(fitted(&["NAME", "N"], &rows, None), "NAME   N\nÄpfel  1\nx");
+    }
+
+    #[test]
+    fn a_table_that_is_too_wide_keeps_its_first_column_and_cuts_the_widest() {
+        let rows = [vec![
+            "an-id-that-is-kept".into(),
+            "a long name with words".into(),
+            "short".into(),
+        ]];
+        assert_eq!(
+            fitted(&["ID", "NAME", "KIND"], &rows, Some(40)),
+            "ID                  NAME           KIND\nan-id-that-is-kept  a long name …  short"
+        );
+        let narrowest = fitted(&["ID", "NAME", "KIND"], &rows, Some(10));
+        assert!(narrowest.contains("an-id-that-is-kept  a long …  short"), "{narrowest}");
     }
 
     #[test]

@@ -1,5 +1,5 @@
-//! On which data a command works: the folder of `tokenhouse dev`, or what a configuration file names.
-//! A server may be running on it: it sees each change within a quarter of a second.
+//! On which data a command works: the folder of `tokenhouse dev`, what a configuration file names, or a server.
+//! A server may be running on a folder: it sees each change within a quarter of a second.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -10,7 +10,9 @@ use serde::Deserialize;
 use tokenhouse_protocol::id::TenantId;
 use tokenhouse_store::Page;
 
+use super::management::Management;
 use super::output::{print, quoted};
+use super::remote::Remote;
 use super::{Failure, serve};
 use crate::app::{App, AppOptions};
 use crate::config::Config;
@@ -38,6 +40,13 @@ pub(super) struct Place {
     /// The PostgreSQL database that the server was given, postgres://…, in place of SQLite in the folder
     #[arg(long, global = true, value_name = "URL")]
     database: Option<String>,
+    /// The server with this issuer, over its Management API, in place of data on this machine; who asks is in
+    /// TOKENHOUSE_CLIENT_ID and TOKENHOUSE_CLIENT_SECRET, or in TOKENHOUSE_TOKEN
+    #[arg(long, global = true, value_name = "URL", conflicts_with_all = ["data", "config", "database", "tenant"])]
+    server: Option<String>,
+    /// The certificate authority of that server, if the machine does not know it
+    #[arg(long, global = true, value_name = "FILE", conflicts_with_all = ["data", "config", "database"])]
+    ca_file: Option<PathBuf>,
     /// The tenant, where there are several
     #[arg(
         long,
@@ -53,10 +62,30 @@ pub(super) struct Place {
 }
 
 impl Place {
+    /// Works with the Management API of the tenant, or of the server.
+    pub(super) async fn with_management<T>(
+        &self,
+        work: impl AsyncFnOnce(&Management) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        match &self.server {
+            Some(server) => {
+                work(&Management::There(Box::new(Remote::new(
+                    server,
+                    self.ca_file.as_deref(),
+                )?)))
+                .await
+            }
+            None => {
+                self.with_tenant(async |tenant| work(&Management::Here(tenant.clone())).await)
+                    .await
+            }
+        }
+    }
+
     /// Opens the tenant, works on it, and closes the database.
     pub(super) async fn with_tenant<T>(
         &self,
-        work: impl AsyncFnOnce(&Tenant) -> Result<T, Failure>,
+        work: impl AsyncFnOnce(&Arc<Tenant>) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
         self.with_app(async |app| {
             let unknown = || {
@@ -79,10 +108,35 @@ impl Place {
         &self,
         work: impl AsyncFnOnce(&Arc<App>) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
+        if let Some(server) = &self.server {
+            return Err(Failure(format!(
+                "this is done where the database is: run it there with --data or --config, without --server {server}"
+            )));
+        }
+        if let Some(file) = &self.ca_file {
+            let file = file.display();
+            return Err(Failure(format!(
+                "--ca-file {file} is for --server URL, which is not named"
+            )));
+        }
         let app = App::open(self.options()?).await?;
         let done = work(&app).await;
         app.house.store.close().await;
         done
+    }
+
+    /// Chooses the tenant that a command names in place of --tenant.
+    pub(super) fn choose_tenant(&mut self, id: Option<String>) -> Result<(), Failure> {
+        match (id, &self.server) {
+            (None, _) => Ok(()),
+            (Some(id), None) => {
+                self.tenant = id;
+                Ok(())
+            }
+            (Some(id), Some(server)) => Err(Failure(format!(
+                "{server} is one tenant, which need not be named {id}: each tenant has an issuer of its own"
+            ))),
+        }
     }
 
     /// The options that name this place, for commands to be pasted; each begins with a blank.
@@ -92,6 +146,12 @@ impl Place {
             if let Some(path) = path {
                 flags.push_str(&format!(" {name} {}", quoted(&path.display().to_string())));
             }
+        }
+        if let Some(server) = &self.server {
+            flags.push_str(&format!(" --server {}", quoted(server)));
+        }
+        if let Some(file) = &self.ca_file {
+            flags.push_str(&format!(" --ca-file {}", quoted(&file.display().to_string())));
         }
         if self.database.is_some() {
             // Not the address itself: it may hold a password.
@@ -108,25 +168,57 @@ impl Place {
         if self.json { Ok(()) } else { print(text) }
     }
 
-    fn options(&self) -> Result<AppOptions, Failure> {
+    /// The configuration of this place, from its file or as its folder implies.
+    pub(super) fn configuration(&self) -> Result<Config, Failure> {
         match &self.config {
             Some(file) => {
                 let mut config = Config::load(Some(file))?;
                 config.database.url = self.database.clone().unwrap_or(config.database.url);
-                check_is_there(
-                    &config.server.data,
-                    &config.database.url,
-                    "start `tokenhouse serve` once",
-                )?;
-                serve::app_options(&config)
+                Ok(config)
             }
             None => {
                 let folder = self.data.as_deref().unwrap_or(Path::new(DEFAULT_FOLDER));
-                let url = self.database.as_deref().unwrap_or_default();
-                check_is_there(folder, url, "run `tokenhouse dev` first")?;
-                options_of_folder(folder, url)
+                let running = Running::in_folder(folder);
+                let mut config = Config::default();
+                config.server.data = folder.to_owned();
+                config.server.issuer =
+                    running.map_or_else(|| folder::DEFAULT_ISSUER.to_owned(), |running| running.issuer);
+                config.server.cache_entries = CACHE_ENTRIES;
+                config.database.url = self.database.clone().unwrap_or_default();
+                Ok(config)
             }
         }
+    }
+
+    /// Refuses where no database is: opening would make one, and a mistyped name would look like an empty house.
+    pub(super) fn check_is_there(&self, config: &Config) -> Result<(), Failure> {
+        if !config.database.url.is_empty() || config.server.data.join(folder::DATABASE_FILE).exists() {
+            return Ok(());
+        }
+        let folder = config.server.data.display();
+        let first = match self.config {
+            Some(_) => "start `tokenhouse serve` once",
+            None => "run `tokenhouse dev` first",
+        };
+        Err(Failure(format!(
+            "there is no Tokenhouse data in {folder}; {first}, or name the folder with --data"
+        )))
+    }
+
+    /// Whether a configuration file is named.
+    pub(super) fn is_configured(&self) -> bool {
+        self.config.is_some()
+    }
+
+    /// The server and its authority, if one is named.
+    pub(super) fn server(&self) -> Option<(&str, Option<&Path>)> {
+        Some((self.server.as_deref()?, self.ca_file.as_deref()))
+    }
+
+    fn options(&self) -> Result<AppOptions, Failure> {
+        let config = self.configuration()?;
+        self.check_is_there(&config)?;
+        serve::app_options(&config)
     }
 }
 
@@ -161,25 +253,4 @@ pub(super) async fn all<T>(
             return Ok(found);
         }
     }
-}
-
-/// Refuses where no database is: opening would make one, and a mistyped name would look like an empty house.
-fn check_is_there(folder: &Path, database_url: &str, first: &str) -> Result<(), Failure> {
-    if !database_url.is_empty() || folder.join(folder::DATABASE_FILE).exists() {
-        return Ok(());
-    }
-    let folder = folder.display();
-    Err(Failure(format!(
-        "there is no Tokenhouse data in {folder}; {first}, or name the folder with --data"
-    )))
-}
-
-fn options_of_folder(folder: &Path, database_url: &str) -> Result<AppOptions, Failure> {
-    let issuer = Running::in_folder(folder).map_or_else(|| folder::DEFAULT_ISSUER.to_owned(), |running| running.issuer);
-    let mut config = Config::default();
-    config.server.data = folder.to_owned();
-    config.server.issuer = issuer;
-    config.server.cache_entries = CACHE_ENTRIES;
-    config.database.url = database_url.to_owned();
-    serve::app_options(&config)
 }

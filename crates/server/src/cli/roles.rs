@@ -3,13 +3,11 @@
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
-use tokenhouse_store::{Permission, Role};
-
-use super::output::{fields, may_go_on, print, print_json, table};
-use super::place::{Place, all};
-use super::{Failure, apis};
-use crate::registry::roles;
-use crate::tenant::Tenant;
+use super::Failure;
+use super::management::{Management, path, permissions};
+use super::output::{fields, may_go_on, print, print_json, table, text};
+use super::place::Place;
+use super::properties::Properties;
 
 #[derive(Args, Debug)]
 #[command(after_help = "\
@@ -17,8 +15,8 @@ Permissions count for the APIs that were made with --rbac.
 
 Examples:
   tokenhouse roles create Editor --description 'Writes reports'
-  tokenhouse roles add-permission Editor --api https://api.example.org --scope write:reports
-  tokenhouse users assign-role USER_ID Editor")]
+  tokenhouse roles permissions add Editor --api https://api.example.org --permissions write:reports
+  tokenhouse users roles assign USER_ID --roles Editor")]
 pub(super) struct Arguments {
     #[command(subcommand)]
     action: Action,
@@ -31,33 +29,40 @@ enum Action {
     /// Make a role
     Create {
         /// What people call it
-        name: String,
+        #[arg(required_unless_present = "named")]
+        name: Option<String>,
+        /// The same
+        #[arg(id = "named", long = "name", short, value_name = "NAME", conflicts_with = "name")]
+        named: Option<String>,
         /// What it is for
-        #[arg(long)]
+        #[arg(long, short)]
         description: Option<String>,
     },
     /// List the roles
-    List,
+    #[command(visible_alias = "ls")]
+    List {
+        /// Only the first so many
+        #[arg(long, short, value_name = "N")]
+        number: Option<usize>,
+    },
     /// Show a role and what it gives
     Show {
         /// Its name or its id
         role: String,
     },
-    /// Let a role give a scope of an API
-    AddPermission {
+    /// Give a role another name or description
+    Update {
         /// Its name or its id
         role: String,
-        #[command(flatten)]
-        permission: Named,
-    },
-    /// Take a scope of an API from a role
-    RemovePermission {
-        /// Its name or its id
-        role: String,
-        #[command(flatten)]
-        permission: Named,
+        /// What people call it from now on
+        #[arg(long, short)]
+        name: Option<String>,
+        /// What it is for; an empty text clears it
+        #[arg(long, short)]
+        description: Option<String>,
     },
     /// Delete a role: its users lose what it gave them
+    #[command(visible_alias = "rm")]
     Delete {
         /// Its name or its id
         role: String,
@@ -65,113 +70,207 @@ enum Action {
         #[arg(long)]
         force: bool,
     },
+    /// What a role gives
+    #[command(subcommand)]
+    Permissions(Permissions),
+    /// List the users who have a role
+    Users {
+        /// Its name or its id
+        role: String,
+    },
 }
 
-/// A permission as a command names it.
+#[derive(Debug, Subcommand)]
+enum Permissions {
+    /// List what a role gives
+    #[command(visible_alias = "ls")]
+    List {
+        /// Its name or its id
+        role: String,
+    },
+    /// Let a role give scopes of an API
+    Add {
+        /// Its name or its id
+        role: String,
+        #[command(flatten)]
+        named: Named,
+    },
+    /// Take scopes of an API from a role
+    #[command(visible_alias = "rm")]
+    Remove {
+        /// Its name or its id
+        role: String,
+        #[command(flatten)]
+        named: Named,
+    },
+}
+
+/// Permissions as a command names them.
 #[derive(Args, Debug)]
 pub(super) struct Named {
     /// The API, by its identifier or its id
-    #[arg(long, value_name = "IDENTIFIER")]
+    #[arg(long, short, visible_alias = "api-id", value_name = "IDENTIFIER")]
     pub(super) api: String,
-    /// One of its scopes
-    #[arg(long)]
-    pub(super) scope: String,
+    /// Some of its scopes, with commas between or repeated
+    #[arg(
+        long = "permissions",
+        short = 'p',
+        visible_aliases = ["permission", "scope"],
+        value_name = "SCOPE",
+        value_delimiter = ',',
+        required = true
+    )]
+    pub(super) scopes: Vec<String>,
+}
+
+impl Named {
+    /// The body that names them.
+    pub(super) fn body(&self) -> Value {
+        permissions(&self.api, &self.scopes)
+    }
 }
 
 pub(super) async fn run(arguments: Arguments) -> Result<(), Failure> {
     let Arguments { action, place } = arguments;
     place
-        .with_tenant(async |tenant| match action {
-            Action::Create { name, description } => {
-                let role = roles::create(tenant, &name, description.as_deref()).await?;
-                show(tenant, &place, &role).await
+        .with_management(async |api| match action {
+            Action::Create {
+                name,
+                named,
+                description,
+            } => {
+                let properties = Properties::default()
+                    .with("name", name.or(named))
+                    .with("description", description);
+                show(api, &place, &api.post("roles", properties.body()).await?).await
             }
-            Action::List => list(tenant, &place).await,
-            Action::Show { role } => show(tenant, &place, &roles::role(tenant, &role).await?).await,
-            Action::AddPermission { role, permission } => {
-                let role = roles::role(tenant, &role).await?;
-                roles::add_permission(tenant, &role.id, &permission.api, &permission.scope).await?;
-                show(tenant, &place, &role).await
+            Action::List { number } => list(api, &place, number).await,
+            Action::Show { role } => show(api, &place, &found(api, &role).await?).await,
+            Action::Update {
+                role,
+                name,
+                description,
+            } => {
+                let description = description.map(|text| match text.is_empty() {
+                    true => Value::Null,
+                    false => text.into(),
+                });
+                let changes = Properties::default()
+                    .with("name", name)
+                    .with("description", description)
+                    .changes()?;
+                let id = id_of(api, &role).await?;
+                show(api, &place, &api.patch(&path(["roles", &id]), changes).await?).await
             }
-            Action::RemovePermission { role, permission } => {
-                let role = roles::role(tenant, &role).await?;
-                roles::remove_permission(tenant, &role.id, &permission.api, &permission.scope).await?;
-                show(tenant, &place, &role).await
+            Action::Delete { role, force } => delete(api, &place, &role, force).await,
+            Action::Permissions(Permissions::List { role }) => {
+                let given = given(api, &id_of(api, &role).await?).await?;
+                match place.json {
+                    true => print_json(&Value::Array(given)),
+                    false => print(&told(&given)),
+                }
             }
-            Action::Delete { role, force } => {
-                let role = roles::role(tenant, &role).await?;
-                may_go_on(&format!("Delete the role {:?}?", role.name), force)?;
-                roles::remove(tenant, &role.id).await?;
-                place.print_deleted(&format!(
-                    "Deleted {}. Tokens already issued stay as they are.",
-                    role.name
-                ))
+            Action::Permissions(Permissions::Add { role, named }) => {
+                let role = found(api, &role).await?;
+                api.post(&path(["roles", &text(&role, "id"), "permissions"]), named.body())
+                    .await?;
+                show(api, &place, &role).await
             }
+            Action::Permissions(Permissions::Remove { role, named }) => {
+                let role = found(api, &role).await?;
+                api.delete(&path(["roles", &text(&role, "id"), "permissions"]), named.body())
+                    .await?;
+                show(api, &place, &role).await
+            }
+            Action::Users { role } => users(api, &place, &role).await,
         })
         .await
 }
 
-/// Permissions in the Management API's fields, and as the rows of a table.
-pub(super) async fn permissions(
-    tenant: &Tenant,
-    held: &[Permission],
-) -> Result<(Vec<Value>, Vec<Vec<String>>), Failure> {
-    let identifiers = apis::identifiers(tenant).await?;
-    let named = held.iter().map(|permission| {
-        let api = identifiers.get(&permission.api_id).cloned().unwrap_or_default();
-        (api, permission.scope.clone())
-    });
-    Ok(named
-        .map(|(api, scope)| {
-            let view = json!({ "resource_server_identifier": api, "permission_name": scope });
-            (view, vec![api, scope])
-        })
-        .unzip())
+/// The id of the role with this name or this id.
+pub(super) async fn id_of(api: &Management, role: &str) -> Result<String, Failure> {
+    Ok(text(&found(api, role).await?, "id"))
 }
 
-async fn list(tenant: &Tenant, place: &Place) -> Result<(), Failure> {
-    let found = all(async |page| roles::roles(tenant, page).await, |role| role.id.as_str()).await?;
+/// The role with this id or this name.
+async fn found(api: &Management, role: &str) -> Result<Value, Failure> {
+    let refused = match api.get(&path(["roles", role]), &[]).await {
+        Ok(found) => return Ok(found),
+        Err(refused) if refused.status == 404 => refused,
+        Err(refused) => return Err(refused.into()),
+    };
+    let named = api.all("roles", &[("name_filter", role)], None).await?;
+    let found = named.into_iter().find(|found| found["name"] == role);
+    found.ok_or_else(|| refused.into())
+}
+
+async fn list(api: &Management, place: &Place, number: Option<usize>) -> Result<(), Failure> {
+    let found = api.all("roles", &[], number).await?;
     if place.json {
-        return print_json(&found.iter().map(view).collect());
+        return print_json(&Value::Array(found));
     }
     if found.is_empty() {
         return print("There are no roles yet: `tokenhouse roles create NAME` makes one.");
     }
-    let row = |role: &Role| {
-        let description = role.description.clone().unwrap_or_default();
-        vec![role.id.to_string(), role.name.clone(), description]
-    };
+    let row = |role: &Value| ["id", "name", "description"].map(|name| text(role, name)).to_vec();
     print(&table(
         &["ROLE ID", "NAME", "DESCRIPTION"],
         &found.iter().map(row).collect::<Vec<_>>(),
     ))
 }
 
-async fn show(tenant: &Tenant, place: &Place, role: &Role) -> Result<(), Failure> {
-    let held = tenant.house.store.permissions_of_role(&tenant.id, &role.id).await?;
-    let (views, rows) = permissions(tenant, &held).await?;
-    if place.json {
-        let mut view = view(role);
-        view["permissions"] = json!(views);
-        return print_json(&view);
-    }
-    print(&fields(&[
-        ("Name", role.name.clone()),
-        ("Role ID", role.id.to_string()),
-        ("Description", role.description.clone().unwrap_or_default()),
-        ("Created", role.created_at.to_string()),
-    ]))?;
-    if rows.is_empty() {
-        return print("\nIt gives nothing yet: see `tokenhouse roles add-permission --help`.");
-    }
-    print(&format!("\n{}", table(&["API", "SCOPE"], &rows)))
+async fn delete(api: &Management, place: &Place, role: &str, force: bool) -> Result<(), Failure> {
+    let role = found(api, role).await?;
+    let name = text(&role, "name");
+    may_go_on(&format!("Delete the role {name:?}?"), force)?;
+    api.delete(&path(["roles", &text(&role, "id")]), Value::Null).await?;
+    place.print_deleted(&format!("Deleted {name}. Tokens already issued stay as they are."))
 }
 
-/// A role in the Management API's fields.
-fn view(role: &Role) -> Value {
-    let mut view = json!({ "id": role.id, "name": role.name });
-    if let Some(description) = &role.description {
-        view["description"] = json!(description);
+async fn users(api: &Management, place: &Place, role: &str) -> Result<(), Failure> {
+    let id = id_of(api, role).await?;
+    let users = api.all(&path(["roles", &id, "users"]), &[], None).await?;
+    if place.json {
+        return print_json(&Value::Array(users));
     }
-    view
+    if users.is_empty() {
+        return print("Nobody has it: `tokenhouse users roles assign USER_ID --roles NAME` gives it to somebody.");
+    }
+    let row = |user: &Value| ["user_id", "email", "name"].map(|name| text(user, name)).to_vec();
+    print(&table(
+        &["USER ID", "E-MAIL", "NAME"],
+        &users.iter().map(row).collect::<Vec<_>>(),
+    ))
+}
+
+/// Shows a role, and what it gives beside it.
+async fn show(api: &Management, place: &Place, role: &Value) -> Result<(), Failure> {
+    let given = given(api, &text(role, "id")).await?;
+    if place.json {
+        let mut role = role.clone();
+        role["permissions"] = json!(given);
+        return print_json(&role);
+    }
+    print(&fields(&[
+        ("Name", text(role, "name")),
+        ("Role ID", text(role, "id")),
+        ("Description", text(role, "description")),
+    ]))?;
+    print(&format!("\n{}", told(&given)))
+}
+
+async fn given(api: &Management, id: &str) -> Result<Vec<Value>, Failure> {
+    Ok(api.all(&path(["roles", id, "permissions"]), &[], None).await?)
+}
+
+fn told(given: &[Value]) -> String {
+    if given.is_empty() {
+        return "It gives nothing yet: see `tokenhouse roles permissions add --help`.".into();
+    }
+    let row = |permission: &Value| {
+        ["resource_server_identifier", "permission_name"]
+            .map(|name| text(permission, name))
+            .to_vec()
+    };
+    table(&["API", "SCOPE"], &given.iter().map(row).collect::<Vec<_>>())
 }

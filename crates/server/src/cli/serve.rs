@@ -128,14 +128,16 @@ fn check_sealing(config: &Config, allow_local_key: bool) -> Result<(), Failure> 
     Ok(())
 }
 
-fn is_within(file: &Path, folder: &Path) -> bool {
+/// Whether a file lies in a folder.
+pub(super) fn is_within(file: &Path, folder: &Path) -> bool {
     match (file.canonicalize(), folder.canonicalize()) {
         (Ok(file), Ok(folder)) => file.starts_with(folder),
         _ => file.starts_with(folder),
     }
 }
 
-fn sealing_key(config: &Config) -> Result<SealingKey, Failure> {
+/// The key that the configuration names, or the data folder's.
+pub(super) fn sealing_key(config: &Config) -> Result<SealingKey, Failure> {
     let sealing = &config.sealing;
     let parse = |text: &str, place: &str| {
         SealingKey::parse(text.trim()).map_err(|_| Failure(format!("{place} holds no sealing key: 32 bytes in base64")))

@@ -7,18 +7,26 @@ use tokenhouse_protocol::id::TenantId;
 use tokenhouse_store::Tenant as Row;
 
 use super::Failure;
-use super::output::{fields, print, print_json, table};
+use super::management::Management;
+use super::output::{fields, print, print_json, table, text};
 use super::place::{Place, all};
+use super::properties::{Properties, Set};
 use crate::app::App;
 use crate::registry::tenants::{self, NewTenant};
 use crate::tenant::Issuer;
 
+/// Where a tenant's settings are.
+const SETTINGS: &str = "tenants/settings";
+
 #[derive(Args, Debug)]
 #[command(after_help = "\
-The host of a request finds its tenant; an unknown host is answered with 421.
+The host of a request finds its tenant; an unknown host is answered with 421. Tenants are made and listed where the
+database is; the settings of one are shown and changed over --server as well.
 
 Examples:
   tokenhouse tenants create acme --issuer https://acme.example.org/
+  tokenhouse tenants show acme
+  tokenhouse tenants update acme --name 'Acme Corporation' --default-audience https://api.example.org
   tokenhouse apps list --tenant acme")]
 pub(super) struct Arguments {
     #[command(subcommand)]
@@ -32,7 +40,32 @@ enum Action {
     /// Make a tenant
     Create(Create),
     /// List the tenants
+    #[command(visible_alias = "ls")]
     List,
+    /// Show a tenant's settings
+    Show {
+        /// Its id; the default tenant, or the server's, unless given
+        id: Option<String>,
+    },
+    /// Change a tenant's settings; what is not named stays as it is
+    Update {
+        /// Its id; the default tenant, or the server's, unless given
+        id: Option<String>,
+        /// What people call it
+        #[arg(long, short)]
+        name: Option<String>,
+        /// The API of token requests that name none; an empty text for none
+        #[arg(long, value_name = "IDENTIFIER")]
+        default_audience: Option<String>,
+        /// The connection of the password grant
+        #[arg(long, value_name = "NAME")]
+        default_directory: Option<String>,
+        /// How the token endpoint words its errors: auth0 or rfc6749
+        #[arg(long, value_name = "DIALECT", value_parser = ["auth0", "rfc6749"])]
+        error_dialect: Option<String>,
+        #[command(flatten)]
+        set: Set,
+    },
 }
 
 #[derive(Args, Debug)]
@@ -51,13 +84,51 @@ struct Create {
 }
 
 pub(super) async fn run(arguments: Arguments) -> Result<(), Failure> {
-    let Arguments { action, place } = arguments;
-    place
-        .with_app(async |app| match action {
-            Action::Create(new) => create(app, &place, new).await,
-            Action::List => list(app, &place).await,
-        })
-        .await
+    let Arguments { action, mut place } = arguments;
+    match action {
+        Action::Create(new) => place.with_app(async |app| create(app, &place, new).await).await,
+        Action::List => place.with_app(async |app| list(app, &place).await).await,
+        Action::Show { id } => {
+            place.choose_tenant(id)?;
+            let shown = async |api: &Management| settings(&place, &api.get(SETTINGS, &[]).await?, api.issuer());
+            place.with_management(shown).await
+        }
+        Action::Update {
+            id,
+            name,
+            default_audience,
+            default_directory,
+            error_dialect,
+            set,
+        } => {
+            place.choose_tenant(id)?;
+            let changes = Properties::default()
+                .with("friendly_name", name)
+                .with("default_audience", default_audience)
+                .with("default_directory", default_directory)
+                .with("error_dialect", error_dialect)
+                .with_set(set)
+                .changes()?;
+            let changed = async |api: &Management| settings(&place, &api.patch(SETTINGS, changes).await?, api.issuer());
+            place.with_management(changed).await
+        }
+    }
+}
+
+fn settings(place: &Place, settings: &Value, issuer: &str) -> Result<(), Failure> {
+    if place.json {
+        return print_json(settings);
+    }
+    print(&fields(&[
+        ("Name", text(settings, "friendly_name")),
+        ("Issuer", issuer.to_owned()),
+        ("Default audience", text(settings, "default_audience")),
+        ("Default directory", text(settings, "default_directory")),
+        ("Error dialect", text(settings, "error_dialect")),
+        ("Support e-mail", text(settings, "support_email")),
+        ("Support URL", text(settings, "support_url")),
+    ]))?;
+    print("\n--json shows every setting.")
 }
 
 async fn create(app: &App, place: &Place, new: Create) -> Result<(), Failure> {

@@ -25,6 +25,9 @@ mod kept;
 
 /// The variable that may hold the client secret.
 const SECRET_VARIABLE: &str = "TOKENHOUSE_CLIENT_SECRET";
+/// The variables that say who uses a server's Management API, beside that one.
+const ID_VARIABLE: &str = "TOKENHOUSE_CLIENT_ID";
+const KEY_FILE_VARIABLE: &str = "TOKENHOUSE_PRIVATE_KEY_FILE";
 /// The sample application that is taken unless another is named.
 const SAMPLE: &str = "sample";
 /// Most bytes of a secret, a key or a CA file that are read.
@@ -83,7 +86,7 @@ pub(super) struct Arguments {
 }
 
 /// What is asked for, and by whom.
-struct Wanted {
+pub(super) struct Wanted {
     issuer: String,
     client_id: String,
     proof: Proof,
@@ -113,23 +116,9 @@ struct Sample {
 pub(super) async fn run(arguments: Arguments) -> Result<(), Failure> {
     let wanted = Wanted::of(&arguments)?;
     let now = Clock::system().now();
-    let token = if arguments.no_cache {
-        wanted.fetch().await?
-    } else {
-        match Kept::open(&wanted.parts()) {
-            Ok(mut kept) => match kept.token(now) {
-                Some(token) => token,
-                None => {
-                    let token = wanted.fetch().await?;
-                    kept.keep(&token, now).unwrap_or_else(|why| remark(&why));
-                    token
-                }
-            },
-            Err(why) => {
-                remark(&why);
-                wanted.fetch().await?
-            }
-        }
+    let token = match arguments.no_cache {
+        true => wanted.fetch().await?,
+        false => wanted.kept(false).await?,
     };
     if !arguments.json {
         return print(token.text.expose());
@@ -172,6 +161,52 @@ impl Wanted {
                 .clone()
                 .or(samples.and_then(|samples| samples.ca_file)),
         })
+    }
+
+    /// A token for an issuer's Management API, of the application that the environment names; none if it names none.
+    pub(super) fn for_management(issuer: &str, ca_file: Option<PathBuf>) -> Result<Option<Self>, Failure> {
+        let Some(client_id) = variable(ID_VARIABLE) else {
+            return Ok(None);
+        };
+        let proof = match (variable(SECRET_VARIABLE), variable(KEY_FILE_VARIABLE)) {
+            (Some(secret), _) => Proof::Secret(Secret::new(secret.trim())),
+            (None, Some(file)) => Proof::Key {
+                pem: read(Path::new(&file))?,
+                key_id: None,
+            },
+            (None, None) => return Ok(None),
+        };
+        Ok(Some(Self {
+            issuer: issuer.to_owned(),
+            client_id,
+            proof,
+            audience: Some(format!("{issuer}api/v2/")),
+            scope: String::new(),
+            ca_file,
+        }))
+    }
+
+    /// The token alone: kept until it expires, unless it is wanted anew.
+    pub(super) async fn token(&self, is_anew: bool) -> Result<Secret, Failure> {
+        Ok(self.kept(is_anew).await?.text)
+    }
+
+    /// The token that is kept, or one that is kept from now on.
+    async fn kept(&self, is_anew: bool) -> Result<Token, Failure> {
+        let now = Clock::system().now();
+        let mut kept = match Kept::open(&self.parts()) {
+            Ok(kept) => kept,
+            Err(why) => {
+                remark(&why);
+                return self.fetch().await;
+            }
+        };
+        if let Some(token) = kept.token(now).filter(|_| !is_anew) {
+            return Ok(token);
+        }
+        let token = self.fetch().await?;
+        kept.keep(&token, now).unwrap_or_else(|why| remark(&why));
+        Ok(token)
     }
 
     /// All that makes this token another than that.

@@ -1,30 +1,34 @@
 //! `tokenhouse users`: the people who sign in (CONTRACT §4.6).
 
-use std::io::{self, BufRead as _, IsTerminal as _};
-
 use clap::{ArgGroup, Args, Subcommand};
-use serde_json::{Map, Value, json};
-
-use tokenhouse_protocol::id::UserId;
-use tokenhouse_protocol::secret::Secret;
-use tokenhouse_store::User;
+use serde_json::{Value, json};
 
 use super::Failure;
-use super::output::{fields, may_go_on, print, print_json, remark, table};
-use super::place::{Place, all};
-use super::roles::Named;
+use super::management::{Management, path};
+use super::output::{fields, may_go_on, print, print_json, remark, table, text};
+use super::place::Place;
+use super::properties::{Properties, Set};
 use crate::registry::connections::DEFAULT_CONNECTION;
-use crate::registry::roles;
-use crate::registry::users::{self, NewUser};
-use crate::tenant::Tenant;
+
+use self::held::{Permissions, Roles};
+use self::password::Password;
+
+mod blocks;
+mod held;
+mod password;
+
+/// Users that are shown unless more are asked for: there may be a million.
+const SHOWN: usize = 100;
 
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
   tokenhouse users create --email ada@example.org --password-stdin < password.txt
+  tokenhouse users search --query 'email:ada*' --sort name:1
+  tokenhouse users update USER_ID --name 'Ada Lovelace' --set 'app_metadata={\"plan\":\"gold\"}'
   tokenhouse users block 'auth0|656565656565656565656565'
-  tokenhouse users grant-permission USER_ID --api https://api.example.org --scope read:reports
-  tokenhouse users list --json")]
+  tokenhouse users roles assign USER_ID --roles Editor,Reader
+  tokenhouse users permissions add USER_ID --api https://api.example.org --permissions read:reports")]
 pub(super) struct Arguments {
     #[command(subcommand)]
     action: Action,
@@ -36,15 +40,40 @@ pub(super) struct Arguments {
 enum Action {
     /// Make a user
     Create(Create),
-    /// List the users
-    List,
+    /// List or search the users
+    #[command(visible_aliases = ["search", "ls"])]
+    List {
+        /// Which, as in 'email:ada* AND blocked:true', 'app_metadata.plan:gold', '_exists_:username'
+        #[arg(long, short)]
+        query: Option<String>,
+        /// In which order: a property, then :1 or :-1
+        #[arg(long, short, value_name = "PROPERTY:ORDER")]
+        sort: Option<String>,
+        /// Only the first so many [default: 100]
+        #[arg(long, short, value_name = "N")]
+        number: Option<usize>,
+    },
+    /// List the users with an e-mail address
+    SearchByEmail {
+        /// The address
+        email: String,
+    },
     /// Show a user
     Show {
         /// Their id
         #[arg(value_name = "USER_ID")]
         id: String,
     },
+    /// Change a user; what is not named stays as it is
+    Update {
+        /// Their id
+        #[arg(value_name = "USER_ID")]
+        id: String,
+        #[command(flatten)]
+        changes: Changes,
+    },
     /// Delete a user
+    #[command(visible_alias = "rm")]
     Delete {
         /// Their id
         #[arg(value_name = "USER_ID")]
@@ -59,50 +88,21 @@ enum Action {
         #[arg(value_name = "USER_ID")]
         id: String,
     },
-    /// Let a blocked user in again
+    /// Let a user in again who was shut out
     Unblock {
         /// Their id
         #[arg(value_name = "USER_ID")]
         id: String,
     },
-    /// Let a user do something with an API that was made with --rbac
-    GrantPermission {
-        /// Their id
-        #[arg(value_name = "USER_ID")]
-        id: String,
-        #[command(flatten)]
-        permission: Named,
-    },
-    /// Take a permission from a user that was given to them directly
-    RevokePermission {
-        /// Their id
-        #[arg(value_name = "USER_ID")]
-        id: String,
-        #[command(flatten)]
-        permission: Named,
-    },
-    /// Give a user a role
-    AssignRole {
-        /// Their id
-        #[arg(value_name = "USER_ID")]
-        id: String,
-        /// The role's name or id
-        role: String,
-    },
-    /// Take a role from a user
-    UnassignRole {
-        /// Their id
-        #[arg(value_name = "USER_ID")]
-        id: String,
-        /// The role's name or id
-        role: String,
-    },
-    /// Show what a user may do: their roles and their direct permissions
-    Permissions {
-        /// Their id
-        #[arg(value_name = "USER_ID")]
-        id: String,
-    },
+    /// Where a user failed to sign in too often, and letting them try again
+    #[command(subcommand)]
+    Blocks(blocks::Blocks),
+    /// The roles of a user
+    #[command(subcommand)]
+    Roles(Roles),
+    /// What a user may do with APIs that were made with --rbac
+    #[command(subcommand)]
+    Permissions(Permissions),
     /// Give a user another password
     SetPassword {
         /// Their id
@@ -117,114 +117,89 @@ enum Action {
 #[command(group = ArgGroup::new("login").args(["email", "username"]).required(true).multiple(true))]
 struct Create {
     /// The e-mail address
-    #[arg(long)]
+    #[arg(long, short)]
     email: Option<String>,
     /// The user name, beside the address or in its place
-    #[arg(long)]
+    #[arg(long, short)]
     username: Option<String>,
+    /// What people call them
+    #[arg(long, short)]
+    name: Option<String>,
     /// Where the user is kept
-    #[arg(long, value_name = "NAME", default_value = DEFAULT_CONNECTION)]
+    #[arg(long, short, visible_alias = "connection-name", value_name = "NAME", default_value = DEFAULT_CONNECTION)]
     connection: String,
     /// The address is known to be theirs
     #[arg(long, requires = "email")]
     email_verified: bool,
     #[command(flatten)]
     password: Password,
+    #[command(flatten)]
+    set: Set,
 }
 
-#[derive(Args)]
-#[group(required = true, multiple = false)]
-struct Password {
-    /// Read the password from the first line of standard input
+#[derive(Args, Debug)]
+struct Changes {
+    /// Another e-mail address
+    #[arg(long, short)]
+    email: Option<String>,
+    /// The address is known to be theirs
     #[arg(long)]
-    password_stdin: bool,
-    /// The password itself; it stays in your shell's history, so prefer --password-stdin
-    #[arg(long)]
-    password: Option<String>,
-}
-
-/// Never the password.
-impl std::fmt::Debug for Password {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Password").finish_non_exhaustive()
-    }
+    email_verified: bool,
+    /// Another user name
+    #[arg(long, short)]
+    username: Option<String>,
+    /// What people call them
+    #[arg(long, short)]
+    name: Option<String>,
+    #[command(flatten)]
+    set: Set,
 }
 
 pub(super) async fn run(arguments: Arguments) -> Result<(), Failure> {
     let Arguments { action, place } = arguments;
     place
-        .with_tenant(async |tenant| match action {
-            Action::Create(new) => create(tenant, &place, new).await,
-            Action::List => list(tenant, &place).await,
-            Action::Show { id } => {
-                let user = users::user(tenant, &UserId::new(id)).await?;
-                answer(tenant, &place, &user).await
+        .with_management(async |api| match action {
+            Action::Create(new) => create(api, &place, new).await,
+            Action::List { query, sort, number } => list(api, &place, query, sort, number).await,
+            Action::SearchByEmail { email } => {
+                let found = api.get("users-by-email", &[("email", email.as_str())]).await?;
+                listed(&place, found.as_array().cloned().unwrap_or_default())
             }
-            Action::Delete { id, force } => delete(tenant, &place, &UserId::new(id), force).await,
-            Action::Block { id } => {
-                let user = users::set_blocked(tenant, &UserId::new(id), true).await?;
-                answer(tenant, &place, &user).await
+            Action::Show { id } => shown(&place, &user(api, &id).await?),
+            Action::Update { id, changes } => {
+                let properties = Properties::default()
+                    .with("email", changes.email)
+                    .with("email_verified", changes.email_verified.then_some(true))
+                    .with("username", changes.username)
+                    .with("name", changes.name)
+                    .with_set(changes.set);
+                change(api, &place, &id, properties.changes()?).await
             }
-            Action::Unblock { id } => {
-                let user = users::set_blocked(tenant, &UserId::new(id), false).await?;
-                answer(tenant, &place, &user).await
-            }
-            Action::GrantPermission { id, permission } => {
-                let id = UserId::new(id);
-                roles::grant(tenant, &id, &permission.api, &permission.scope).await?;
-                permissions(tenant, &place, &id).await
-            }
-            Action::RevokePermission { id, permission } => {
-                let id = UserId::new(id);
-                roles::revoke(tenant, &id, &permission.api, &permission.scope).await?;
-                permissions(tenant, &place, &id).await
-            }
-            Action::AssignRole { id, role } => {
-                let (id, role) = (UserId::new(id), roles::role(tenant, &role).await?);
-                roles::assign(tenant, &id, &role.id).await?;
-                permissions(tenant, &place, &id).await
-            }
-            Action::UnassignRole { id, role } => {
-                let (id, role) = (UserId::new(id), roles::role(tenant, &role).await?);
-                roles::unassign(tenant, &id, &role.id).await?;
-                permissions(tenant, &place, &id).await
-            }
-            Action::Permissions { id } => permissions(tenant, &place, &UserId::new(id)).await,
+            Action::Delete { id, force } => delete(api, &place, &id, force).await,
+            Action::Block { id } => change(api, &place, &id, json!({ "blocked": true })).await,
+            Action::Unblock { id } => change(api, &place, &id, json!({ "blocked": false })).await,
+            Action::Blocks(action) => blocks::run(api, &place, action).await,
+            Action::Roles(action) => held::roles(api, &place, action).await,
+            Action::Permissions(action) => held::permissions(api, &place, action).await,
             Action::SetPassword { id, password } => {
-                let id = UserId::new(id);
-                users::set_password(tenant, &id, &password.read()?).await?;
-                answer(tenant, &place, &users::user(tenant, &id).await?).await
+                let password = password.read()?;
+                change(api, &place, &id, json!({ "password": password.expose() })).await
             }
         })
         .await
 }
 
-impl Password {
-    fn read(self) -> Result<Secret, Failure> {
-        if let Some(password) = self.password {
-            remark("Note: a password on the command line stays in your shell's history; prefer --password-stdin.");
-            return Ok(Secret::new(password));
-        }
-        if io::stdin().is_terminal() {
-            remark("Type the password and press Enter; it will be visible.");
-        }
-        let mut line = String::new();
-        let read = io::stdin().lock().read_line(&mut line);
-        read.map_err(|error| Failure::because("the password cannot be read", error))?;
-        Ok(Secret::new(line.trim_end_matches(['\r', '\n'])))
-    }
-}
-
-async fn create(tenant: &Tenant, place: &Place, new: Create) -> Result<(), Failure> {
-    let user = NewUser {
-        connection: new.connection,
-        email: new.email,
-        email_verified: new.email_verified,
-        username: new.username,
-        password: new.password.read()?,
-    };
-    let user = users::create(tenant, user).await?;
-    answer(tenant, place, &user).await?;
+async fn create(api: &Management, place: &Place, new: Create) -> Result<(), Failure> {
+    let properties = Properties::default()
+        .with("connection", Some(new.connection))
+        .with("email", new.email)
+        .with("email_verified", new.email_verified.then_some(true))
+        .with("username", new.username)
+        .with("name", new.name)
+        .with("password", Some(new.password.read()?.expose()))
+        .with_set(new.set);
+    let user = api.post("users", properties.body()).await?;
+    shown(place, &user)?;
     if place.json {
         return Ok(());
     }
@@ -234,101 +209,79 @@ async fn create(tenant: &Tenant, place: &Place, new: Create) -> Result<(), Failu
     )
 }
 
-async fn list(tenant: &Tenant, place: &Place) -> Result<(), Failure> {
-    let found = all(async |page| users::users(tenant, page).await, |user| user.id.as_str()).await?;
-    if place.json {
-        let mut views = Vec::new();
-        for user in &found {
-            views.push(view(tenant, user).await?);
-        }
-        return print_json(&Value::Array(views));
+async fn list(
+    api: &Management,
+    place: &Place,
+    query: Option<String>,
+    sort: Option<String>,
+    number: Option<usize>,
+) -> Result<(), Failure> {
+    let said = [("q", &query), ("sort", &sort)];
+    let said: Vec<_> = said
+        .into_iter()
+        .filter_map(|(name, value)| Some((name, value.as_deref()?)))
+        .collect();
+    // One more than is shown tells whether there are more.
+    let mut found = api.all("users", &said, Some(number.unwrap_or(SHOWN + 1))).await?;
+    if number.is_none() && found.len() > SHOWN {
+        found.truncate(SHOWN);
+        remark("These are the first 100: --number says how many you want, --query which.");
     }
-    if found.is_empty() {
-        return print("There are no users yet: `tokenhouse users create --email ADDRESS --password-stdin` makes one.");
-    }
-    let row = |user: &User| {
-        let (email, username) = (
-            user.email.clone().unwrap_or_default(),
-            user.username.clone().unwrap_or_default(),
-        );
-        let blocked = if user.blocked { "blocked" } else { "" };
-        vec![user.id.to_string(), email, username, blocked.to_owned()]
-    };
-    print(&table(
-        &["USER ID", "E-MAIL", "USER NAME", ""],
-        &found.iter().map(row).collect::<Vec<_>>(),
-    ))
+    listed(place, found)
 }
 
-async fn delete(tenant: &Tenant, place: &Place, id: &UserId, force: bool) -> Result<(), Failure> {
-    let user = users::user(tenant, id).await?;
-    let name = user.email.or(user.username).unwrap_or_else(|| id.to_string());
+async fn change(api: &Management, place: &Place, id: &str, changes: Value) -> Result<(), Failure> {
+    shown(place, &api.patch(&path(["users", id]), changes).await?)
+}
+
+async fn delete(api: &Management, place: &Place, id: &str, force: bool) -> Result<(), Failure> {
+    let user = user(api, id).await?;
+    let name = ["email", "username", "user_id"].map(|name| text(&user, name));
+    let name = name.into_iter().find(|name| !name.is_empty()).unwrap_or_default();
     may_go_on(&format!("Delete the user {name}?"), force)?;
-    users::remove(tenant, id).await?;
+    api.delete(&path(["users", id]), Value::Null).await?;
     place.print_deleted(&format!(
         "Deleted {name}. Tokens already issued stay valid until they expire."
     ))
 }
 
-async fn permissions(tenant: &Tenant, place: &Place, id: &UserId) -> Result<(), Failure> {
-    let (user, store) = (users::user(tenant, id).await?, &tenant.house.store);
-    let held = store.permissions_of_user(&tenant.id, id).await?;
-    let assigned = store.roles_of_user(&tenant.id, id).await?;
-    let (views, rows) = super::roles::permissions(tenant, &held).await?;
-    if place.json {
-        let assigned: Vec<Value> = assigned
-            .iter()
-            .map(|role| json!({ "id": role.id, "name": role.name }))
-            .collect();
-        return print_json(&json!({ "user_id": user.id, "roles": assigned, "permissions": views }));
-    }
-    let assigned: Vec<String> = assigned.into_iter().map(|role| role.name).collect();
-    print(&fields(&[
-        ("User ID", user.id.to_string()),
-        ("Roles", assigned.join(", ")),
-    ]))?;
-    match rows.is_empty() {
-        true => print("\nNo direct permissions."),
-        false => print(&format!("\n{}", table(&["API", "SCOPE"], &rows))),
-    }
+async fn user(api: &Management, id: &str) -> Result<Value, Failure> {
+    Ok(api.get(&path(["users", id]), &[]).await?)
 }
 
-async fn answer(tenant: &Tenant, place: &Place, user: &User) -> Result<(), Failure> {
+fn listed(place: &Place, found: Vec<Value>) -> Result<(), Failure> {
     if place.json {
-        return print_json(&view(tenant, user).await?);
+        return print_json(&Value::Array(found));
     }
+    if found.is_empty() {
+        return print("There are none: `tokenhouse users create --email ADDRESS --password-stdin` makes one.");
+    }
+    let row = |user: &Value| {
+        let [id, email, username, name] = ["user_id", "email", "username", "name"].map(|name| text(user, name));
+        let blocked = if user["blocked"] == true { "blocked" } else { "" };
+        vec![id, email, username, name, blocked.to_owned()]
+    };
+    print(&table(
+        &["USER ID", "E-MAIL", "USER NAME", "NAME", ""],
+        &found.iter().map(row).collect::<Vec<_>>(),
+    ))
+}
+
+fn shown(place: &Place, user: &Value) -> Result<(), Failure> {
+    if place.json {
+        return print_json(user);
+    }
+    let blocked = if user["blocked"] == true { "yes" } else { "" };
     print(&fields(&[
-        ("User ID", user.id.to_string()),
-        ("E-mail", user.email.clone().unwrap_or_default()),
-        ("User name", user.username.clone().unwrap_or_default()),
-        ("Kept in", connection_name(tenant, user).await?),
-        ("Blocked", if user.blocked { "yes".into() } else { String::new() }),
-        ("Created", user.created_at.to_string()),
+        ("User ID", text(user, "user_id")),
+        ("Name", text(user, "name")),
+        ("E-mail", text(user, "email")),
+        ("User name", text(user, "username")),
+        ("Kept in", text(&user["identities"][0], "connection")),
+        ("Blocked", blocked.into()),
+        ("User metadata", text(user, "user_metadata")),
+        ("App metadata", text(user, "app_metadata")),
+        ("Created", text(user, "created_at")),
+        ("Updated", text(user, "updated_at")),
     ]))
-}
-
-/// A user in the Management API's fields; nothing of the password.
-async fn view(tenant: &Tenant, user: &User) -> Result<Value, Failure> {
-    let mut view: Map<String, Value> = user.rest.clone();
-    view.insert("user_id".into(), json!(user.id));
-    view.extend(user.email.as_ref().map(|email| ("email".into(), json!(email))));
-    view.insert("email_verified".into(), json!(user.email_verified));
-    view.extend(
-        user.username
-            .as_ref()
-            .map(|username| ("username".into(), json!(username))),
-    );
-    view.insert("blocked".into(), json!(user.blocked));
-    view.insert("created_at".into(), json!(user.created_at.to_string()));
-    view.insert("updated_at".into(), json!(user.updated_at.to_string()));
-    let (provider, id) = user.id.as_str().split_once('|').unwrap_or(("auth0", user.id.as_str()));
-    let connection = connection_name(tenant, user).await?;
-    let identity = json!({ "user_id": id, "connection": connection, "provider": provider, "isSocial": false });
-    view.insert("identities".into(), json!([identity]));
-    Ok(Value::Object(view))
-}
-
-async fn connection_name(tenant: &Tenant, user: &User) -> Result<String, Failure> {
-    let connection = tenant.house.store.connection(&tenant.id, &user.connection_id).await?;
-    Ok(connection.map(|connection| connection.name).unwrap_or_default())
 }

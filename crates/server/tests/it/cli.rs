@@ -8,8 +8,11 @@ use serde_json::Value;
 use fixture::{Folder, Server, key_id, patiently, stdout, text};
 
 mod apis;
+mod doctor;
 mod fixture;
 mod permissions_and_keys;
+mod places;
+mod shells;
 mod snippet;
 mod token;
 
@@ -47,7 +50,7 @@ fn what_is_registered_while_the_server_runs_gets_a_token_at_once() {
     assert_eq!(refused.status.code(), Some(1), "{refused:?}");
     assert!(stdout(&refused).contains("✗  scope"), "{}", stdout(&refused));
 
-    let log: Value = serde_json::from_str(&folder.ok(&["logs", "tail", "--take", "1", "--json"])).unwrap();
+    let log: Value = serde_json::from_str(&folder.ok(&["logs", "tail", "-n", "1", "--json"])).unwrap();
     assert_eq!(
         (text(&log, "type"), text(&log, "client_id")),
         ("seccft", text(&app, "client_id"))
@@ -151,26 +154,29 @@ fn a_folder_without_data_is_refused_and_left_alone() {
 #[test]
 fn json_names_its_fields_as_the_management_api_does() {
     let folder = Folder::new();
-    let names = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
-    let api = folder.json(&[
-        "apis",
-        "create",
-        API,
-        "--name",
-        "CLI",
-        "--scope",
-        "a",
-        "--token-lifetime",
-        "60",
-    ]);
-    let expected = "allow_offline_access id identifier name scopes signing_alg token_lifetime token_lifetime_for_web";
-    assert_eq!(names(&api).join(" "), expected);
+    let holds = |value: &Value, names: &str| {
+        let missing = names.split(' ').find(|name| value.get(name).is_none());
+        assert_eq!(missing, None, "{value}");
+    };
+    let api = folder.json(&["apis", "create", API, "--scope", "a", "--token-lifetime", "60"]);
+    holds(
+        &api,
+        "id identifier name scopes signing_alg token_lifetime token_lifetime_for_web",
+    );
+    // Auth0's tools refuse an API without a name.
+    assert_eq!(text(&api, "name"), API);
     let app = folder.json(&["apps", "create", "X", "--origin", "https://a.example"]);
-    let expected = "app_type client_id client_secret global grant_types is_first_party name \
-                    token_endpoint_auth_method web_origins";
-    assert_eq!(names(&app).join(" "), expected);
+    holds(
+        &app,
+        "app_type client_id client_secret grant_types is_first_party name tenant web_origins",
+    );
+    assert_eq!(
+        app["grant_types"],
+        serde_json::json!(["client_credentials"]),
+        "safe values"
+    );
     let grant = folder.json(&["grants", "create", "--app", text(&app, "client_id"), "--api", API]);
-    assert_eq!(names(&grant).join(" "), "audience client_id id scope subject_type");
+    holds(&grant, "audience client_id id scope subject_type");
     let all = folder.json(&["grants", "list", "--app", text(&app, "client_id")]);
     assert_eq!(all, Value::Array(vec![grant.clone()]));
     let user = folder.json(&[
@@ -181,8 +187,10 @@ fn json_names_its_fields_as_the_management_api_does() {
         "--password",
         "Correct-horse-1",
     ]);
-    let expected = "blocked created_at email email_verified identities updated_at user_id";
-    assert_eq!(names(&user).join(" "), expected);
+    holds(
+        &user,
+        "created_at email email_verified identities name updated_at user_id",
+    );
     for (kind, id) in [
         ("apis", API),
         ("apps", text(&app, "client_id")),
@@ -263,7 +271,7 @@ fn a_password_comes_from_standard_input_and_a_user_can_be_blocked() {
     // The folder's connection takes any password but none, so that the sample user can have theirs.
     let weak = folder.run_with_input(&["users", "set-password", id, "--password-stdin"], b"\n");
     assert_eq!(weak.status.code(), Some(1));
-    assert!(String::from_utf8(weak.stderr).unwrap().contains("too weak"));
+    assert!(String::from_utf8(weak.stderr).unwrap().contains("password"));
 }
 
 #[test]

@@ -21,6 +21,7 @@ async fn what_was_written_is_there_when_it_is_opened_again(place: &Place) {
     let store = place.open().await;
     assert_eq!(store.tenant(&id).await.unwrap(), Some(tenant("acme")));
     store.ping().await.unwrap();
+    assert!(store.schema().await.unwrap() >= 20_261_124_000_004);
     store.close().await;
 }
 

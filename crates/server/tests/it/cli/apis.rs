@@ -45,7 +45,7 @@ fn a_change_that_cannot_be_is_refused_whole() {
     let folder = Folder::new();
     let before = folder.json(&["apis", "create", API, "--scope", "read:a"]);
     for (wrong, says) in [
-        (&[][..], "required"),
+        (&[][..], "nothing is to be changed"),
         (&["--name", "New", "--remove-scope", "write:a"], "no scope write:a"),
         (&["--name", "New", "--token-lifetime", "0"], "lifetime"),
         (&["--name", "New", "--add-scope", "with space"], "scope"),

@@ -6,8 +6,10 @@
     reason = "every line here is a test's; clippy excuses only marked functions"
 )]
 
+use std::fs::Permissions;
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::OnceLock;
@@ -29,6 +31,7 @@ impl Folder {
         let name = format!("cli-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
         let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
         std::fs::create_dir_all(&path).unwrap();
+        std::fs::set_permissions(&path, Permissions::from_mode(0o700)).unwrap();
         Self(path)
     }
 
@@ -45,7 +48,9 @@ impl Folder {
         });
         let copy = Self::empty();
         for (name, content) in files {
-            std::fs::write(copy.0.join(name), content).unwrap();
+            let file = copy.0.join(name);
+            std::fs::write(&file, content).unwrap();
+            std::fs::set_permissions(&file, Permissions::from_mode(0o600)).unwrap();
         }
         copy
     }
@@ -143,6 +148,20 @@ impl Server {
     /// The sample application, as `apps create --json` would show it.
     pub(super) fn sample(&self) -> Value {
         self.dev["applications"]["sample"].clone()
+    }
+
+    /// The command on this server over HTTP, by its administrators' application, ready to run.
+    pub(super) fn command(&self, folder: &Folder, arguments: &[&str]) -> Command {
+        let mut command = folder.plain(arguments);
+        let management = &self.dev["management"];
+        command
+            .arg("--server")
+            .arg(text(&self.dev, "issuer"))
+            .env("XDG_CACHE_HOME", folder.path().join("home"))
+            .env("TOKENHOUSE_CLIENT_ID", text(management, "client_id"))
+            .env("TOKENHOUSE_CLIENT_SECRET", text(management, "client_secret"))
+            .env_remove("TOKENHOUSE_TOKEN");
+        command
     }
 
     pub(super) fn token(&self, app: &Value, audience: &str) -> String {

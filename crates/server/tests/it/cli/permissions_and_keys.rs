@@ -32,22 +32,46 @@ fn a_user_gets_permissions_directly_and_by_a_role() {
     );
     let users = folder.json(&["users", "list"]);
     let user = text(&users[0], "user_id").to_owned();
+    let names = |held: &Value| -> Vec<String> {
+        let held = held.as_array().unwrap().iter();
+        held.map(|permission| text(permission, "permission_name").to_owned())
+            .collect()
+    };
     folder.ok(&["roles", "create", "Editor", "--description", "Writes"]);
-    let role = folder.json(&["roles", "add-permission", "Editor", "--api", API, "--scope", "write:a"]);
-    let write = json!([{ "resource_server_identifier": API, "permission_name": "write:a" }]);
-    assert_eq!(role["permissions"], write);
-    let held = folder.json(&["users", "assign-role", &user, "Editor"]);
-    assert_eq!(held["roles"][0]["id"], role["id"]);
-    let held = folder.json(&["users", "grant-permission", &user, "--api", API, "--scope", "read:a"]);
-    let read = json!([{ "resource_server_identifier": API, "permission_name": "read:a" }]);
-    assert_eq!(held["permissions"], read);
-    let unknown = folder.run(&["users", "grant-permission", &user, "--api", API, "--scope", "fly:a"]);
-    assert!(!unknown.status.success(), "{unknown:?}");
-    folder.ok(&["users", "revoke-permission", &user, "--api", API, "--scope", "read:a"]);
-    folder.ok(&["users", "unassign-role", &user, "Editor"]);
-    let held = folder.json(&["users", "permissions", &user]);
-    assert_eq!((&held["roles"], &held["permissions"]), (&json!([]), &json!([])));
-    folder.ok(&["roles", "delete", "Editor", "--force"]);
+    let write = ["--api", API, "--permissions", "write:a"];
+    let role = folder.json(&[&["roles", "permissions", "add", "Editor"], &write[..]].concat());
+    assert_eq!(names(&role["permissions"]), ["write:a"]);
+    let roles = folder.json(&["users", "roles", "assign", &user, "--roles", "Editor"]);
+    assert_eq!(roles[0]["id"], role["id"]);
+    assert_eq!(folder.json(&["roles", "users", "Editor"])[0]["user_id"], user.as_str());
+    let read = ["--api", API, "--permissions", "read:a"];
+    let held = folder.json(&[&["users", "permissions", "add", &user], &read[..]].concat());
+    assert_eq!(names(&held), ["read:a", "write:a"]);
+    assert_eq!(
+        (
+            &held[0]["sources"][0]["source_type"],
+            &held[1]["sources"][0]["source_name"]
+        ),
+        (&json!("DIRECT"), &json!("Editor"))
+    );
+    let fly = ["--api", API, "--permissions", "read:a,fly:a"];
+    let unknown = folder.run(&[&["users", "permissions", "add", &user], &fly[..]].concat());
+    assert!(
+        String::from_utf8_lossy(&unknown.stderr).contains("fly:a"),
+        "{unknown:?}"
+    );
+    folder.ok(&[&["users", "permissions", "remove", &user], &read[..]].concat());
+    assert_eq!(
+        folder.json(&["users", "roles", "remove", &user, "--roles", "Editor"]),
+        json!([])
+    );
+    assert_eq!(folder.json(&["users", "permissions", "list", &user]), json!([]));
+    let renamed = folder.json(&["roles", "update", "Editor", "--name", "Writer"]);
+    assert_eq!(
+        (text(&renamed, "name"), text(&renamed, "description")),
+        ("Writer", "Writes")
+    );
+    folder.ok(&["roles", "delete", "Writer", "--force"]);
     assert_eq!(folder.json(&["roles", "list"]), json!([]));
 }
 

@@ -150,3 +150,43 @@ async fn days_on_which_users_got_in_are_counted() {
             .await;
     }
 }
+
+#[tokio::test]
+async fn tokens_issued_are_told_by_day_application_api_and_grant() {
+    let house = House::new().await;
+    let api = Api::of(&house).await;
+    for _ in 0..2 {
+        house.token(&house.samples.sample).await;
+    }
+    house.token(&house.samples.reader).await;
+    house.written().await;
+    let usage = api.get("stats/usage?from=20260101&to=20260131").await;
+    let of = |application: &str| {
+        let rows = usage.as_array().unwrap().iter();
+        let of: Vec<_> = rows.filter(|row| row["client_id"] == application).collect();
+        assert_eq!(of.len(), 1, "{usage}");
+        of[0].clone()
+    };
+    let row = of(&house.samples.sample.client_id);
+    assert_eq!(
+        (&row["date"], &row["audience"]),
+        (&json!("2026-01-15"), &json!(AUDIENCE))
+    );
+    assert_eq!(row["client_name"], "Sample application");
+    assert_eq!(row["tokens"], 2);
+    assert_eq!(of(&house.samples.reader.client_id)["tokens"], 1);
+    api.expect(
+        204,
+        "DELETE",
+        &format!("clients/{}", house.samples.reader.client_id),
+        Value::Null,
+    )
+    .await;
+    let again = api.get("stats/usage").await;
+    assert_eq!(
+        again.as_array().unwrap().len(),
+        usage.as_array().unwrap().len(),
+        "counted still"
+    );
+    assert_eq!(api.get("stats/usage?to=20260114").await, json!([]));
+}

@@ -31,6 +31,17 @@ async fn a_rotation_lets_the_next_key_sign_and_old_tokens_stay_good() {
 }
 
 #[tokio::test]
+async fn a_graceful_rotation_waits_until_apis_know_the_next_key() {
+    let house = House::new().await;
+    let api = Api::of(&house).await;
+    let rotate = "keys/signing/rotate?graceful=true";
+    let refused = api.expect(400, "POST", rotate, Value::Null).await;
+    assert_eq!(refused["errorCode"], "operation_not_supported");
+    house.advance_s(901);
+    Api::of(&house).await.expect(201, "POST", rotate, Value::Null).await;
+}
+
+#[tokio::test]
 async fn only_a_previous_key_is_revoked_and_its_tokens_with_it() {
     let house = House::new().await;
     let old = Api::of(&house).await;
