@@ -3,13 +3,16 @@
 //! counts as the server's time.
 
 use std::collections::BTreeMap;
+use std::future::poll_fn;
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
+use tokio::io::{AsyncRead as _, ReadBuf};
 use tokio::net::TcpStream;
 
 use crate::numbers::{percentile, sorted};
@@ -231,12 +234,9 @@ async fn exchange(
     }
     let mut filled = 0;
     loop {
-        stream.readable().await?;
-        match stream.try_read(&mut buffer[filled..]) {
-            Ok(0) => return Err(ErrorKind::UnexpectedEof.into()),
-            Ok(read) => filled += read,
-            Err(error) if error.kind() == ErrorKind::WouldBlock => continue,
-            Err(error) => return Err(error),
+        match read(stream, &mut buffer[filled..]).await? {
+            0 => return Err(ErrorKind::UnexpectedEof.into()),
+            read => filled += read,
         }
         if let Some(answer) = response::read(&buffer[..filled]).map_err(io::Error::other)? {
             return Ok(answer);
@@ -245,6 +245,13 @@ async fn exchange(
             buffer.resize(2 * filled, 0);
         }
     }
+}
+
+/// Reads what is there. After a read that leaves room, the next one waits without asking the kernel first.
+async fn read(stream: &mut TcpStream, buffer: &mut [u8]) -> io::Result<usize> {
+    let mut buffer = ReadBuf::new(buffer);
+    poll_fn(|context| Pin::new(&mut *stream).poll_read(context, &mut buffer)).await?;
+    Ok(buffer.filled().len())
 }
 
 impl Tally {
