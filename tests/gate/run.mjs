@@ -1,4 +1,5 @@
-// A caller, nginx (and Caddy where it is installed), the gate, a Django API that knows nothing of tokens, and an issuer that fails when asked to.
+// A caller, nginx (and Caddy where it is installed), the gate, a Django API that knows nothing of tokens, and an issuer
+// that fails when asked to.
 
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
