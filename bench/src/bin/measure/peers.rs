@@ -273,7 +273,7 @@ impl Contender {
             Day::Flood => Some(self.flood(bench, tokens)?),
             Day::Good | Day::KeysDown => None,
         };
-        let load = self.load(&tokens.good);
+        let load = self.load(&tokens.good).awake();
         let report = if situation.hot {
             bench.timed(&load.with("--take", &1))
         } else {
