@@ -3,13 +3,16 @@
 //! counts as the server's time.
 
 use std::collections::BTreeMap;
+use std::future::poll_fn;
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
+use tokio::io::{AsyncRead as _, ReadBuf};
 use tokio::net::TcpStream;
 
 use crate::numbers::{percentile, sorted};
@@ -39,6 +42,8 @@ pub struct Plan {
     pub rate_per_s: Option<f64>,
     /// Whether to keep the bodies of good answers.
     pub keep_bodies: bool,
+    /// Whether to stay awake where there is nothing to do: see [`stay_awake`].
+    pub is_awake: bool,
 }
 
 /// When a run ends.
@@ -69,7 +74,7 @@ pub struct Report {
     pub others: BTreeMap<u16, u64>,
     /// Connections that broke.
     pub broken: u64,
-    /// Share of one core that the generator itself used: above 0.9 it measures itself.
+    /// Share of one core that the generator itself used for its work: above 0.9 it measures itself.
     pub cpu_share: f64,
 }
 
@@ -80,6 +85,9 @@ struct Shared {
     measure: Instant,
     end: Instant,
     most: usize,
+    /// Requests begun and answers read, and the time between two looks at this number that found it the same.
+    steps: AtomicU64,
+    idle_ns: AtomicU64,
 }
 
 #[derive(Default)]
@@ -110,18 +118,22 @@ pub async fn run(plan: Plan) -> io::Result<(Report, Vec<Vec<u8>>)> {
         measure,
         end,
         most,
+        steps: AtomicU64::new(0),
+        idle_ns: AtomicU64::new(0),
     });
+    let awake = shared.plan.is_awake.then(|| tokio::spawn(stay_awake(shared.clone())));
     let connections: Vec<_> = (0..shared.plan.connections)
         .map(|_| tokio::spawn(connection(shared.clone())))
         .collect();
 
     let pid = std::process::id();
     tokio::time::sleep_until(measure.into()).await;
-    let (used, started) = (cpu_ns(pid)?, Instant::now());
+    let work_ns = || -> io::Result<u64> { Ok(cpu_ns(pid)?.saturating_sub(shared.idle_ns.load(Ordering::Relaxed))) };
+    let (used, started) = (work_ns()?, Instant::now());
     let mut used_later = None;
     if matches!(shared.plan.until, Until::Time(_)) {
         tokio::time::sleep_until(end.into()).await;
-        used_later = Some((cpu_ns(pid)?, started.elapsed()));
+        used_later = Some((work_ns()?, started.elapsed()));
     }
     let mut all = Tally::default();
     for connection in connections {
@@ -129,8 +141,11 @@ pub async fn run(plan: Plan) -> io::Result<(Report, Vec<Vec<u8>>)> {
     }
     let (used_later, time) = match used_later {
         Some(measured) => measured,
-        None => (cpu_ns(pid)?, started.elapsed()),
+        None => (work_ns()?, started.elapsed()),
     };
+    if let Some(awake) = awake {
+        awake.abort();
+    }
     let seconds = time.as_secs_f64();
     let latencies = sorted(all.latencies_ms);
     let report = Report {
@@ -142,7 +157,7 @@ pub async fn run(plan: Plan) -> io::Result<(Report, Vec<Vec<u8>>)> {
         good: all.good,
         others: all.others,
         broken: all.broken,
-        cpu_share: (used_later - used) as f64 / 1e9 / seconds,
+        cpu_share: used_later.saturating_sub(used) as f64 / 1e9 / seconds,
     };
     Ok((report, all.bodies))
 }
@@ -160,7 +175,10 @@ async fn connection(shared: Arc<Shared>) -> Tally {
             break;
         };
         let request = &plan.requests[number % plan.requests.len()];
-        let Ok(answer) = exchange(&mut stream, plan.address, request, &mut buffer).await else {
+        shared.steps.fetch_add(1, Ordering::Relaxed);
+        let answer = exchange(&mut stream, plan.address, request, &mut buffer).await;
+        shared.steps.fetch_add(1, Ordering::Relaxed);
+        let Ok(answer) = answer else {
             tally.broken += 1;
             failures += 1;
             stream = None;
@@ -183,6 +201,21 @@ async fn connection(shared: Arc<Shared>) -> Tally {
         }
     }
     tally
+}
+
+/// Looks for something to do without a pause. A thread that sleeps has to be woken, and on one machine it is the server
+/// that does that, with each answer: up to as much time as the answer takes, which no caller on another machine costs it.
+async fn stay_awake(shared: Arc<Shared>) {
+    let mut before = (Instant::now(), 0);
+    loop {
+        tokio::task::yield_now().await;
+        let now = (Instant::now(), shared.steps.load(Ordering::Relaxed));
+        if now.1 == before.1 {
+            let idle = u64::try_from((now.0 - before.0).as_nanos()).unwrap_or(0);
+            shared.idle_ns.fetch_add(idle, Ordering::Relaxed);
+        }
+        before = now;
+    }
 }
 
 /// Waits for the turn of request `number`: since when its answer is owed. `None` when the run is over.
@@ -231,12 +264,9 @@ async fn exchange(
     }
     let mut filled = 0;
     loop {
-        stream.readable().await?;
-        match stream.try_read(&mut buffer[filled..]) {
-            Ok(0) => return Err(ErrorKind::UnexpectedEof.into()),
-            Ok(read) => filled += read,
-            Err(error) if error.kind() == ErrorKind::WouldBlock => continue,
-            Err(error) => return Err(error),
+        match read(stream, &mut buffer[filled..]).await? {
+            0 => return Err(ErrorKind::UnexpectedEof.into()),
+            read => filled += read,
         }
         if let Some(answer) = response::read(&buffer[..filled]).map_err(io::Error::other)? {
             return Ok(answer);
@@ -245,6 +275,13 @@ async fn exchange(
             buffer.resize(2 * filled, 0);
         }
     }
+}
+
+/// Reads what is there. After a read that leaves room, the next one waits without asking the kernel first.
+async fn read(stream: &mut TcpStream, buffer: &mut [u8]) -> io::Result<usize> {
+    let mut buffer = ReadBuf::new(buffer);
+    poll_fn(|context| Pin::new(&mut *stream).poll_read(context, &mut buffer)).await?;
+    Ok(buffer.filled().len())
 }
 
 impl Tally {
@@ -280,6 +317,7 @@ mod tests {
             until,
             rate_per_s,
             keep_bodies: true,
+            is_awake: rate_per_s.is_none(),
         };
         let (report, bodies) = run(plan).await.unwrap();
         assert_eq!(bodies.len() as u64, report.good);

@@ -1,6 +1,8 @@
-// A caller, nginx, the gate, a Django API that knows nothing of tokens, and an issuer that fails when asked to.
+// A caller, nginx (and Caddy where it is installed), the gate, a Django API that knows nothing of tokens, and an issuer
+// that fails when asked to.
 
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import http from "node:http";
 import { tmpdir } from "node:os";
@@ -29,6 +31,14 @@ const MADE_UP = {
   "x-original-method": "GET",
   "x-forwarded-uri": "/about",
 };
+
+// What an API may take for a path that the gate has another rule for.
+const AMBIGUOUS = [
+  "/about/../messages", "/about/%2e%2e/messages", "/about/.%2E/messages", "/about//messages", "//messages",
+  "/about%2f..%2fmessages", "/about/..%5cmessages", "/about;/../messages", "/about/;a=b", "/about%3b/", "/About",
+  "/ABOUT/us", "/about./us", "/about%20/us", "/about/%c0%ae%c0%ae/messages", "/about/%252e%252e/messages", "/messages%2f",
+  "/%6d%65ssages%2e", "/about/%00", "/about/%0d%0aX-Auth-Subject:%20root", "/about\\..\\messages",
+];
 
 /** One request whose path is sent as it is written: Node's own URL parser would tidy it. */
 function ask(target, { method = "GET", headers = {}, url = site } = {}) {
@@ -60,6 +70,22 @@ async function startGate(issuer, { proxy = "nginx", port = ports.gate } = {}) {
   return { ...gate, url: `http://127.0.0.1:${port}` };
 }
 
+/** Caddy as docs/gate.md has it, before the Django API, asking this gate. Answers where it listens. */
+async function startCaddy(asked) {
+  const [, written] = readFileSync(path.join(top, "docs/gate.md"), "utf8").match(/```caddyfile\n(.*?)```/s);
+  const url = `http://127.0.0.1:${await freePort()}`;
+  let changed = written.replace("api.example.com {", `${url} {`);
+  changed = changed.replace("127.0.0.1:4180", new URL(asked.url).host).replace("127.0.0.1:3012", `127.0.0.1:${ports.api}`);
+  const file = path.join(folder, "Caddyfile");
+  writeFileSync(file, `{\n\tadmin off\n}\n${changed}`);
+  const env = { XDG_DATA_HOME: folder, XDG_CONFIG_HOME: folder };
+  const caddy = start("caddy", ["run", "--config", file, "--adapter", "caddyfile"], { log: "gate-caddy.log", env });
+  others.push(asked, caddy);
+  await until("Caddy", 10_000, () => ask("/about", { url }).then(({ status }) => status !== 502, () => false));
+  return url;
+}
+
+const hasCaddy = spawnSync("caddy", ["version"]).status === 0;
 cpSync(path.join(example, "nginx.conf"), path.join(folder, "nginx.conf"));
 let nginxConf = readFileSync(path.join(folder, "nginx.conf"), "utf8");
 for (const [from, to] of [["4180", ports.gate], ["3012", ports.api], ["8080", ports.nginx]]) {
@@ -130,12 +156,7 @@ try {
     assert.equal((await ask("/gate", { headers: bearer(both) })).status, 404, "the gate is not for callers");
   });
   await check("a path that could be read in two ways never reaches the API", async () => {
-    for (const target of [
-      "/about/../messages", "/about/%2e%2e/messages", "/about/.%2E/messages", "/about//messages", "//messages",
-      "/about%2f..%2fmessages", "/about/..%5cmessages", "/about;/../messages", "/about/;a=b", "/about%3b/", "/About",
-      "/ABOUT/us", "/about./us", "/about%20/us", "/about/%c0%ae%c0%ae/messages", "/about/%252e%252e/messages", "/messages%2f",
-      "/%6d%65ssages%2e", "/about/%00", "/about/%0d%0aX-Auth-Subject:%20root", "/about\\..\\messages",
-    ]) {
+    for (const target of AMBIGUOUS) {
       const { status, text } = await ask(target, { headers: bearer(both) });
       assert.ok([400, 403].includes(status), `${target}: ${status}`);
       assert.ok(!text.includes('"caller"'), target);
@@ -163,6 +184,46 @@ try {
     assert.equal((await ask("/profile", { headers: bearer(await house.token("Messenger")) })).status, 200);
     assert.equal((await ask("/profile", { headers: bearer(both) })).status, 200);
   });
+  if (hasCaddy) {
+    const site = await startCaddy(await startGate(issuer, { proxy: "caddy", port: await freePort() }));
+    const through = (target, headers, method) => ask(target, { url: site, headers, method });
+    // Not every Caddy copies an empty header.
+    const told = (answer) => Object.fromEntries(Object.entries(caller(answer)).filter(([, value]) => value !== ""));
+    await check("behind Caddy: 401 and 403 with their challenges", async () => {
+      const nobody = await through("/messages", {});
+      assert.deepEqual([nobody.status, nobody.headers["www-authenticate"]], [401, 'Bearer realm="api"']);
+      const denied = await through("/messages", bearer(reader), "POST");
+      assert.equal(denied.status, 403);
+      assert.match(denied.headers["www-authenticate"], /error="insufficient_scope".*scope="write:messages admin"/);
+      assert.equal((await through("/messages", bearer(both), "POST")).status, 200);
+    });
+    await check("behind Caddy the API learns who is calling, whatever the caller says of itself", async () => {
+      const answer = await through("/messages/1?a=b", bearer(reader));
+      assert.equal(answer.status, 200, answer.text);
+      assert.deepEqual(told(answer), {
+        "x-auth-subject": "reader@clients",
+        "x-auth-client-id": "reader",
+        "x-auth-scope": "read:messages",
+        "x-auth-issuer": issuer,
+      });
+      for (const headers of [{}, bearer(both), bearer("garbage")]) {
+        assert.deepEqual(told(await through("/about/us", headers)), {});
+      }
+    });
+    await check("behind Caddy a path that could be read in two ways never reaches the API", async () => {
+      for (const target of AMBIGUOUS) {
+        const { status, text } = await through(target, bearer(both));
+        assert.ok([400, 403].includes(status), `${target}: ${status}`);
+        assert.ok(!text.includes('"caller"'), target);
+      }
+    });
+    await check("behind Caddy nothing passes without a gate", async () => {
+      await others[0].end("SIGTERM");
+      assert.equal((await through("/about", {})).status, 502);
+    });
+  } else {
+    console.log("behind Caddy: not run, there is no caddy (apt-get install caddy)");
+  }
   await check("Caddy's and Traefik's questions stand in X-Forwarded-…", async () => {
     for (const proxy of ["caddy", "traefik"]) {
       const other = await startGate(issuer, { proxy, port: await freePort() });

@@ -51,6 +51,9 @@ struct Arguments {
     /// Take so many lines
     #[arg(long)]
     take: Option<usize>,
+    /// Stay awake where there is nothing to do, so that the server has nobody to wake
+    #[arg(long)]
+    awake: bool,
     /// Write the access tokens of the answers to this file, one a line
     #[arg(long, value_name = "FILE")]
     save_tokens: Option<PathBuf>,
@@ -74,6 +77,7 @@ async fn run(arguments: Arguments) -> Outcome<()> {
         },
         rate_per_s: arguments.rate,
         keep_bodies: arguments.save_tokens.is_some(),
+        is_awake: arguments.awake,
     };
     let (report, bodies) = generator::run(plan).await?;
     if let Some(file) = arguments.save_tokens {

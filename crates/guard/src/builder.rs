@@ -18,7 +18,7 @@ use crate::refusal::Answers;
 use crate::resource_metadata::Resource;
 #[cfg(feature = "fetch")]
 use crate::transport::FetchSettings;
-use crate::verify::Profile;
+use crate::verify::{KnownHeaders, Profile};
 use crate::{Guard, Inner};
 
 /// The leeway that is in force if none is set.
@@ -201,6 +201,7 @@ impl Builder {
                 clock,
                 answers: Arc::clone(&answers),
                 cache: (cache_bytes > 0).then(|| TokenCache::new(cache_bytes)),
+                headers: KnownHeaders::default(),
                 #[cfg(feature = "fetch")]
                 introspection,
             },

@@ -15,8 +15,8 @@ use crate::token::AccessToken;
 pub(crate) const DEFAULT_BYTES: u64 = 16 * 1024 * 1024;
 /// The size of a token with its claims, to begin with.
 const EXPECTED_BYTES: u64 = 4096;
-/// How much of a token is hashed: no two that were verified end alike.
-const HASHED_BYTES: usize = 64;
+/// How much of a token is hashed, 144 bits of its signature: no two that were verified end alike.
+const HASHED_BYTES: usize = 24;
 
 /// The tokens of one guard.
 pub(crate) struct TokenCache(Cache<String, AccessToken, Bytes, TailHash>);

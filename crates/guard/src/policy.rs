@@ -17,7 +17,7 @@ use crate::keys::KeySource;
 use crate::refusal::Answers;
 use crate::seen;
 use crate::token::AccessToken;
-use crate::verify::{Profile, Refused, verify};
+use crate::verify::{KnownHeaders, Profile, Refused, verify};
 
 /// The demands of one guard.
 pub(crate) struct Policy {
@@ -28,6 +28,7 @@ pub(crate) struct Policy {
     pub(crate) clock: Clock,
     pub(crate) answers: Arc<Answers>,
     pub(crate) cache: Option<TokenCache>,
+    pub(crate) headers: KnownHeaders,
     /// Who is asked about tokens that are no JWTs.
     #[cfg(feature = "fetch")]
     pub(crate) introspection: Option<Endpoint>,

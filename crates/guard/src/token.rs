@@ -29,8 +29,9 @@ pub struct NoExtras(());
 
 struct Inner {
     claims: Claims,
-    scopes: Vec<String>,
-    permissions: Vec<String>,
+    /// Read when they are asked for, as a route does that wants any.
+    scopes: OnceLock<Vec<String>>,
+    permissions: OnceLock<Vec<String>>,
     answers: Arc<Answers>,
     lifetime: Lifetime,
     /// `None` of a token that the issuer was asked about.
@@ -74,25 +75,13 @@ impl AccessToken {
         lifetime: Lifetime,
         verified_by: Option<VerifiedBy>,
     ) -> Self {
-        // A `scope` or `permissions` that is not a text or a list of texts allows nothing.
-        let words = |name| -> Vec<String> {
-            let texts = claims.texts(name).unwrap_or_default();
-            texts
-                .into_iter()
-                .flat_map(|text| text.split(' '))
-                .filter(|word| !word.is_empty())
-                .map(Into::into)
-                .collect()
-        };
-        let (scopes, permissions) = (words("scope"), words("permissions"));
-        let of_words = |words: &[String]| -> usize { words.iter().map(|word| size_of::<String>() + word.len()).sum() };
-        let members = claims.members().iter();
-        let of_claims: usize = members.map(|(name, value)| name.len() + weight_of(value)).sum();
+        let scope = claims.text("scope").ok().flatten().unwrap_or_default();
+        let spaces = scope.bytes().filter(|byte| *byte == b' ').count();
         Self::of(Arc::new(Inner {
-            weight_bytes: size_of::<Inner>() + of_words(&scopes) + of_words(&permissions) + of_claims,
+            weight_bytes: size_of::<Inner>() + claims.weight_bytes() + (spaces + 1) * WORD_BYTES,
             claims,
-            scopes,
-            permissions,
+            scopes: OnceLock::new(),
+            permissions: OnceLock::new(),
             answers,
             lifetime,
             verified_by,
@@ -136,7 +125,7 @@ impl AccessToken {
         self.inner.verified_by.as_ref()
     }
 
-    /// About how many bytes the token takes in memory, without typed extras.
+    /// About how many bytes the token takes in memory when all of it has been read, without typed extras.
     pub(crate) fn weight_bytes(&self) -> usize {
         self.inner.weight_bytes
     }
@@ -172,12 +161,13 @@ impl<C> AccessToken<C> {
 
     /// What the token allows, in its order.
     pub fn scopes(&self) -> &[String] {
-        &self.inner.scopes
+        let words = || words(&self.inner.claims, "scope");
+        self.inner.scopes.get_or_init(words)
     }
 
     /// Whether the token allows `scope`.
     pub fn has_scope(&self, scope: &str) -> bool {
-        self.inner.scopes.iter().any(|held| held == scope)
+        self.scopes().iter().any(|held| held == scope)
     }
 
     /// Refuses with 403 unless the token allows `scope`: for handlers that decide by what they find.
@@ -205,7 +195,8 @@ impl<C> AccessToken<C> {
 
     /// The user's permissions at this API, if the issuer puts them in (Auth0's "Add Permissions in the Access Token").
     pub fn permissions(&self) -> &[String] {
-        &self.inner.permissions
+        let words = || words(&self.inner.claims, "permissions");
+        self.inner.permissions.get_or_init(words)
     }
 
     /// When the token stops being valid; of an opaque token without an `exp`, when its issuer is asked again.
@@ -267,14 +258,12 @@ impl Extras {
     }
 }
 
-/// About how many bytes a claim takes.
-fn weight_of(value: &Value) -> usize {
-    let inside = match value {
-        Value::Null | Value::Bool(_) | Value::Number(_) => 0,
-        Value::String(text) => text.len(),
-        Value::Array(items) => items.iter().map(weight_of).sum(),
-        Value::Object(members) => members.iter().map(|(name, value)| name.len() + weight_of(value)).sum(),
-    };
-    // The value, its name's String and its share of the map.
-    inside + size_of::<Value>() + size_of::<String>() + 16
+/// About what a word of a claim takes once it is one.
+const WORD_BYTES: usize = 2 * size_of::<String>();
+
+/// The words of a claim. One that is not a text or a list of texts allows nothing.
+fn words(claims: &Claims, name: &'static str) -> Vec<String> {
+    let texts = claims.texts(name).unwrap_or_default();
+    let words = texts.into_iter().flat_map(|text| text.split(' '));
+    words.filter(|word| !word.is_empty()).map(Into::into).collect()
 }

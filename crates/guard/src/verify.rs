@@ -17,7 +17,10 @@ use crate::keys::{Found, KeySet};
 use crate::policy::{Policy, Trusted};
 use crate::token::{AccessToken, Lifetime};
 
+pub(crate) use self::headers::KnownHeaders;
+
 mod checks;
+mod headers;
 
 /// The kind of access tokens that a guard takes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -158,12 +161,13 @@ async fn examine(policy: &Policy, token: &str, mut found: Option<&mut Vec<String
             found.push(text());
         }
     };
-    let (parts, claims) = read(token).map_err(by(FORM))?;
+    let (parts, claims) = read(policy, token).map_err(by(FORM))?;
     note(&|| "a signed JWT".to_owned());
     let trusted = issuer(policy, &claims).map_err(by(ISSUER))?;
     let token = Examination {
         policy,
         trusted,
+        algorithm: parts.header.alg.parse().ok(),
         parts,
         claims,
         now: policy.clock.now(),
@@ -184,6 +188,7 @@ async fn examine(policy: &Policy, token: &str, mut found: Option<&mut Vec<String
         (row.check)(&token).map_err(by(row.name))?;
         note(&|| (row.found)(&token));
     }
+    policy.headers.keep(&token.parts);
     let verified_by = keys.note(key, policy.place_of(trusted));
     let lifetime = token.lifetime();
     Ok(AccessToken::new(
@@ -195,15 +200,16 @@ async fn examine(policy: &Policy, token: &str, mut found: Option<&mut Vec<String
 }
 
 /// Takes a token apart; what is in it is believed in nothing.
-fn read(token: &str) -> Result<(Parts<'_>, Claims), Denied> {
-    let parts = Parts::split(token).map_err(|error| match error {
+fn read<'t>(policy: &Policy, token: &'t str) -> Result<(Parts<'t>, Claims), Denied> {
+    let parts = Parts::split_knowing(token, |encoded| policy.headers.find(encoded));
+    let mut parts = parts.map_err(|error| match error {
         JwsError::Extension(name) => invalid(
             format!("Extension Header Parameter \"{name}\" is not recognized"),
             "Tokens with extensions are not taken.",
         ),
         other => invalid("Invalid Compact JWS", format!("{}.", sentence(&other.to_string()))),
     })?;
-    let claims = Claims::parse(&parts.claims).map_err(|error| {
+    let claims = Claims::read(std::mem::take(&mut parts.claims)).map_err(|error| {
         invalid(
             "JWT Claims Set must be a top-level JSON object",
             format!("{}.", sentence(&error.to_string())),
@@ -238,17 +244,14 @@ struct Examination<'a> {
     policy: &'a Policy,
     /// What is demanded of the tokens of the issuer that it names.
     trusted: &'a Trusted,
+    /// The algorithm named in the header, if it is one of ours.
+    algorithm: Option<Algorithm>,
     parts: Parts<'a>,
     claims: Claims,
     now: Timestamp,
 }
 
 impl Examination<'_> {
-    /// The algorithm named in the header, if it is one of ours.
-    fn algorithm(&self) -> Option<Algorithm> {
-        self.parts.header.alg.parse().ok()
-    }
-
     /// A claim as it was sent, for people.
     fn claim(&self, name: &str) -> String {
         let value = self.claims.members().get(name);

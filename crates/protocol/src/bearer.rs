@@ -32,8 +32,9 @@ pub fn read<'a>(mut headers: impl Iterator<Item = &'a [u8]>) -> Result<&'a str, 
     }
     let body = token.trim_ascii_end();
     let unpadded = body.iter().rposition(|b| *b != b'=').map_or(0, |last| last + 1);
-    let well_formed = unpadded > 0 && body[..unpadded].iter().all(|b| is_b64token(*b));
-    if !well_formed {
+    // All bytes, whatever the first of them are: so they are looked at many at a time.
+    let are_b64token = body[..unpadded].iter().fold(true, |all, b| all & is_b64token(*b));
+    if unpadded == 0 || !are_b64token {
         return Err(BearerError::Malformed);
     }
     std::str::from_utf8(body).map_err(|_| BearerError::Malformed)

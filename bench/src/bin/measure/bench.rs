@@ -141,6 +141,12 @@ impl Load {
         self
     }
 
+    /// The same from a generator that never sleeps, so that it costs the server nothing to wake it.
+    pub(crate) fn awake(mut self) -> Self {
+        self.0.push("--awake".to_owned());
+        self
+    }
+
     /// The same with words from a file.
     pub(crate) fn lines(self, file: &Path) -> Self {
         self.with("--lines", &file.display())

@@ -127,6 +127,7 @@ impl Apis<'_> {
         Load::to(&format!("http://127.0.0.1:{port}/api/private"))
             .with("--header", &"Authorization: Bearer {1}")
             .lines(self.tokens)
+            .awake()
     }
 }
 

@@ -1,34 +1,51 @@
 //! The claims of a token (RFC 7519 §4), each read as its one type. Times are whole seconds: RFC 7519 §2 would allow
 //! fractions, but no issuer needs them, and a float in a token is more often an attack than a clock.
+//!
+//! A payload is read once and kept as it is, with a list of where its members stand: most tokens are asked for a few of
+//! their claims, and a map of all of them would cost more than everything else but the signature.
 
 use std::fmt;
+use std::sync::OnceLock;
 
 use serde_json::{Map, Value};
 
-use super::json;
+use self::members::{Held, Members};
 use crate::time::Timestamp;
+
+mod members;
 
 /// The largest time that is read, in seconds: up to here JSON numbers are exact everywhere (RFC 7493 §2.2).
 const MAX_SECONDS: u64 = 1 << 53;
 
 /// The claims, as they were sent.
-#[derive(Clone, PartialEq, Debug)]
-pub struct Claims(Map<String, Value>);
+#[derive(Clone, Debug)]
+pub struct Claims {
+    members: Members,
+    /// The same as a map, once somebody asks for it.
+    map: OnceLock<Map<String, Value>>,
+}
 
 impl Claims {
     /// Reads a payload: one JSON object, no member twice.
     pub fn parse(payload: &[u8]) -> Result<Self, ClaimError> {
-        json::parse_object(payload)
-            .map(Self)
-            .map_err(|error| ClaimError::NotJson(error.to_string()))
+        Self::read(payload.to_vec())
+    }
+
+    /// The same of a payload that is nobody else's.
+    pub fn read(payload: Vec<u8>) -> Result<Self, ClaimError> {
+        let members = Members::read(payload).map_err(|error| ClaimError::NotJson(error.to_string()))?;
+        Ok(Self {
+            members,
+            map: OnceLock::new(),
+        })
     }
 
     /// A claim that is a text: `iss`, `sub`, `azp`, `client_id`, `jti`.
     pub fn text(&self, name: &'static str) -> Result<Option<&str>, ClaimError> {
-        match self.0.get(name) {
+        match self.members.get(name) {
             None => Ok(None),
-            Some(Value::String(text)) => Ok(Some(text)),
-            Some(_) => Err(ClaimError::Wrong {
+            Some(Held::Text(text)) => Ok(Some(self.members.text(text))),
+            Some(Held::Whole(_) | Held::Other(_)) => Err(ClaimError::Wrong {
                 name,
                 expected: "a string",
             }),
@@ -37,9 +54,12 @@ impl Claims {
 
     /// A claim that is a time: `exp`, `nbf`, `iat`. A whole number of seconds, 0 to 2⁵³: no text, no fraction, no `1e9`.
     pub fn time(&self, name: &'static str) -> Result<Option<Timestamp>, ClaimError> {
-        let Some(value) = self.0.get(name) else { return Ok(None) };
-        let seconds = value.as_u64().filter(|seconds| *seconds <= MAX_SECONDS);
-        match seconds.and_then(|seconds| i64::try_from(seconds).ok()) {
+        let seconds = match self.members.get(name) {
+            None => return Ok(None),
+            Some(Held::Whole(seconds)) if *seconds <= MAX_SECONDS => i64::try_from(*seconds).ok(),
+            Some(Held::Whole(_) | Held::Text(_) | Held::Other(_)) => None,
+        };
+        match seconds {
             Some(seconds) => Ok(Some(Timestamp::from_seconds(seconds))),
             None => Err(ClaimError::Wrong {
                 name,
@@ -50,26 +70,56 @@ impl Claims {
 
     /// A claim that is a text or a list of texts, as `aud` (RFC 7519 §4.1.3); absent is an empty list.
     pub fn texts(&self, name: &'static str) -> Result<Vec<&str>, ClaimError> {
+        let mut texts = Vec::new();
+        self.each_text(name, |text| texts.push(text))?;
+        Ok(texts)
+    }
+
+    /// Whether such a claim has this text: [`Claims::texts`] without making a list.
+    pub fn has_text(&self, name: &'static str, wanted: impl Fn(&str) -> bool) -> Result<bool, ClaimError> {
+        let mut has = false;
+        self.each_text(name, |text| has |= wanted(text))?;
+        Ok(has)
+    }
+
+    fn each_text<'a>(&'a self, name: &'static str, mut take: impl FnMut(&'a str)) -> Result<(), ClaimError> {
         let wrong = || ClaimError::Wrong {
             name,
             expected: "a string or an array of strings",
         };
-        match self.0.get(name) {
-            None => Ok(Vec::new()),
-            Some(Value::String(text)) => Ok(vec![text]),
-            Some(Value::Array(items)) => items.iter().map(|item| item.as_str().ok_or_else(wrong)).collect(),
-            Some(_) => Err(wrong()),
+        match self.members.get(name) {
+            None => Ok(()),
+            Some(Held::Text(text)) => {
+                take(self.members.text(text));
+                Ok(())
+            }
+            Some(Held::Other(Value::Array(items))) => {
+                let mut texts = items.iter().map(|item| item.as_str().ok_or_else(wrong));
+                texts.try_for_each(|text| text.map(&mut take))
+            }
+            Some(Held::Whole(_) | Held::Other(_)) => Err(wrong()),
         }
     }
 
     /// Whether there is a claim of this name, whatever its value.
     pub fn has(&self, name: &str) -> bool {
-        self.0.contains_key(name)
+        self.members.get(name).is_some()
     }
 
-    /// All claims, as they were sent.
+    /// All claims, as they were sent. The first to ask has the map made.
     pub fn members(&self) -> &Map<String, Value> {
-        &self.0
+        self.map.get_or_init(|| self.members.to_map())
+    }
+
+    /// About how many bytes they take in memory, or will when all of them have been asked for.
+    pub fn weight_bytes(&self) -> usize {
+        self.members.weight_bytes()
+    }
+}
+
+impl PartialEq for Claims {
+    fn eq(&self, other: &Self) -> bool {
+        self.members() == other.members()
     }
 }
 

@@ -24,13 +24,33 @@ pub fn parse(bytes: &[u8]) -> Result<Value, JsonError> {
 pub fn parse_object(bytes: &[u8]) -> Result<Map<String, Value>, JsonError> {
     match parse(bytes)? {
         Value::Object(members) => Ok(members),
-        _ => Err(JsonError(serde_json::Error::custom("not an object"))),
+        _ => Err(JsonError::because("not an object")),
     }
+}
+
+/// Reads one JSON value that fills `text` by `seed`, which is as strict about what is in it as [`Strict`] is.
+pub(super) fn read_with<'a, S: DeserializeSeed<'a>>(text: &'a str, seed: S) -> Result<S::Value, JsonError> {
+    let mut deserializer = serde_json::Deserializer::from_str(text);
+    let value = seed.deserialize(&mut deserializer).map_err(JsonError)?;
+    deserializer.end().map_err(JsonError)?;
+    Ok(value)
+}
+
+/// What is said of a member that is named twice: escaped and cut, since the name is the sender's and may reach a log.
+pub(super) fn twice(name: &str) -> String {
+    let name: String = name.escape_default().take(40).collect();
+    format!("the member \"{name}\" appears twice")
 }
 
 /// Why a text is not JSON as we read it: the reason, with line and column; nothing of the text but a repeated name.
 #[derive(Debug)]
 pub struct JsonError(serde_json::Error);
+
+impl JsonError {
+    pub(super) fn because(reason: &'static str) -> Self {
+        Self(serde_json::Error::custom(reason))
+    }
+}
 
 impl fmt::Display for JsonError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -42,11 +62,18 @@ impl std::error::Error for JsonError {}
 
 /// Reads a value that may nest `depth_left` times more.
 #[derive(Clone, Copy)]
-struct Strict {
+pub(super) struct Strict {
     depth_left: usize,
 }
 
 impl Strict {
+    /// For values that stand at this depth already.
+    pub(super) const fn below(depth: usize) -> Self {
+        Self {
+            depth_left: MAX_DEPTH - depth,
+        }
+    }
+
     fn deeper<E: Error>(self) -> Result<Self, E> {
         let depth_left = self.depth_left.checked_sub(1);
         depth_left
@@ -119,9 +146,7 @@ impl<'de> Visitor<'de> for Strict {
                     place.insert(value);
                 }
                 Entry::Occupied(twice) => {
-                    // Escaped and cut, since the name is the sender's and the message may reach a log.
-                    let name: String = twice.key().escape_default().take(40).collect();
-                    return Err(A::Error::custom(format_args!("the member \"{name}\" appears twice")));
+                    return Err(A::Error::custom(self::twice(twice.key())));
                 }
             }
         }

@@ -51,7 +51,7 @@ impl Signer {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Parts<'a> {
     /// What the sender says of the signature.
-    pub header: Header,
+    pub header: Arc<Header>,
     /// The payload's bytes.
     pub claims: Vec<u8>,
     /// What is signed: the text before the second dot.
@@ -88,6 +88,12 @@ impl<'a> Parts<'a> {
     /// Takes a token apart. Refused: what is not three parts of canonical base64url, a header that is not a JSON object
     /// with a text `alg`, and every extension we would have to understand (`crit`, `b64`, `zip`).
     pub fn split(token: &'a str) -> Result<Self, JwsError> {
+        Self::split_knowing(token, |_| None)
+    }
+
+    /// The same, where headers may be known: `known` is given a header as it is encoded, and answers what [`Parts::split`]
+    /// made of the same text before. The tokens of one key mostly have one header.
+    pub fn split_knowing(token: &'a str, known: impl FnOnce(&str) -> Option<Arc<Header>>) -> Result<Self, JwsError> {
         if token.len() > MAX_TOKEN_BYTES {
             return Err(JwsError::TooLong);
         }
@@ -100,12 +106,22 @@ impl<'a> Parts<'a> {
         if header.len() > MAX_HEADER_BYTES {
             return Err(JwsError::TooLong);
         }
+        let read = || -> Result<_, JwsError> {
+            let bytes = base64url::decode(header).ok_or(JwsError::NotBase64Url("header"))?;
+            read_header(&bytes).map(Arc::new)
+        };
         Ok(Self {
-            header: read_header(&base64url::decode(header).ok_or(JwsError::NotBase64Url("header"))?)?,
+            header: known(header).map_or_else(read, Ok)?,
             claims: base64url::decode(claims).ok_or(JwsError::NotBase64Url("payload"))?,
             signing_input: &token[..header.len() + 1 + claims.len()],
             signature: base64url::decode(signature).ok_or(JwsError::NotBase64Url("signature"))?,
         })
+    }
+
+    /// The header as it is encoded.
+    pub fn encoded_header(&self) -> &'a str {
+        let (header, _) = self.signing_input.split_once('.').unwrap_or_default();
+        header
     }
 }
 
@@ -177,7 +193,7 @@ mod tests {
         let token = Signer::new(Arc::clone(&key), Some(&KeyId::new("k\"1")), "JWT").sign(br#"{"sub":"a"}"#);
         let parts = Parts::split(&token).unwrap();
         assert_eq!(
-            parts.header,
+            *parts.header,
             Header {
                 alg: "ES256".into(),
                 typ: Some("JWT".into()),
@@ -234,6 +250,16 @@ mod tests {
                 "{header}"
             );
         }
+    }
+
+    #[test]
+    fn a_header_that_is_known_is_not_read_again() {
+        let token = token(r#"{"alg":"RS256"}"#);
+        let first = Parts::split(&token).unwrap();
+        let again = Parts::split_knowing(&token, |encoded| {
+            (encoded == first.encoded_header()).then(|| Arc::clone(&first.header))
+        });
+        assert!(Arc::ptr_eq(&first.header, &again.unwrap().header));
     }
 
     #[test]

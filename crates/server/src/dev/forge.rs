@@ -52,7 +52,7 @@ pub(super) async fn spoilt(tenant: &Tenant, token: &str, flaw: Flaw) -> Result<S
     let algorithm: Algorithm = parts.header.alg.parse().map_err(|_| damaged("has no algorithm"))?;
     let signer = match flaw {
         Flaw::WrongKey | Flaw::UnknownKey => {
-            let published = parts.header.kid.filter(|_| flaw == Flaw::WrongKey);
+            let published = parts.header.kid.clone().filter(|_| flaw == Flaw::WrongKey);
             let kid = published.map_or_else(|| KeyId::generate(&tenant.house.random), KeyId::new);
             let made = tokio::task::spawn_blocking(move || SigningKey::generate(algorithm, RsaBits::Bits2048)).await;
             let key = Arc::new(made.map_err(|_| damaged("needs another key, and none could be made"))?);

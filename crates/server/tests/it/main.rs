@@ -21,4 +21,5 @@ mod oauth;
 mod operate;
 mod registry;
 mod secrets;
+mod story;
 mod tenants;

@@ -42,11 +42,6 @@ impl Double {
     }
 
     fn token(&self, fields: &[(&str, &str)]) -> Jwt {
-        let address = self.facts["issuer"]
-            .as_str()
-            .unwrap()
-            .trim_start_matches("http://")
-            .trim_end_matches('/');
         let body = form(fields);
         for secret in fields
             .iter()
@@ -54,19 +49,21 @@ impl Double {
         {
             crate::secrets::used(secret.1);
         }
+        let head = "POST /oauth/token HTTP/1.1\r\ncontent-type: application/x-www-form-urlencoded";
+        let body = self.ask(&format!("{head}\r\ncontent-length: {}", body.len()), &body);
+        Jwt::read(body["access_token"].as_str().unwrap_or_else(|| panic!("{body}")))
+    }
+
+    /// Sends a request and reads the JSON that is the answer.
+    fn ask(&self, head: &str, body: &str) -> Value {
+        let issuer = self.facts["issuer"].as_str().unwrap();
+        let address = issuer.trim_start_matches("http://").trim_end_matches('/');
         let mut stream = TcpStream::connect(address).unwrap();
-        let head = "POST /oauth/token HTTP/1.1\r\nconnection: close\r\ncontent-type: application/x-www-form-urlencoded";
-        write!(
-            stream,
-            "{head}\r\nhost: {address}\r\ncontent-length: {}\r\n\r\n{body}",
-            body.len()
-        )
-        .unwrap();
+        write!(stream, "{head}\r\nhost: {address}\r\nconnection: close\r\n\r\n{body}").unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();
         let (_, body) = answer.split_once("\r\n\r\n").unwrap();
-        let body: Value = serde_json::from_str(body).unwrap();
-        Jwt::read(body["access_token"].as_str().unwrap_or_else(|| panic!("{body}")))
+        serde_json::from_str(body).unwrap()
     }
 
     fn stop(mut self) {
@@ -136,6 +133,18 @@ fn a_seeded_house_in_memory_has_the_ids_secrets_and_keys_of_its_seed() {
     assert_eq!(token.claims["permissions"], serde_json::json!(["read:reports"]));
     assert_eq!(double.facts["applications"]["Reader"]["client_id"], "reader");
     assert_eq!(double.facts["users"][0]["user_id"], "auth0|alice");
+    double.stop();
+}
+
+/// Making keys is what a start would have to wait for.
+#[test]
+fn a_seed_with_keys_starts_without_making_any() {
+    let double = Double::start(&["--memory", "--seed", SEED]);
+    let published = double.ask("GET /.well-known/jwks.json HTTP/1.1", "");
+    let keys = published["keys"].as_array().unwrap().iter();
+    let mut ids: Vec<_> = keys.map(|key| key["kid"].as_str().unwrap()).collect();
+    ids.sort_unstable();
+    assert_eq!(ids, ["ec-1", "ec-2", "rsa-1", "rsa-2"]);
     double.stop();
 }
 
