@@ -102,8 +102,9 @@ impl Tenant {
             Change::Client(_) | Change::Api(_) | Change::Connection(_) | Change::User(_) | Change::Role(_) => {
                 self.directory.forget(change);
             }
-            // Who changes settings here takes them over at once; other nodes load the tenant anew: see `App`.
-            Change::Settings => {}
+            // Who changes settings here takes them over at once; other nodes load the tenant anew: see `App`. An
+            // administrator is read anew for every page.
+            Change::Settings | Change::Administrator(_) => {}
         }
     }
 
