@@ -13,6 +13,7 @@ use tokenhouse_store::{Change, Store};
 
 use crate::accounts::Accounts;
 use crate::audit::Audit;
+use crate::config::Console;
 use crate::directory::Directory;
 use crate::keyring::Keyring;
 use crate::registry::keys::{RSA_BITS, rsa_bits};
@@ -35,6 +36,8 @@ pub struct House {
     pub audit: Arc<Audit>,
     /// How many entries each of a tenant's caches may hold.
     pub cache_entries: usize,
+    /// How long administrators stay signed in to the console, if there is one.
+    pub console: Console,
 }
 
 /// One tenant, loaded.
