@@ -11,7 +11,8 @@ use axum::routing::{MethodRouter, any, get, post, put};
 
 use crate::app::App;
 use crate::console::route::Route;
-use crate::console::{self, files, home, sign_in};
+use crate::console::users::user;
+use crate::console::{self, files, home, keys, logs, sign_in, usage, users};
 use crate::dev::door as dev;
 use crate::dev::faults::{self, Faults};
 use crate::management;
@@ -48,6 +49,21 @@ pub fn console_routes() -> Vec<Route> {
         Route::open("/console/link", sign_in::get_link).opening(sign_in::post_link),
         Route::action("/console/sign-out", sign_in::sign_out),
         Route::page("/console/", home::get),
+        Route::page("/console/users", users::list),
+        Route::page("/console/users/new", users::new).posting(users::create),
+        Route::page("/console/users/{id}", user::show),
+        Route::action("/console/users/{id}/password", user::set_password),
+        Route::action("/console/users/{id}/block", user::block),
+        Route::action("/console/users/{id}/delete", user::delete),
+        Route::page("/console/logs", logs::list),
+        Route::page("/console/logs/file", logs::download),
+        Route::open("/console/logs/live", logs::live::get),
+        Route::page("/console/logs/{id}", logs::show),
+        Route::page("/console/usage", usage::show),
+        Route::page("/console/usage/file", usage::download),
+        Route::page("/console/keys", keys::list),
+        Route::action("/console/keys/rotate", keys::rotate),
+        Route::page("/console/keys/{kid}/revoke", keys::confirm).posting(keys::revoke),
         Route::page("/console/{*path}", console::missing),
     ]
 }

@@ -1,21 +1,20 @@
 //! The log: the newest lines that a filter lets through, one line in full, and files of them.
 
 use askama::Template;
-use axum::body::Body;
-use axum::http::{Response, header};
 
 use tokenhouse_protocol::id::{ClientId, LogId, UserId};
 use tokenhouse_protocol::time::Timestamp;
 use tokenhouse_store::{LogFilter, LogRow};
 
 use super::answer::{Failure, Reply};
-use super::display::{Moment, encoded};
+use super::display::Moment;
 use super::fields::Fields;
+use super::file::attachment;
 use super::frame::{Frame, Section};
+use super::link::encoded;
 use super::visit::Visit;
 use super::words;
 use crate::audit::event;
-use crate::web::answer::{set, set_text};
 
 mod file;
 pub(crate) mod live;
@@ -98,7 +97,11 @@ pub(crate) async fn list(visit: Visit) -> Result<Reply, Failure> {
     let has_more = found.len() > PAGE as usize;
     found.truncate(PAGE as usize);
     let newest = found.first().map(|row| row.at.to_string());
-    let to = if wanted.to.is_empty() { newest.unwrap_or_default() } else { wanted.to.clone() };
+    let to = if wanted.to.is_empty() {
+        newest.unwrap_or_default()
+    } else {
+        wanted.to.clone()
+    };
     Reply::page(&Page {
         frame: visit.frame(Section::Logs, "Logs").await?,
         problem,
@@ -151,23 +154,16 @@ pub(crate) async fn download(visit: Visit) -> Result<Reply, Failure> {
         "csv" => (file::csv(&rows), "text/csv; charset=utf-8", "logs.csv"),
         _ => (file::json_lines(&rows), "application/x-ndjson", "logs.jsonl"),
     };
-    Ok(Reply::raw(attachment(text, kind, name)))
-}
-
-/// A file that the browser saves.
-pub(super) fn attachment(text: String, kind: &'static str, name: &str) -> Response<Body> {
-    let mut response = Response::new(Body::from(text));
-    set(&mut response, header::CONTENT_TYPE, kind);
-    set_text(
-        &mut response,
-        header::CONTENT_DISPOSITION,
-        &format!("attachment; filename=\"{name}\""),
-    );
-    response
+    Ok(attachment(text, kind, name))
 }
 
 pub(super) fn line(row: &LogRow) -> Line {
-    let text = |name: &str| row.body.get(name).and_then(serde_json::Value::as_str).unwrap_or_default();
+    let text = |name: &str| {
+        row.body
+            .get(name)
+            .and_then(serde_json::Value::as_str)
+            .unwrap_or_default()
+    };
     let or_id = |name: &str, id: Option<&str>| match text(name) {
         "" => id.unwrap_or_default().to_owned(),
         text => text.to_owned(),

@@ -5,15 +5,23 @@
 //! file here with its handlers, a template of the same name, and a line in `router::console_routes`.
 
 mod answer;
+pub(crate) mod chart;
 mod cookie;
+mod display;
 pub(crate) mod fields;
+mod file;
 pub(crate) mod files;
 pub(crate) mod frame;
 pub(crate) mod home;
+pub(crate) mod keys;
+mod link;
+pub(crate) mod logs;
 mod record;
 pub mod route;
 pub(crate) mod sign_in;
 pub mod snippets;
+pub(crate) mod usage;
+pub(crate) mod users;
 pub(crate) mod visit;
 mod words;
 

@@ -7,8 +7,9 @@ use tokenhouse_protocol::secret::Secret;
 use tokenhouse_store::{Page as StorePage, User};
 
 use super::answer::{Done, Failure, Reply, problem};
-use super::display::{Moment, encoded};
+use super::display::Moment;
 use super::frame::{Frame, Section};
+use super::link::encoded;
 use super::record::Record;
 use super::visit::Visit;
 use super::words;

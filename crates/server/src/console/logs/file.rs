@@ -1,9 +1,10 @@
-//! Lines of the log as a file: JSON lines, or CSV (RFC 4180) that a spreadsheet can open without running anything.
+//! Lines of the log as a file: JSON lines, or CSV.
 
 use serde_json::Value;
 
 use tokenhouse_store::LogRow;
 
+use super::super::file::csv_line;
 use crate::audit::event;
 
 /// The columns of a CSV file: fields of a log event.
@@ -31,20 +32,15 @@ pub(super) fn json_lines(rows: &[LogRow]) -> String {
 
 /// A line of names, then a line for each row.
 pub(super) fn csv(rows: &[LogRow]) -> String {
-    let mut text = COLUMNS.join(",") + "\r\n";
+    let mut text = csv_line(COLUMNS);
     for row in rows {
         let event = event::shown(row);
-        let cells: Vec<String> = COLUMNS.iter().map(|name| cell(event.get(*name))).collect();
-        text += &cells.join(",");
-        text += "\r\n";
+        let cells = COLUMNS.map(|name| match event.get(name) {
+            None | Some(Value::Null) => String::new(),
+            Some(Value::String(text)) => text.clone(),
+            Some(other) => other.to_string(),
+        });
+        text += &csv_line(cells.iter().map(String::as_str));
     }
     text
-}
-
-fn cell(value: Option<&Value>) -> String {
-    match value {
-        None | Some(Value::Null) => String::new(),
-        Some(Value::String(text)) => super::super::display::csv_cell(text),
-        Some(other) => super::super::display::csv_cell(&other.to_string()),
-    }
 }

@@ -7,13 +7,14 @@ use tokenhouse_protocol::secret::Secret;
 use tokenhouse_store::User;
 
 use super::super::answer::{Done, Failure, Reply, problem};
-use super::super::display::{Moment, encoded};
+use super::super::display::Moment;
 use super::super::frame::{Frame, Section};
+use super::super::link::encoded;
 use super::super::record::Record;
 use super::super::visit::Visit;
 use super::super::words;
 use super::{connection_name, login, path_of};
-use crate::registry::{roles, users};
+use crate::registry::users;
 
 #[derive(Template)]
 #[template(path = "user.html")]
@@ -86,13 +87,9 @@ async fn refused(visit: &Visit, form: &'static str, text: String) -> Result<Done
     Ok(Done::unchanged(Reply::refused(&page)?))
 }
 
-async fn page(
-    visit: &Visit,
-    user: &User,
-    problem_of: &'static str,
-    problem: Option<String>,
-) -> Result<Page, Failure> {
-    let held = roles::roles_of(&visit.tenant, &user.id).await?;
+async fn page(visit: &Visit, user: &User, problem_of: &'static str, problem: Option<String>) -> Result<Page, Failure> {
+    let store = &visit.tenant.house.store;
+    let held = store.roles_of_user(&visit.tenant.id, &user.id).await?;
     Ok(Page {
         frame: visit
             .frame(Section::Users, login(user))
