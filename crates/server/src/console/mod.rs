@@ -6,6 +6,7 @@
 
 mod answer;
 mod cookie;
+pub(crate) mod display;
 pub(crate) mod fields;
 pub(crate) mod files;
 pub(crate) mod frame;
