@@ -16,13 +16,14 @@ use super::stop::Stop;
 use super::{Failure, logging};
 use crate::app::{App, AppOptions};
 use crate::config::{Config, Limits, Passwords};
+use crate::dev::administrator;
 use crate::dev::authority::Authority;
 use crate::dev::faults::Faults;
 use crate::dev::folder::{self, Folder};
 use crate::dev::seed::{self, AUDIENCE};
 use crate::dev::seed_file::SeedFile;
 use crate::dev::seeded;
-use crate::dev::welcome::{DevFile, Told};
+use crate::dev::welcome::{DevFile, Places, Told};
 use crate::dev::welcome_seeded::SeededDevFile;
 use crate::registry::keys;
 use crate::serve::{self, Running};
@@ -142,15 +143,22 @@ pub async fn run(arguments: Arguments) -> Result<(), Failure> {
         None => None,
     };
     let ca_file = authority.as_ref().map(Authority::file);
+    let console_url = administrator::console_url(&tenant).await?;
+    let places = Places {
+        issuer: &issuer,
+        api_url: &api_url,
+        console_url: &console_url,
+        ca_file,
+    };
     let (told, audience) = match &seed {
         Some(seed) => {
             let seeded = Box::pin(seeded::sow(&tenant, seed)).await?;
-            let told = SeededDevFile::new(&issuer, &api_url, &seeded, ca_file).told();
+            let told = SeededDevFile::new(places, &seeded).told();
             (told, seeded.audience)
         }
         None => {
             let applications = Box::pin(seed::seed(&tenant, &origins)).await?;
-            let told = DevFile::new(&issuer, &api_url, &applications, ca_file).told();
+            let told = DevFile::new(places, &applications).told();
             (told, AUDIENCE.to_owned())
         }
     };

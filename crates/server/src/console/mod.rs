@@ -7,7 +7,7 @@
 mod answer;
 pub(crate) mod chart;
 mod cookie;
-mod display;
+pub(crate) mod display;
 pub(crate) mod fields;
 mod file;
 pub(crate) mod files;
