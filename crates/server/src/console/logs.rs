@@ -43,10 +43,8 @@ struct Page {
     is_live: bool,
 }
 
-/// A line of the list, for the page and for the stream alike.
-#[derive(Template)]
-#[template(path = "log_row.html")]
-pub(super) struct Line {
+/// A line of the list.
+struct Line {
     path: String,
     at: Moment,
     kind: String,
@@ -157,7 +155,7 @@ pub(crate) async fn download(visit: Visit) -> Result<Reply, Failure> {
     Ok(attachment(text, kind, name))
 }
 
-pub(super) fn line(row: &LogRow) -> Line {
+fn line(row: &LogRow) -> Line {
     let text = |name: &str| {
         row.body
             .get(name)

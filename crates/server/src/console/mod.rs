@@ -5,7 +5,7 @@
 //! file here with its handlers, a template of the same name, and a line in `router::console_routes`.
 
 mod answer;
-pub(crate) mod chart;
+pub mod chart;
 mod cookie;
 pub(crate) mod display;
 pub(crate) mod fields;

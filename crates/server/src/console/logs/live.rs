@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use askama::Template as _;
+use askama::Template;
 use axum::body::{Body, Bytes, HttpBody};
 use axum::http::{Response, StatusCode, header};
 use hyper::body::Frame;
@@ -23,7 +23,7 @@ use tokenhouse_store::{LogFilter, LogRow, StoreError};
 use super::super::answer::{Failure, Reply};
 use super::super::visit::Guest;
 use super::super::words;
-use super::{Wanted, line};
+use super::{Line, Wanted, line};
 use crate::accounts::session;
 use crate::tenant::Tenant;
 use crate::web::answer::set;
@@ -87,7 +87,8 @@ async fn follow(
             let after = places.get(&node).or(last.as_ref());
             let rows = store.logs_of_node_after(&tenant.id, &node, after, STEP).await?;
             for row in rows.iter().filter(|row| is_wanted(filter, row)) {
-                let html = line(row).render().unwrap_or_default().replace(['\r', '\n'], "");
+                let html = Row { line: line(row) }.render().unwrap_or_default();
+                let html = html.replace(['\r', '\n'], "");
                 events += &format!("id: {}\ndata: {html}\n\n", row.id);
             }
             if let Some(row) = rows.into_iter().last() {
@@ -114,6 +115,13 @@ fn status(status: StatusCode) -> Response<Body> {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = status;
     response
+}
+
+/// A row of the table by itself.
+#[derive(Template)]
+#[template(path = "log_row.html")]
+struct Row {
+    line: Line,
 }
 
 /// What is sent as it comes.
