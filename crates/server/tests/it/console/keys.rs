@@ -18,10 +18,7 @@ async fn keys_rotate_when_the_next_is_known_and_at_once_only_when_one_insists() 
     house.clock.advance_ms(FIFTEEN_MINUTES_MS);
     let rotated = browser.post("/console/keys/rotate", &[("algorithm", "RS256")]).await;
     assert!(rotated.body.contains("signs RS256 tokens now"), "{}", rotated.body);
-    assert_ne!(
-        house.token(&house.samples.sample).await.kid(),
-        token.kid()
-    );
+    assert_ne!(house.token(&house.samples.sample).await.kid(), token.kid());
     assert_eq!(
         browser
             .post("/console/keys/rotate", &[("algorithm", "none")])
