@@ -50,6 +50,7 @@ struct Line {
     kind: String,
     meaning: String,
     is_refusal: bool,
+    /// The application's name, or the administrator's.
     application: String,
     user: String,
     address: String,
@@ -172,12 +173,21 @@ fn line(row: &LogRow) -> Line {
         kind: row.kind.clone(),
         meaning: event::meaning(&row.kind).to_owned(),
         is_refusal: row.kind.starts_with('f') || row.kind.starts_with("limit"),
-        application: or_id("client_name", row.client_id.as_ref().map(ClientId::as_str)),
+        application: match or_id("client_name", row.client_id.as_ref().map(ClientId::as_str)) {
+            name if name.is_empty() => administrator(row),
+            name => name,
+        },
         user: or_id("user_name", row.user_id.as_ref().map(UserId::as_str)),
         address: row.address.clone().unwrap_or_default(),
         description: text("description").to_owned(),
         repeats: row.repeats,
     }
+}
+
+/// The administrator who did it; empty if none did.
+fn administrator(row: &LogRow) -> String {
+    let email = row.body.get("administrator").and_then(|who| who.get("email"));
+    email.and_then(serde_json::Value::as_str).unwrap_or_default().to_owned()
 }
 
 impl Wanted {
