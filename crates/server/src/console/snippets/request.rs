@@ -160,8 +160,23 @@ impl Request {
         Ok(self)
     }
 
+    /// What is done.
+    pub fn method(&self) -> Method {
+        self.method
+    }
+
+    /// Where it goes.
+    pub fn url(&self) -> &str {
+        self.url.as_str()
+    }
+
+    /// The text of its body.
+    pub fn content(&self) -> Option<String> {
+        self.body.as_ref().map(|body| body.text(&[]))
+    }
+
     /// Every header in its order: what the body is, who calls, the others.
-    pub(super) fn all_headers(&self) -> Vec<(String, String)> {
+    pub fn all_headers(&self) -> Vec<(String, String)> {
         let content_type = self
             .body
             .as_ref()
