@@ -14,7 +14,7 @@ use tokenhouse_store::{Change, Database, OpenError, Options, Store, StoreError};
 use crate::accounts::Accounts;
 use crate::accounts::password::BadParameters;
 use crate::audit::Audit;
-use crate::config::{Limits, Passwords};
+use crate::config::{Console, Limits, Passwords};
 use crate::rate::Rate;
 use crate::registry::given_keys::{self, GivenKey};
 use crate::registry::secrets::{Secrets, UnlockError};
@@ -45,6 +45,8 @@ pub struct AppOptions {
     pub passwords: Passwords,
     /// Limits on trying.
     pub limits: Limits,
+    /// The console, for administrators.
+    pub console: Console,
     /// Entries of each of a tenant's caches.
     pub cache_entries: usize,
 }
@@ -101,6 +103,7 @@ impl App {
             clock,
             passwords,
             limits,
+            console,
             cache_entries,
         } = options;
         let random = Random::system();
@@ -119,6 +122,7 @@ impl App {
             random,
             clock,
             cache_entries: cache_entries.max(1),
+            console,
         };
         let app = Self {
             management_rate: Rate::new(limits.management_requests_per_s, house.clock.clone()),

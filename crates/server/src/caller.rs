@@ -2,6 +2,10 @@
 
 use std::net::{IpAddr, Ipv6Addr};
 
+use serde_json::{Value, json};
+
+use tokenhouse_protocol::id::AdministratorId;
+
 /// Longest user agent that is kept, in characters.
 const USER_AGENT_CHARS: usize = 512;
 
@@ -10,6 +14,8 @@ const USER_AGENT_CHARS: usize = 512;
 pub enum Channel {
     /// The public HTTP endpoints.
     Api,
+    /// The console, in an administrator's browser.
+    Console,
     /// The command line on this machine.
     CommandLine,
 }
@@ -19,8 +25,25 @@ impl Channel {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Api => "api",
+            Self::Console => "console",
             Self::CommandLine => "command line",
         }
+    }
+}
+
+/// An administrator, as the log names them.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct SignedIn {
+    /// Their id.
+    pub id: AdministratorId,
+    /// Their e-mail address.
+    pub email: String,
+}
+
+impl SignedIn {
+    /// Them in a log row.
+    pub fn to_json(&self) -> Value {
+        json!({ "id": self.id, "email": self.email })
     }
 }
 
@@ -29,6 +52,8 @@ impl Channel {
 pub struct Caller {
     /// Through which door.
     pub channel: Channel,
+    /// Who is signed in to the console.
+    pub administrator: Option<SignedIn>,
     /// The peer's address.
     pub address: IpAddr,
     /// The end user's address as `auth0-forwarded-for` says it: believed only of an application that proved itself and
@@ -41,7 +66,7 @@ pub struct Caller {
     /// Names the request in the log and in the answer.
     pub request_id: String,
     /// The `Auth0-Client` header of Auth0's SDKs, decoded: name, version, environment.
-    pub auth0_client: Option<serde_json::Value>,
+    pub auth0_client: Option<Value>,
 }
 
 /// Who an address stands for where attempts are counted: an IPv6 network of 64 bits is one subscriber, who has

@@ -13,6 +13,7 @@ use tokenhouse_store::{Change, Store};
 
 use crate::accounts::Accounts;
 use crate::audit::Audit;
+use crate::config::Console;
 use crate::directory::Directory;
 use crate::keyring::Keyring;
 use crate::registry::keys::{RSA_BITS, rsa_bits};
@@ -35,6 +36,8 @@ pub struct House {
     pub audit: Arc<Audit>,
     /// How many entries each of a tenant's caches may hold.
     pub cache_entries: usize,
+    /// How long administrators stay signed in to the console, if there is one.
+    pub console: Console,
 }
 
 /// One tenant, loaded.
@@ -102,8 +105,9 @@ impl Tenant {
             Change::Client(_) | Change::Api(_) | Change::Connection(_) | Change::User(_) | Change::Role(_) => {
                 self.directory.forget(change);
             }
-            // Who changes settings here takes them over at once; other nodes load the tenant anew: see `App`.
-            Change::Settings => {}
+            // Who changes settings here takes them over at once; other nodes load the tenant anew: see `App`. An
+            // administrator is read anew for every page.
+            Change::Settings | Change::Administrator(_) => {}
         }
     }
 

@@ -29,6 +29,11 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
         "totals",
         include_str!("../migrations/20261124_000004_totals.sql"),
     ),
+    (
+        20_261_124_000_006,
+        "administrators",
+        include_str!("../migrations/20261124_000006_administrators.sql"),
+    ),
 ];
 
 /// The newest version this binary knows.

@@ -277,6 +277,7 @@ fn options(
             },
             ..config.limits.clone()
         },
+        console: config.console,
         cache_entries: config.server.cache_entries,
     })
 }

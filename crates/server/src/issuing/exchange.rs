@@ -132,6 +132,9 @@ impl<'a> Exchange<'a> {
         );
         put("user_name", json!(self.username.as_deref().map(reflected)));
         put("channel", json!(self.caller.channel.as_str()));
+        if let Some(administrator) = &self.caller.administrator {
+            put("administrator", administrator.to_json());
+        }
         put("request_id", json!(self.caller.request_id));
         if let Some(auth0_client) = &self.caller.auth0_client {
             put("auth0_client", auth0_client.clone());

@@ -11,7 +11,7 @@ use tokio::sync::OnceCell;
 use tower::ServiceExt as _;
 
 use tokenhouse::app::{App, AppOptions};
-use tokenhouse::config::{Limits, Passwords};
+use tokenhouse::config::{Console, Limits, Passwords};
 use tokenhouse::dev::faults::Faults;
 use tokenhouse::dev::seed::{Application, Applications, seed};
 use tokenhouse::router::{router, with_faults};
@@ -148,6 +148,7 @@ impl House {
             clock: clock.clone(),
             passwords: setup.passwords,
             limits: setup.limits,
+            console: Console::default(),
             cache_entries: 1000,
             strict_transport: false,
         });
