@@ -18,6 +18,10 @@ const MAX_TOKEN_BYTES: usize = 16 * 1024;
 pub struct Judgment {
     /// The identifier of the API in whose place the guard stood.
     pub audience: String,
+    /// The issuer whose tokens it takes.
+    pub issuer: String,
+    /// What the token says that it allows, believed in nothing.
+    pub scopes: Vec<String>,
     /// Every check, in its order.
     pub checks: Vec<Check>,
     /// Whether all passed.
@@ -58,6 +62,8 @@ pub async fn judge(
         },
         checks,
         audience,
+        issuer: tenant.issuer.as_str().to_owned(),
+        scopes: named_scopes(token),
     })
 }
 
@@ -109,6 +115,13 @@ async fn note(tenant: &Tenant, token: &str, named: &[String]) -> Result<Option<S
         }
     }
     Ok(None)
+}
+
+/// What a token says that it allows.
+fn named_scopes(token: &str) -> Vec<String> {
+    let claims = inspection::part(token, 1).unwrap_or_default();
+    let scope = claims.get("scope").and_then(serde_json::Value::as_str).unwrap_or_default();
+    scope.split_ascii_whitespace().take(100).map(str::to_owned).collect()
 }
 
 /// What a token says whom it is for, believed in nothing: at most eight.

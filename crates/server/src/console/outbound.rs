@@ -299,7 +299,7 @@ impl Answer {
 }
 
 impl Content {
-    fn of(body: Vec<u8>) -> Self {
+    pub(super) fn of(body: Vec<u8>) -> Self {
         if body.is_empty() {
             return Self::Empty;
         }
