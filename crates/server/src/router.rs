@@ -10,6 +10,8 @@ use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{MethodRouter, any, get, post, put};
 
 use crate::app::App;
+use crate::console::route::Route;
+use crate::console::{self, debugger, files, home, inspector, kinds, quickstart, sign_in, test_tab};
 use crate::dev::door as dev;
 use crate::dev::faults::{self, Faults};
 use crate::management;
@@ -37,13 +39,33 @@ pub fn tenant_routes() -> [(&'static str, MethodRouter<Arc<App>>); 9] {
     ]
 }
 
+/// The console's pages and forms: each with what answers there, and whether only those who are signed in get an answer.
+pub fn console_routes() -> Vec<Route> {
+    vec![
+        Route::open("/console", console::without_slash),
+        Route::open("/console/static/{file}", files::get),
+        Route::open("/console/sign-in", sign_in::get).opening(sign_in::post),
+        Route::open("/console/link", sign_in::get_link).opening(sign_in::post_link),
+        Route::action("/console/sign-out", sign_in::sign_out),
+        Route::page("/console/", home::get),
+        Route::page("/console/apis/{id}/test", test_tab::get).posting(test_tab::post),
+        Route::page("/console/quickstart", quickstart::get).posting(quickstart::post),
+        Route::page("/console/quickstart/{kind}", kinds::get),
+        Route::page("/console/debugger", debugger::get),
+        Route::page("/console/debugger/token", inspector::get).posting(inspector::post),
+        Route::page("/console/debugger/{flow}", debugger::get_flow).posting(debugger::post_flow),
+        Route::page("/console/{*path}", console::missing),
+    ]
+}
+
 /// The paths of the probes, which have no tenant.
 const PROBES: [&str; 2] = ["/healthz", "/readyz"];
 
 /// A table in which requests are counted by route, each route being in it.
 pub fn requests() -> Arc<Requests> {
     let tenants = tenant_routes().into_iter().map(|(path, _)| path);
-    Arc::new(Requests::new(tenants.chain(PROBES)))
+    let console = console_routes().into_iter().map(|route| route.path);
+    Arc::new(Requests::new(tenants.chain(console).chain(PROBES)))
 }
 
 /// The authorization server that believes no proxy.
@@ -96,6 +118,9 @@ fn tenant() -> Router<Arc<App>> {
     let mut tenant = Router::new();
     for (path, answers) in tenant_routes() {
         tenant = tenant.route(path, answers);
+    }
+    for route in console_routes() {
+        tenant = tenant.route(route.path, route.answers);
     }
     tenant
 }

@@ -222,6 +222,8 @@ pub enum ErrorDialect {
 /// What a tenant has chosen; the rest of its settings is only carried.
 #[derive(Clone, Debug, Default)]
 pub struct Settings {
+    /// `friendly_name`: what people call the tenant.
+    pub friendly_name: Option<String>,
     /// `error_dialect`.
     pub error_dialect: ErrorDialect,
     /// `default_audience`: the API of requests that name none.
@@ -243,6 +245,7 @@ impl Settings {
                 .map(str::to_owned)
         };
         Self {
+            friendly_name: text("friendly_name"),
             error_dialect: match text("error_dialect").as_deref() {
                 Some("rfc6749") => ErrorDialect::Rfc6749,
                 Some(_) | None => ErrorDialect::Auth0,

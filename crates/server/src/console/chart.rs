@@ -117,6 +117,17 @@ impl Chart {
         (WIDTH, HEIGHT)
     }
 
+    /// Each series with all that was counted of it.
+    pub fn legend(&self) -> impl Iterator<Item = (&'static str, String)> {
+        let totals = self.totals.iter().map(|total| grouped(*total));
+        self.series.iter().copied().zip(totals)
+    }
+
+    /// Where the labels stand.
+    pub fn label_y(&self) -> u64 {
+        BOTTOM + 18
+    }
+
     /// The line that the bars stand on.
     pub fn bottom(&self) -> u64 {
         BOTTOM
@@ -126,6 +137,11 @@ impl Chart {
 impl Bar {
     fn count(&self, series: usize) -> u64 {
         self.counts.get(series).copied().unwrap_or_default()
+    }
+
+    /// Its counts, for a table.
+    pub fn cells(&self) -> impl Iterator<Item = String> {
+        self.counts.iter().map(|count| grouped(*count))
     }
 
     fn sum(&self) -> u64 {

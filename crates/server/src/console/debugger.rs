@@ -99,6 +99,8 @@ impl FlowPage {
         let clients = clients::clients(tenant, StorePage::first(MAX_SUGGESTED)).await?;
         let clients: Vec<_> = clients.into_iter().map(|client| (client.id.to_string(), client.name)).collect();
         let apis = apis::apis(tenant, StorePage::first(MAX_SUGGESTED)).await?;
+        let own = apis.iter().find(|api| !api.is_system).map(|api| apis::identifier(tenant, api));
+        let own = own.unwrap_or_default();
         let apis: Vec<_> = apis
             .iter()
             .map(|api| (apis::identifier(tenant, api), api.name.clone().unwrap_or_default()))
@@ -106,7 +108,7 @@ impl FlowPage {
         let is_first = visit.form.text("action").is_empty();
         let values = flow.fields.iter().map(|field| match field.kind {
             Kind::Fixed(value) => value.to_owned(),
-            Kind::Audience if is_first => apis.last().map(|(identifier, _)| identifier.clone()).unwrap_or_default(),
+            Kind::Audience if is_first => own.clone(),
             Kind::Client if is_first => visit.query.text("client_id").to_owned(),
             Kind::Password | Kind::ClientSecret => visit.form.raw(field.name).to_owned(),
             Kind::Client | Kind::Audience | Kind::Text | Kind::Area | Kind::Bearer => {

@@ -92,8 +92,12 @@ impl Life {
         }
     }
 
-    /// Seconds from its issue to its end, where it says both.
-    pub fn whole_s(&self) -> Option<i64> {
+    /// How long it lives from its issue to its end, in words, where it says both.
+    pub fn whole(&self) -> Option<String> {
+        self.whole_s().map(span)
+    }
+
+    fn whole_s(&self) -> Option<i64> {
         let begun = self.issued_at?.seconds();
         Some(self.expires_at.seconds().saturating_sub(begun)).filter(|whole| *whole > 0)
     }
