@@ -36,7 +36,10 @@ pub(crate) async fn applicants(tenant: &Tenant, api: &Api, named: &str) -> Resul
         is_global: Some(false),
         ..ClientFilter::default()
     };
-    for client in store.clients_matching(&tenant.id, &own, Page::first(MAX_APPLICANTS)).await? {
+    for client in store
+        .clients_matching(&tenant.id, &own, Page::first(MAX_APPLICANTS))
+        .await?
+    {
         let asks_for_users = client.grant_types.iter().any(|grant| grant.contains("password"));
         let is_named = client.id.as_str() == named;
         if (asks_for_users || is_named) && !ids.iter().any(|(id, _)| *id == client.id) {

@@ -97,9 +97,15 @@ impl FlowPage {
     async fn new(visit: &Visit, flow: &'static Flow) -> Result<Self, Failure> {
         let tenant = &visit.tenant;
         let clients = clients::clients(tenant, StorePage::first(MAX_SUGGESTED)).await?;
-        let clients: Vec<_> = clients.into_iter().map(|client| (client.id.to_string(), client.name)).collect();
+        let clients: Vec<_> = clients
+            .into_iter()
+            .map(|client| (client.id.to_string(), client.name))
+            .collect();
         let apis = apis::apis(tenant, StorePage::first(MAX_SUGGESTED)).await?;
-        let own = apis.iter().find(|api| !api.is_system).map(|api| apis::identifier(tenant, api));
+        let own = apis
+            .iter()
+            .find(|api| !api.is_system)
+            .map(|api| apis::identifier(tenant, api));
         let own = own.unwrap_or_default();
         let apis: Vec<_> = apis
             .iter()
@@ -149,13 +155,18 @@ impl FlowPage {
     }
 
     async fn send(&mut self, visit: &Visit) -> Result<(), Failure> {
-        let (real, shown) = (self.request(visit, true).await?, self.request(visit, self.shows_secrets).await?);
+        let (real, shown) = (
+            self.request(visit, true).await?,
+            self.request(visit, self.shows_secrets).await?,
+        );
         let (Ok(real), Ok(shown)) = (real, shown) else {
             return Ok(());
         };
         let outcome = Box::pin(inside::ask(visit, &real)).await;
         let body = outcome.as_ref().ok().and_then(|answer| answer.body.text());
-        let body: Value = body.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
+        let body: Value = body
+            .and_then(|text| serde_json::from_str(text).ok())
+            .unwrap_or_default();
         let now = visit.tenant.house.clock.now();
         for (name, title) in [("access_token", "Access token"), ("id_token", "ID token")] {
             if let Some(token) = body.get(name).and_then(Value::as_str) {
@@ -204,7 +215,12 @@ impl FlowPage {
         if self.flow.method == Method::Post {
             let body = match self.is_form {
                 true => Body::Form(pairs),
-                false => Body::Json(pairs.into_iter().map(|(name, value)| (name, Value::from(value))).collect()),
+                false => Body::Json(
+                    pairs
+                        .into_iter()
+                        .map(|(name, value)| (name, Value::from(value)))
+                        .collect(),
+                ),
             };
             request = request.body(body)?;
         }
@@ -217,7 +233,9 @@ impl FlowPage {
     /// What is said in the field of this name.
     fn value(&self, name: &str) -> &str {
         let mut fields = self.flow.fields.iter().zip(&self.values);
-        fields.find(|(field, _)| field.name == name).map_or("", |(_, value)| value)
+        fields
+            .find(|(field, _)| field.name == name)
+            .map_or("", |(_, value)| value)
     }
 
     /// Whether the secret is the one that the server keeps.

@@ -94,7 +94,13 @@ pub(crate) fn written(request: &Request) -> String {
 
 /// Text whose controls are seen, but for those that lay it out.
 fn visible(text: &str) -> String {
-    let shown = |c: char| if c.is_control() && !matches!(c, '\n' | '\t') { '\u{fffd}' } else { c };
+    let shown = |c: char| {
+        if c.is_control() && !matches!(c, '\n' | '\t') {
+            '\u{fffd}'
+        } else {
+            c
+        }
+    };
     text.replace("\r\n", "\n").chars().map(shown).collect()
 }
 
@@ -112,6 +118,9 @@ mod tests {
         let request = request.body(Body::Json(body)).unwrap();
         let text = written(&request);
         assert!(text.starts_with("POST /oauth/token HTTP/1.1\nHost: localhost:4000\nContent-Type: application/json\n"));
-        assert!(text.ends_with("Content-Length: 44\n\n{\n  \"grant_type\": \"client_credentials\"\n}\n"), "{text}");
+        assert!(
+            text.ends_with("Content-Length: 44\n\n{\n  \"grant_type\": \"client_credentials\"\n}\n"),
+            "{text}"
+        );
     }
 }

@@ -91,7 +91,9 @@ fn accepted(judgment: Option<&Judgment>) -> String {
 }
 
 fn unauthorized(challenge: &str, judgment: Option<&Judgment>) -> String {
-    let said = described(challenge).map(|said| format!("It says: {said}. ")).unwrap_or_default();
+    let said = described(challenge)
+        .map(|said| format!("It says: {said}. "))
+        .unwrap_or_default();
     match judgment {
         None => format!("{said}No token was sent, and the route wants one: that is what 401 is for."),
         Some(judgment) => match failed(judgment) {
@@ -142,7 +144,10 @@ fn parameter(challenge: &str, name: &str) -> Option<String> {
     let mut rest = challenge;
     loop {
         let (before, after) = rest.split_once('=')?;
-        let is_it = before.rsplit([' ', ',']).next().is_some_and(|word| word.eq_ignore_ascii_case(name));
+        let is_it = before
+            .rsplit([' ', ','])
+            .next()
+            .is_some_and(|word| word.eq_ignore_ascii_case(name));
         let (value, after) = match after.strip_prefix('"') {
             Some(quoted) => quoted.split_once('"')?,
             None => after.split_once(',').unwrap_or((after, "")),
@@ -155,7 +160,10 @@ fn parameter(challenge: &str, name: &str) -> Option<String> {
 }
 
 fn repeated(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control()).take(MAX_REPEATED_CHARS).collect()
+    text.chars()
+        .filter(|c| !c.is_control())
+        .take(MAX_REPEATED_CHARS)
+        .collect()
 }
 
 #[cfg(test)]
@@ -166,7 +174,10 @@ mod tests {
     fn parameters_of_a_challenge_are_found() {
         let challenge = "Bearer realm=\"api\", error=\"insufficient_scope\", error_description=\"Insufficient Scope\", \
                          scope=\"read:messages write:messages\"";
-        assert_eq!(parameter(challenge, "scope").as_deref(), Some("read:messages write:messages"));
+        assert_eq!(
+            parameter(challenge, "scope").as_deref(),
+            Some("read:messages write:messages")
+        );
         assert_eq!(parameter(challenge, "error").as_deref(), Some("insufficient_scope"));
         assert_eq!(parameter(challenge, "nothing"), None);
         assert_eq!(parameter("Bearer scope=a, b=\"c", "b"), None);

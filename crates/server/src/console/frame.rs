@@ -28,12 +28,7 @@ pub(crate) type Entry = (Section, &'static str, &'static str, &'static str);
 /// The navigation. Whoever makes a section's first page adds its line here.
 pub(crate) const NAVIGATION: &[Entry] = &[
     (Section::Home, "/console/", "Home", "home"),
-    (
-        Section::Quickstart,
-        "/console/quickstart",
-        "Quickstart",
-        "quickstart",
-    ),
+    (Section::Quickstart, "/console/quickstart", "Quickstart", "quickstart"),
     (
         Section::Applications,
         "/console/applications",

@@ -30,10 +30,14 @@ pub(super) async fn ask(visit: &Visit, request: &Request) -> Result<Answer, Fail
         http = http.header(name, value);
     }
     let content = request.content().unwrap_or_default();
-    let http = http.body(Body::from(content)).map_err(|error| Failure::Address(error.to_string()))?;
+    let http = http
+        .body(Body::from(content))
+        .map_err(|error| Failure::Address(error.to_string()))?;
     let began = Instant::now();
     let answered = router(&visit.app).oneshot(http).await;
-    let (parts, body) = answered.map_err(|never| Failure::Protocol(never.to_string()))?.into_parts();
+    let (parts, body) = answered
+        .map_err(|never| Failure::Protocol(never.to_string()))?
+        .into_parts();
     let body = to_bytes(body, MAX_BODY_BYTES).await;
     let body = body.map_err(|error| Failure::Protocol(error.to_string()))?;
     let text = |value: &header::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
@@ -41,7 +45,9 @@ pub(super) async fn ask(visit: &Visit, request: &Request) -> Result<Answer, Fail
     Ok(Answer {
         status: parts.status.as_u16(),
         reason: parts.status.canonical_reason().unwrap_or_default(),
-        headers: headers.map(|(name, value)| (name.as_str().to_owned(), text(value))).collect(),
+        headers: headers
+            .map(|(name, value)| (name.as_str().to_owned(), text(value)))
+            .collect(),
         body: Content::of(body.to_vec()),
         is_cut: false,
         took: began.elapsed(),

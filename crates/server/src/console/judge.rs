@@ -120,7 +120,10 @@ async fn note(tenant: &Tenant, token: &str, named: &[String]) -> Result<Option<S
 /// What a token says that it allows.
 fn named_scopes(token: &str) -> Vec<String> {
     let claims = inspection::part(token, 1).unwrap_or_default();
-    let scope = claims.get("scope").and_then(serde_json::Value::as_str).unwrap_or_default();
+    let scope = claims
+        .get("scope")
+        .and_then(serde_json::Value::as_str)
+        .unwrap_or_default();
     scope.split_ascii_whitespace().take(100).map(str::to_owned).collect()
 }
 

@@ -11,6 +11,7 @@ mod code;
 mod cookie;
 pub(crate) mod debugger;
 pub(crate) mod decoded;
+pub(crate) mod display;
 mod exchange;
 mod explained;
 pub(crate) mod fields;

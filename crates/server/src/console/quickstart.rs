@@ -96,7 +96,12 @@ impl Page {
             asked.application = applicants.first().map(|first| first.id.clone()).unwrap_or_default();
         }
         if asked.api_url.is_empty() {
-            asked.api_url = visit.app.trial().sample_api.clone().unwrap_or_else(|| API_URL.to_owned());
+            asked.api_url = visit
+                .app
+                .trial()
+                .sample_api
+                .clone()
+                .unwrap_or_else(|| API_URL.to_owned());
         }
         let identifier = api.map(|api| apis::identifier(tenant, api)).unwrap_or_default();
         asked.api = api.map(|api| api.id.to_string()).unwrap_or_default();
@@ -106,7 +111,12 @@ impl Page {
             kinds: KINDS,
             apis: rows
                 .iter()
-                .map(|api| (api.id.to_string(), api.name.clone().unwrap_or_else(|| apis::identifier(tenant, api))))
+                .map(|api| {
+                    (
+                        api.id.to_string(),
+                        api.name.clone().unwrap_or_else(|| apis::identifier(tenant, api)),
+                    )
+                })
                 .collect(),
             languages: code::choices(language),
             steps: Vec::new(),
@@ -116,7 +126,9 @@ impl Page {
             asked,
         };
         let masked = page.values(visit, None).await?;
-        page.steps = Quickstart::ALL.map(|request| Step::of(request, &masked, language)).into();
+        page.steps = Quickstart::ALL
+            .map(|request| Step::of(request, &masked, language))
+            .into();
         page.decoded = Decoded::of(&page.asked.access_token, tenant.house.clock.now());
         Ok(page)
     }
@@ -171,7 +183,10 @@ impl Page {
 
     /// Keeps the access token of an answer, and shows the requests with it.
     async fn keep_token(&mut self, visit: &Visit, answer: &Answer) -> Result<(), Failure> {
-        let body = answer.body.text().and_then(|text| serde_json::from_str::<serde_json::Value>(text).ok());
+        let body = answer
+            .body
+            .text()
+            .and_then(|text| serde_json::from_str::<serde_json::Value>(text).ok());
         let token = body.as_ref().and_then(|body| body.get("access_token")?.as_str());
         let Some(token) = token else { return Ok(()) };
         token.clone_into(&mut self.asked.access_token);
@@ -187,7 +202,10 @@ impl Page {
     async fn values(&self, visit: &Visit, run: Option<Quickstart>) -> Result<Values, Failure> {
         let tenant = &visit.tenant;
         let for_user = self.applicants.iter().find(|applicant| applicant.asks_for_users);
-        let named = self.applicants.iter().find(|applicant| applicant.id == self.asked.application);
+        let named = self
+            .applicants
+            .iter()
+            .find(|applicant| applicant.id == self.asked.application);
         let for_user = named.filter(|named| named.asks_for_users).or(for_user);
         let of = async |id: Option<&str>| -> Result<Application, Failure> {
             let secret = match (id, run) {
@@ -256,7 +274,9 @@ impl Asked {
 /// The API that is named, else the first of the tenant's own.
 fn chosen<'a>(apis: &'a [Api], id: &str) -> Option<&'a Api> {
     let named = apis.iter().find(|api| api.id.as_str() == id);
-    named.or_else(|| apis.iter().find(|api| !api.is_system)).or(apis.first())
+    named
+        .or_else(|| apis.iter().find(|api| !api.is_system))
+        .or(apis.first())
 }
 
 fn about(request: Quickstart) -> &'static str {

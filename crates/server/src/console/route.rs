@@ -249,7 +249,11 @@ impl Around {
         let language = reply.language;
         let mut response = reply.finish();
         if let Some(language) = language {
-            crate::web::answer::set_text(&mut response, header::SET_COOKIE, &cookie::set_language(&guest.tenant.issuer, language));
+            crate::web::answer::set_text(
+                &mut response,
+                header::SET_COOKIE,
+                &cookie::set_language(&guest.tenant.issuer, language),
+            );
         }
         if let Some(cookie) = cookie {
             crate::web::answer::set_text(&mut response, header::SET_COOKIE, &cookie);

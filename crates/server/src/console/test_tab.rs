@@ -88,7 +88,11 @@ pub(crate) async fn post(visit: Visit) -> Result<Done, Failure> {
             };
             let is_refused = problem.is_some();
             let page = Page::new(&visit, &api, asked, applicants, problem).await?;
-            let reply = if is_refused { Reply::refused(&page)? } else { Reply::page(&page)? };
+            let reply = if is_refused {
+                Reply::refused(&page)?
+            } else {
+                Reply::page(&page)?
+            };
             Ok(Done::unchanged(reply.remembering(language)))
         }
         "copy" => {
@@ -179,7 +183,10 @@ impl Call {
         };
         Ok(Self {
             exchange: Exchange::new(request, outcome.as_ref()),
-            explanation: outcome.as_ref().ok().map(|answer| Explanation::of(answer, judgment.as_ref())),
+            explanation: outcome
+                .as_ref()
+                .ok()
+                .map(|answer| Explanation::of(answer, judgment.as_ref())),
             verdict: judgment.as_ref().map(|Judgment { verdict, .. }| verdict.clone()),
             checks: judgment.map(|judgment| judgment.checks).unwrap_or_default(),
         })

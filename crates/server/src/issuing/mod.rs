@@ -82,7 +82,10 @@ async fn phases(
     // 1. Who asks?
     let (application, assertion) = match asking {
         Asking::Client(credentials) => authenticate::client(tenant, credentials).await?,
-        Asking::Administrator(client) => (authenticate::administrator(tenant, exchange.caller, client).await?, None),
+        Asking::Administrator(client) => (
+            authenticate::administrator(tenant, exchange.caller, client).await?,
+            None,
+        ),
     };
     exchange.assertion = assertion;
     exchange.application = Some(application.clone());

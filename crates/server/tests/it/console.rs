@@ -1,7 +1,10 @@
-//! The console through its own door: pages as a browser gets them, forms as it sends them.
+//! The console through its front door, as a browser sees it.
 
+mod browser;
 mod debugger;
 mod desk;
 mod inspector;
 mod quickstart;
+mod routes;
+mod sign_in;
 mod test_tab;

@@ -47,7 +47,9 @@ pub(super) struct Asked {
 pub(super) async fn issue(visit: &Visit, api: &Api, asked: &Asked) -> Result<String, String> {
     let tenant = &visit.tenant;
     let scope = asked.scopes.join(" ");
-    let scopes = scope.parse::<Scopes>().map_err(|_| "A scope holds what no scope can hold.".to_owned())?;
+    let scopes = scope
+        .parse::<Scopes>()
+        .map_err(|_| "A scope holds what no scope can hold.".to_owned())?;
     let grant = match asked.for_user {
         false => Grant::ClientCredentials,
         true => Grant::Password(PasswordGrant {
@@ -65,8 +67,16 @@ pub(super) async fn issue(visit: &Visit, api: &Api, asked: &Asked) -> Result<Str
         scope: Some(scopes).filter(|scopes| !scopes.is_empty()),
     };
     let client = ClientId::new(asked.application.as_str());
-    let issued = Box::pin(issuing::issue_for_administrator(tenant, &visit.caller, &client, &request)).await;
-    issued.map(|response| response.access_token).map_err(|refusal| refusal.text)
+    let issued = Box::pin(issuing::issue_for_administrator(
+        tenant,
+        &visit.caller,
+        &client,
+        &request,
+    ))
+    .await;
+    issued
+        .map(|response| response.access_token)
+        .map_err(|refusal| refusal.text)
 }
 
 /// The request to the token endpoint for the same; its secrets are masked unless they are to be shown.
@@ -86,7 +96,9 @@ pub(super) async fn token_request(
         false => Some(Secret::new(MASKED_SECRET)),
     };
     let Some(secret) = secret else {
-        return Ok(Err("Its secret is not kept here in a form that can be shown. Rotate it to have a new one.".to_owned()));
+        return Ok(Err(
+            "Its secret is not kept here in a form that can be shown. Rotate it to have a new one.".to_owned(),
+        ));
     };
     let request = request_of(visit, &application, &secret, asked, apis::identifier(tenant, api));
     Ok(request.map_err(|error| format!("{error}.")))

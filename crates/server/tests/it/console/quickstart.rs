@@ -25,7 +25,12 @@ async fn run(desk: &Desk, request: &str, token: &str) -> (String, String) {
 async fn the_page_holds_the_readers_own_values_and_no_secret() {
     let desk = Desk::new().await;
     let page = text_of(&desk.page(&format!("{PATH}?language=go")).await);
-    for value in ["http://localhost:4000/oauth/token", AUDIENCE, &desk.sample_api, "package main"] {
+    for value in [
+        "http://localhost:4000/oauth/token",
+        AUDIENCE,
+        &desk.sample_api,
+        "package main",
+    ] {
         assert!(page.contains(value), "{value}: {page}");
     }
     assert!(page.contains("YOUR_CLIENT_SECRET") && page.contains("YOUR_ACCESS_TOKEN"));
@@ -36,11 +41,17 @@ async fn the_page_holds_the_readers_own_values_and_no_secret() {
 async fn the_five_requests_run_from_the_page() {
     let desk = Desk::new().await;
     let (text, _) = run(&desk, "get-private-no-token", "").await;
-    assert!(text.contains("401 Unauthorized") && text.contains("No token was sent"), "{text}");
+    assert!(
+        text.contains("401 Unauthorized") && text.contains("No token was sent"),
+        "{text}"
+    );
     let (text, none) = run(&desk, "get-private", "").await;
     assert!(text.contains("Get a token first") && none.is_empty(), "{text}");
     let (text, token) = run(&desk, "token-client-credentials", "").await;
-    assert!(text.contains("200 OK") && text.contains("Issuer: who made it"), "{text}");
+    assert!(
+        text.contains("200 OK") && text.contains("Issuer: who made it"),
+        "{text}"
+    );
     crate::secrets::used(&token);
     let (text, kept) = run(&desk, "get-private", &token).await;
     assert!(text.contains("The API took the call") && kept == token, "{text}");
@@ -66,7 +77,11 @@ async fn each_kind_of_application_has_a_page_that_promises_nothing_that_is_not_t
     ] {
         let text = text_of(&desk.page(&format!("{PATH}/{kind}")).await);
         let says_so = text.contains("is not there yet");
-        assert_eq!(says_so, grant.is_some_and(|grant| !grants.contains(grant)), "{kind}: {text}");
+        assert_eq!(
+            says_so,
+            grant.is_some_and(|grant| !grants.contains(grant)),
+            "{kind}: {text}"
+        );
     }
     assert_eq!(desk.get(&format!("{PATH}/nothing")).await.status, 404);
 }
@@ -76,7 +91,15 @@ async fn hostile_values_are_text() {
     let desk = Desk::new().await;
     let bad = "\"><script>alert(1)</script>\u{202e}";
     for run in ["token-password", "get-private", bad] {
-        let names = ["api", "application", "access_token", "api_url", "username", "password", "language"];
+        let names = [
+            "api",
+            "application",
+            "access_token",
+            "api_url",
+            "username",
+            "password",
+            "language",
+        ];
         let mut fields: Vec<_> = names.map(|name| (name, bad)).to_vec();
         fields.push(("run", run));
         let answer = desk.post(PATH, &fields).await;
