@@ -16,42 +16,42 @@ const MAX_MEMBERS: usize = 200;
 
 /// A token that is a JWT, taken apart.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Decoded {
+pub(crate) struct Decoded {
     /// How it is signed, and with which key.
-    pub header: Vec<Member>,
+    pub(crate) header: Vec<Member>,
     /// What it says.
-    pub claims: Vec<Member>,
+    pub(crate) claims: Vec<Member>,
     /// Until when it is good, if it says so.
-    pub life: Option<Life>,
+    pub(crate) life: Option<Life>,
 }
 
 /// A member of a header or of claims.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Member {
+pub(crate) struct Member {
     /// Its name.
-    pub name: String,
+    pub(crate) name: String,
     /// Its value: a text as it is, anything else as JSON.
-    pub value: String,
+    pub(crate) value: String,
     /// The value in other words: a time as a date.
-    pub reading: Option<String>,
+    pub(crate) reading: Option<String>,
     /// What it is, where that is known.
-    pub meaning: Option<&'static str>,
+    pub(crate) meaning: Option<&'static str>,
 }
 
 /// How long a token lives.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Life {
+pub(crate) struct Life {
     /// When it was issued.
-    pub issued_at: Option<Timestamp>,
+    pub(crate) issued_at: Option<Timestamp>,
     /// When it expires.
-    pub expires_at: Timestamp,
+    pub(crate) expires_at: Timestamp,
     /// How long it lives from now on, in seconds; negative once it has expired.
-    pub left_s: i64,
+    pub(crate) left_s: i64,
 }
 
 impl Decoded {
     /// Takes a token apart; `None` for what is no JWT, such as an opaque token.
-    pub fn of(token: &str, now: Timestamp) -> Option<Self> {
+    pub(crate) fn of(token: &str, now: Timestamp) -> Option<Self> {
         let (header, claims) = (inspection::part(token, 0)?, inspection::part(token, 1)?);
         Some(Self {
             header: members(&header, |name, value| (meaning::of_header(name, value), None)),
@@ -60,12 +60,6 @@ impl Decoded {
             }),
             life: Life::of(&claims, now),
         })
-    }
-
-    /// The claim of this name, as it is shown.
-    pub fn claim(&self, name: &str) -> Option<&str> {
-        let found = self.claims.iter().find(|member| member.name == name);
-        found.map(|member| member.value.as_str())
     }
 }
 
@@ -80,12 +74,12 @@ impl Life {
     }
 
     /// Whether it is over.
-    pub fn is_over(&self) -> bool {
+    pub(crate) fn is_over(&self) -> bool {
         self.left_s <= 0
     }
 
     /// How long is left, in words: "23 h 59 min left".
-    pub fn words(&self) -> String {
+    pub(crate) fn words(&self) -> String {
         match self.is_over() {
             true => format!("expired {} ago", span(self.left_s.saturating_neg())),
             false => format!("{} left", span(self.left_s)),
@@ -93,7 +87,7 @@ impl Life {
     }
 
     /// How long it lives from its issue to its end, in words, where it says both.
-    pub fn whole(&self) -> Option<String> {
+    pub(crate) fn whole(&self) -> Option<String> {
         self.whole_s().map(span)
     }
 
@@ -103,14 +97,14 @@ impl Life {
     }
 
     /// How much of it is left, from 0 to 100, for a bar.
-    pub fn percent_left(&self) -> i64 {
+    pub(crate) fn percent_left(&self) -> i64 {
         let whole = self.whole_s().unwrap_or(1).max(1);
         (self.left_s.saturating_mul(100) / whole).clamp(0, 100)
     }
 }
 
 /// So many seconds in words, in its two largest units: "1 day 4 h", "59 min 10 s".
-pub fn span(seconds: i64) -> String {
+pub(crate) fn span(seconds: i64) -> String {
     let units = [(86_400, "day"), (3600, "h"), (60, "min"), (1, "s")];
     let at = units.iter().position(|(unit, _)| seconds >= *unit).unwrap_or(3);
     let count = |place: usize, of: i64| {
@@ -130,7 +124,7 @@ pub fn span(seconds: i64) -> String {
 }
 
 /// An instant for people: "2026-11-24 03:29:23 UTC".
-pub fn instant(at: Timestamp) -> String {
+pub(crate) fn instant(at: Timestamp) -> String {
     let text = at.to_string();
     match text.split_once('T') {
         Some((day, time)) => format!("{day} {} UTC", time.split('.').next().unwrap_or_default()),
@@ -223,8 +217,9 @@ mod tests {
                 member.name
             );
         }
-        assert_eq!(decoded.claim("permissions"), Some("[\"a\"]"));
-        let sub = decoded.claims.iter().find(|member| member.name == "sub").unwrap();
+        let claim = |name: &str| decoded.claims.iter().find(|member| member.name == name).unwrap();
+        assert_eq!(claim("permissions").value, "[\"a\"]");
+        let sub = claim("sub");
         assert!(sub.meaning.unwrap().contains("application itself"));
     }
 

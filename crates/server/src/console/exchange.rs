@@ -17,8 +17,6 @@ pub(crate) struct Exchange {
 /// An answer as it is shown.
 #[derive(Clone, Debug)]
 pub(crate) struct Shown {
-    /// The status: 401.
-    pub(crate) status: u16,
     /// The status as a class of the stylesheet: `good`, `bad`.
     pub(crate) tone: &'static str,
     /// The status with its name.
@@ -54,7 +52,6 @@ impl Shown {
             Content::Bytes(encoded) => (encoded.clone(), false),
         };
         Self {
-            status: answer.status,
             tone: match answer.status {
                 200..=299 => "good",
                 400.. => "bad",

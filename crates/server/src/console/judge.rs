@@ -15,25 +15,25 @@ const SOME_API: &str = "that is the identifier of one of this tenant's APIs";
 const MAX_TOKEN_BYTES: usize = 16 * 1024;
 
 /// The guard's word on a token.
-pub struct Judgment {
+pub(crate) struct Judgment {
     /// The identifier of the API in whose place the guard stood.
-    pub audience: String,
+    pub(crate) audience: String,
     /// The issuer whose tokens it takes.
-    pub issuer: String,
+    pub(crate) issuer: String,
     /// What the token says that it allows, believed in nothing.
-    pub scopes: Vec<String>,
+    pub(crate) scopes: Vec<String>,
     /// Every check, in its order.
-    pub checks: Vec<Check>,
+    pub(crate) checks: Vec<Check>,
     /// Whether all passed.
-    pub is_accepted: bool,
+    pub(crate) is_accepted: bool,
     /// What an API would answer, in a sentence.
-    pub verdict: String,
+    pub(crate) verdict: String,
     /// What this looks like, where it is no access token for an API.
-    pub note: Option<String>,
+    pub(crate) note: Option<String>,
 }
 
 /// Judges a token as the API of this identifier would, or as the one that the token names; and these scopes.
-pub async fn judge(
+pub(crate) async fn judge(
     tenant: &Tenant,
     token: &str,
     audience: Option<&str>,

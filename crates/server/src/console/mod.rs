@@ -6,7 +6,7 @@
 
 mod answer;
 mod applicants;
-pub(crate) mod chart;
+pub mod chart;
 mod code;
 mod cookie;
 pub(crate) mod debugger;

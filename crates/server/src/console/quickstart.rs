@@ -92,7 +92,8 @@ impl Page {
             Some(api) => applicants(tenant, api, &asked.application).await?,
             None => Vec::new(),
         };
-        if asked.application.is_empty() {
+        let may_ask = |one: &Applicant| one.id == asked.application && (one.is_granted || one.asks_for_users);
+        if !applicants.iter().any(may_ask) {
             asked.application = applicants.first().map(|first| first.id.clone()).unwrap_or_default();
         }
         if asked.api_url.is_empty() {

@@ -161,10 +161,11 @@ fn inside(address: Ipv6Addr) -> Option<Ipv4Addr> {
     match address.segments() {
         // Unspecified and loopback are no IPv4 addresses, though they look compatible.
         [0, 0, 0, 0, 0, 0, 0, 0 | 1] => None,
-        // Compatible, mapped, translated (RFC 4291 §2.5.5, RFC 2765 §2.1).
-        [0, 0, 0, 0, 0, 0 | 0xffff, _, _] | [0, 0, 0, 0, 0xffff, 0, _, _] => Some(last(address)),
-        // NAT64 (RFC 6052 §2.1): in networks without IPv4 every name comes out like this.
-        [0x64, 0xff9b, 0, 0, 0, 0, _, _] => Some(last(address)),
+        // Compatible, mapped, translated (RFC 4291 §2.5.5, RFC 2765 §2.1); NAT64 (RFC 6052 §2.1): in networks without
+        // IPv4 every name comes out like that.
+        [0, 0, 0, 0, 0, 0 | 0xffff, _, _] | [0, 0, 0, 0, 0xffff, 0, _, _] | [0x64, 0xff9b, 0, 0, 0, 0, _, _] => {
+            Some(last(address))
+        }
         _ => None,
     }
 }

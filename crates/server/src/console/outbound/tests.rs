@@ -6,8 +6,17 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
+use axum::{Router, routing};
+use tokio::sync::watch;
+
+use tokenhouse_protocol::crypto::Random;
+use tokenhouse_protocol::id::row_id;
+use tokenhouse_protocol::time::Clock;
+
 use super::*;
 use crate::console::snippets::Method as Verb;
+use crate::dev::authority::Authority;
+use crate::serve;
 
 fn get(url: &str) -> Request {
     Request::new(Verb::Get, url).unwrap()
@@ -221,6 +230,26 @@ async fn each_way_to_fail_says_what_to_do() {
     assert!(matches!(refused, Failure::Unknown { .. }), "{refused:?}");
     let long = format!("http://127.0.0.1/{}", "a".repeat(MAX_URL_BYTES));
     assert_eq!(outbound.send(&get(&long)).await.unwrap_err(), Failure::TooLong);
+}
+
+#[tokio::test]
+async fn https_is_checked_and_a_local_authority_is_trusted_where_it_is_given() {
+    let folder = std::env::temp_dir().join(format!("tokenhouse-outbound-{}", row_id(&Random::system())));
+    std::fs::create_dir(&folder).unwrap();
+    let now = Clock::system().now();
+    let authority = Authority::open(&folder, now).unwrap();
+    let tls = authority.serve_as(&["127.0.0.1".to_owned()], now).unwrap();
+    std::fs::remove_dir_all(&folder).unwrap();
+    let listeners = serve::bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
+    let url = format!("https://{}/", listeners[0].local_addr().unwrap());
+    let (_stop, stopping) = watch::channel(false);
+    let api = Router::new().route("/", routing::get(async || "hi"));
+    serve::spawn(listeners, api, Some(tls), stopping);
+    let pem = Some(authority.pem().to_owned());
+    let answer = Outbound::new(Reach::Private, pem).send(&get(&url)).await.unwrap();
+    assert_eq!(answer.body.text(), Some("hi"));
+    let refused = Outbound::new(Reach::Private, None).send(&get(&url)).await.unwrap_err();
+    assert!(matches!(refused, Failure::Tls(_)), "{refused:?}");
 }
 
 #[test]

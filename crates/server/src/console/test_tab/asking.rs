@@ -100,7 +100,7 @@ pub(super) async fn token_request(
             "Its secret is not kept here in a form that can be shown. Rotate it to have a new one.".to_owned(),
         ));
     };
-    let request = request_of(visit, &application, &secret, asked, apis::identifier(tenant, api));
+    let request = request_of(visit, &application, &secret, asked, &apis::identifier(tenant, api));
     Ok(request.map_err(|error| format!("{error}.")))
 }
 
@@ -109,7 +109,7 @@ fn request_of(
     application: &Application,
     secret: &Secret,
     asked: &Asked,
-    identifier: String,
+    identifier: &str,
 ) -> Result<Request, RequestError> {
     let mut members = Vec::new();
     let mut put = |name: &str, value: &str| members.push((name.to_owned(), Value::from(value)));
@@ -132,7 +132,7 @@ fn request_of(
     } else if !application.is_public() {
         put("client_secret", secret.expose());
     }
-    put("audience", &identifier);
+    put("audience", identifier);
     if !asked.scopes.is_empty() {
         put("scope", &asked.scopes.join(" "));
     }
