@@ -156,7 +156,12 @@ async fn a_secret_is_masked_until_it_is_asked_for_and_the_log_says_so() {
 async fn the_language_is_picked_once_and_remembered() {
     let desk = Desk::new().await;
     let path = desk.test_tab().await;
-    let fields = [("action", "language"), ("language", "go")];
+    let application = desk.house.samples.sample.client_id.clone();
+    let fields = [
+        ("action", "language"),
+        ("language", "go"),
+        ("application", application.as_str()),
+    ];
     let answer = desk.post(&path, &fields).await;
     let cookie = answer.header("set-cookie");
     assert!(
