@@ -164,6 +164,8 @@ pub struct Console {
     pub idle_minutes: u32,
     /// Hours after which an administrator signs in anew, whatever they do.
     pub session_hours: u32,
+    /// Whether the console's pages may call APIs on this machine and in private networks.
+    pub allow_private_addresses: bool,
 }
 
 /// `[retention]`
@@ -291,6 +293,7 @@ impl Default for Console {
             enabled: true,
             idle_minutes: 30,
             session_hours: 12,
+            allow_private_addresses: false,
         }
     }
 }

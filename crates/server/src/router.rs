@@ -12,7 +12,9 @@ use axum::routing::{MethodRouter, any, get, post, put};
 use crate::app::App;
 use crate::console::route::Route;
 use crate::console::users::user;
-use crate::console::{self, files, home, keys, logs, sign_in, usage, users};
+use crate::console::{
+    self, debugger, files, home, inspector, keys, kinds, logs, quickstart, sign_in, test_tab, usage, users,
+};
 use crate::dev::door as dev;
 use crate::dev::faults::{self, Faults};
 use crate::management;
@@ -64,6 +66,12 @@ pub fn console_routes() -> Vec<Route> {
         Route::page("/console/keys", keys::list),
         Route::action("/console/keys/rotate", keys::rotate),
         Route::page("/console/keys/{kid}/revoke", keys::confirm).posting(keys::revoke),
+        Route::page("/console/apis/{id}/test", test_tab::get).posting(test_tab::post),
+        Route::page("/console/quickstart", quickstart::get).posting(quickstart::post),
+        Route::page("/console/quickstart/{kind}", kinds::get),
+        Route::page("/console/debugger", debugger::get),
+        Route::page("/console/debugger/token", inspector::get).posting(inspector::post),
+        Route::page("/console/debugger/{flow}", debugger::get_flow).posting(debugger::post_flow),
         Route::page("/console/{*path}", console::missing),
     ]
 }

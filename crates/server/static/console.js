@@ -85,3 +85,18 @@ if (rows && window.EventSource) {
   };
   listen();
 }
+// Copying a program with its secret, which the page does not hold: the form is sent, and the answer is what is copied.
+if (navigator.clipboard) for (const button of document.querySelectorAll("button[data-copy-sent]")) button.hidden = false;
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest("button[data-copy-sent]");
+  if (!button) return;
+  const data = new URLSearchParams(new FormData(button.form));
+  data.set("action", button.dataset.copySent);
+  const answer = await fetch(button.form.action, { method: "POST", body: data });
+  if (!answer.ok || answer.redirected) { button.form.requestSubmit(); return; }
+  await navigator.clipboard.writeText(await answer.text());
+  const name = button.textContent;
+  button.textContent = "Copied";
+  said.textContent = "Copied";
+  setTimeout(() => { button.textContent = name; said.textContent = ""; }, 1500);
+});

@@ -16,6 +16,7 @@ use super::stop::Stop;
 use super::{Failure, logging};
 use crate::app::{App, AppOptions};
 use crate::config::{Config, Limits, Passwords};
+use crate::console::trial::{LocalAuthority, Trial};
 use crate::dev::administrator;
 use crate::dev::authority::Authority;
 use crate::dev::faults::Faults;
@@ -143,6 +144,7 @@ pub async fn run(arguments: Arguments) -> Result<(), Failure> {
         None => None,
     };
     let ca_file = authority.as_ref().map(Authority::file);
+    app.set_trial(Trial::in_dev(api_url.clone(), authority.as_ref().map(local)));
     let console_url = administrator::console_url(&tenant).await?;
     let places = Places {
         issuer: &issuer,
@@ -217,6 +219,14 @@ impl<'a> Ready<'a> {
         }
         self.file
             .map_or(Ok(()), |file| folder::remove_file(file).map_err(failed))
+    }
+}
+
+/// The local authority as the console names and trusts it.
+fn local(authority: &Authority) -> LocalAuthority {
+    LocalAuthority {
+        pem: authority.pem().to_owned(),
+        file: authority.file().display().to_string(),
     }
 }
 

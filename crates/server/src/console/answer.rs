@@ -10,6 +10,7 @@ use tokenhouse_protocol::secret::Secret;
 use tokenhouse_store::StoreError;
 
 use super::record::Record;
+use super::snippets::Language;
 use super::words;
 use crate::registry::RegistryError;
 use crate::web::answer::{set, set_text};
@@ -24,6 +25,8 @@ pub(crate) struct Reply {
     /// What the next page tells, once.
     pub(super) notice: Option<String>,
     pub(super) key: KeyChange,
+    /// The language that programs are shown in from now on.
+    pub(super) language: Option<&'static str>,
 }
 
 /// What becomes of the key that the browser holds.
@@ -84,6 +87,7 @@ impl Reply {
             response,
             notice: None,
             key: KeyChange::Stays,
+            language: None,
         }
     }
 
@@ -91,6 +95,13 @@ impl Reply {
     #[must_use]
     pub(crate) fn saying(mut self, notice: impl Into<String>) -> Self {
         self.notice = Some(notice.into());
+        self
+    }
+
+    /// The same, and the browser remembers that programs are shown in this language.
+    #[must_use]
+    pub(crate) fn remembering(mut self, language: Language) -> Self {
+        self.language = Some(language.about().id);
         self
     }
 

@@ -2,6 +2,8 @@
 //!
 //! What is drawn is worked out here, in the units of the drawing; the template `chart.html` only writes it down.
 
+use super::display::number;
+
 /// The drawing's width and height, and where the bars begin and end from its top.
 const WIDTH: u64 = 720;
 const HEIGHT: u64 = 240;
@@ -119,7 +121,7 @@ impl Chart {
 
     /// Each series with all that was counted of it.
     pub fn legend(&self) -> impl Iterator<Item = (&'static str, String)> {
-        let totals = self.totals.iter().map(|total| grouped(*total));
+        let totals = self.totals.iter().map(|total| number(*total));
         self.series.iter().copied().zip(totals)
     }
 
@@ -141,25 +143,12 @@ impl Bar {
 
     /// Its counts, for a table.
     pub fn cells(&self) -> impl Iterator<Item = String> {
-        self.counts.iter().map(|count| grouped(*count))
+        self.counts.iter().map(|count| number(*count))
     }
 
     fn sum(&self) -> u64 {
         self.counts.iter().sum()
     }
-}
-
-/// A count with its thousands apart: "12,345".
-pub fn grouped(count: u64) -> String {
-    let digits = count.to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 /// A count in few characters: "950", "1.5k", "20M".
@@ -207,7 +196,7 @@ fn blocks(series: &[&'static str], bars: &[Bar], top: u64) -> Vec<Block> {
             let height = (to - from).max(10);
             blocks.push(Block {
                 series: at,
-                title: format!("{}: {} {name}", bar.name, grouped(count)),
+                title: format!("{}: {} {name}", bar.name, number(count)),
                 x: tenths(place * slot + gap / 2),
                 y: tenths((BOTTOM * 10).saturating_sub(from + height)),
                 width: tenths(slot - gap),
@@ -241,13 +230,13 @@ fn labels(bars: &[Bar]) -> Vec<Label> {
 
 fn description(series: &[&'static str], totals: &[u64], bars: &[Bar]) -> String {
     let of_series = series.iter().enumerate().map(|(at, name)| {
-        let total = grouped(totals.get(at).copied().unwrap_or_default());
+        let total = number(totals.get(at).copied().unwrap_or_default());
         let most = bars
             .iter()
             .max_by_key(|bar| bar.count(at))
             .filter(|bar| bar.count(at) > 0);
         match most {
-            Some(bar) => format!("{total} {name}, the most at {}: {}", bar.name, grouped(bar.count(at))),
+            Some(bar) => format!("{total} {name}, the most at {}: {}", bar.name, number(bar.count(at))),
             None => format!("{total} {name}"),
         }
     });
@@ -327,10 +316,6 @@ mod tests {
 
     #[test]
     fn counts_are_written_for_people() {
-        assert_eq!(
-            [0, 999, 1000, 1_234_567].map(grouped),
-            ["0", "999", "1,000", "1,234,567"]
-        );
         assert_eq!([950, 1000, 1500, 20_000_000].map(compact), ["950", "1k", "1.5k", "20M"]);
     }
 

@@ -1,4 +1,5 @@
-//! The one cookie of the console: the key of a session, or one worth nothing yet by which forms are known (RFC 6265bis).
+//! The console's cookies: the key of a session, or one worth nothing yet by which forms are known; and the language
+//! that programs are shown in (RFC 6265bis).
 
 use axum::http::{HeaderMap, header};
 
@@ -6,10 +7,16 @@ use crate::tenant::Issuer;
 
 /// Longest value that is read, in bytes.
 const MAX_VALUE_BYTES: usize = 128;
+/// The cookie that says which language programs are shown in.
+const LANGUAGE: &str = "tokenhouse-language";
 
 /// What the browser holds, if it holds something that could be a key.
 pub(super) fn read(headers: &HeaderMap, issuer: &Issuer) -> Option<String> {
-    let name = name(issuer);
+    value(headers, &name(issuer))
+}
+
+/// The value of a cookie, if it is a word.
+fn value(headers: &HeaderMap, name: &str) -> Option<String> {
     let lines = headers.get_all(header::COOKIE).iter();
     let pairs = lines.flat_map(|line| line.to_str().unwrap_or_default().split(';'));
     let mut values = pairs
@@ -23,6 +30,17 @@ pub(super) fn read(headers: &HeaderMap, issuer: &Issuer) -> Option<String> {
 /// A `Set-Cookie` by which the browser holds `key` until it is closed; the session ends before, on its own terms.
 pub(super) fn set(issuer: &Issuer, key: &str) -> String {
     format!("{}={key}; {}", name(issuer), attributes(issuer))
+}
+
+/// The language of programs that the browser remembers.
+pub(super) fn language(headers: &HeaderMap) -> Option<String> {
+    value(headers, LANGUAGE)
+}
+
+/// A `Set-Cookie` by which the browser remembers it for a year.
+pub(super) fn set_language(issuer: &Issuer, language: &str) -> String {
+    let secure = if is_https(issuer) { "; Secure" } else { "" };
+    format!("{LANGUAGE}={language}; Max-Age=31536000; Path=/console; HttpOnly; SameSite=Lax{secure}")
 }
 
 /// A `Set-Cookie` by which it holds nothing.

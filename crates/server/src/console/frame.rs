@@ -28,6 +28,7 @@ pub(crate) type Entry = (Section, &'static str, &'static str, &'static str);
 /// The navigation. Whoever makes a section's first page adds its line here.
 pub(crate) const NAVIGATION: &[Entry] = &[
     (Section::Home, "/console/", "Home", "home"),
+    (Section::Quickstart, "/console/quickstart", "Quickstart", "quickstart"),
     (
         Section::Applications,
         "/console/applications",
@@ -39,6 +40,7 @@ pub(crate) const NAVIGATION: &[Entry] = &[
     (Section::Logs, "/console/logs", "Logs", "logs"),
     (Section::Usage, "/console/usage", "Usage", "usage"),
     (Section::Keys, "/console/keys", "Keys", "keys"),
+    (Section::Debugger, "/console/debugger", "Debugger", "debugger"),
     (Section::Settings, "/console/settings", "Settings", "settings"),
 ];
 

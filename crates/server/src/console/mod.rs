@@ -5,9 +5,15 @@
 //! file here with its handlers, a template of the same name, and a line in `router::console_routes`.
 
 mod answer;
+mod applicants;
 pub mod chart;
+mod code;
 mod cookie;
+pub(crate) mod debugger;
+pub(crate) mod decoded;
 pub(crate) mod display;
+mod exchange;
+mod explained;
 pub(crate) mod fields;
 mod file;
 pub(crate) mod files;
@@ -16,12 +22,20 @@ pub(crate) mod home;
 pub(crate) mod keys;
 mod link;
 pub(crate) mod logs;
+mod inside;
+pub(crate) mod inspector;
+mod judge;
+pub(crate) mod kinds;
+pub mod outbound;
+pub(crate) mod quickstart;
 mod record;
 pub mod route;
 pub(crate) mod sign_in;
 pub mod snippets;
 pub(crate) mod usage;
 pub(crate) mod users;
+pub(crate) mod test_tab;
+pub mod trial;
 pub(crate) mod visit;
 mod words;
 

@@ -200,6 +200,7 @@ impl Around {
             target: guest.target.clone(),
             query: Fields::default(),
             form: Fields::default(),
+            language: None,
             key: guest.key.clone(),
             key_is_new: guest.key_is_new,
             parameters: Vec::new(),
@@ -245,7 +246,15 @@ impl Around {
             KeyChange::Stays if guest.key_is_new && is_page => Some(cookie::set(&guest.tenant.issuer, &guest.key)),
             KeyChange::Stays => None,
         };
+        let language = reply.language;
         let mut response = reply.finish();
+        if let Some(language) = language {
+            crate::web::answer::set_text(
+                &mut response,
+                header::SET_COOKIE,
+                &cookie::set_language(&guest.tenant.issuer, language),
+            );
+        }
         if let Some(cookie) = cookie {
             crate::web::answer::set_text(&mut response, header::SET_COOKIE, &cookie);
         }
@@ -284,6 +293,7 @@ async fn guest(app: Arc<App>, mut parts: Parts) -> Result<Guest, Response<Body>>
         target,
         query,
         form: Fields::default(),
+        language: cookie::language(&parts.headers),
         parameters,
     })
 }

@@ -28,6 +28,8 @@ pub(crate) struct Guest {
     pub(crate) query: Fields,
     /// What the form says; empty where none was sent.
     pub(crate) form: Fields,
+    /// The language that programs are shown in, as the browser remembers it.
+    pub(crate) language: Option<String>,
     /// What the browser holds: a session's key, or one that is worth nothing yet.
     pub(super) key: String,
     /// Whether the browser does not hold it yet.
@@ -51,6 +53,8 @@ pub(crate) struct Visit {
     pub(crate) query: Fields,
     /// What the form says; empty where none was sent.
     pub(crate) form: Fields,
+    /// The language that programs are shown in, as the browser remembers it.
+    pub(crate) language: Option<String>,
     key: String,
     parameters: Vec<(String, String)>,
 }
@@ -80,6 +84,7 @@ impl Visit {
             target,
             query,
             form,
+            language,
             key,
             parameters,
             ..
@@ -92,6 +97,7 @@ impl Visit {
             target,
             query,
             form,
+            language,
             key,
             parameters,
         }

@@ -68,9 +68,15 @@ pub(super) fn key_state(state: KeyState) -> &'static str {
 pub(super) fn bad_request(text: &'static str) -> Failure {
     Failure::new(StatusCode::BAD_REQUEST, BAD_REQUEST, text)
 }
+pub(super) const DEBUGGER: &str = "Debugger";
+pub(super) const TOKEN_INSPECTOR: &str = "Inspect a token";
+pub(super) const QUICKSTART: &str = "Quickstart";
+pub(super) const NEEDS_TOKEN: &str = "Get a token first: run the request above that asks for one.";
+pub(super) const NEEDS_PASSWORD: &str = "Type the user's name and their password.";
 
 /// What was done, as a row of the log is described.
 pub(super) mod log {
+    pub(in crate::console) const SECRET_IN_CODE: &str = "Show a client's secret in a program";
     pub(in crate::console) const SIGNED_IN: &str = "Sign in to the console";
     pub(in crate::console) const SIGNED_OUT: &str = "Sign out of the console";
     pub(in crate::console) const SIGN_IN_REFUSED: &str = "Sign in to the console: refused";

@@ -73,7 +73,8 @@ impl<'a> Exchange<'a> {
             GrantType::Password | GrantType::PasswordRealm => "sepft",
         };
         let entry = LogEntry {
-            tokens: 1,
+            // What an administrator tries is on nobody's bill.
+            tokens: i64::from(self.caller.administrator.is_none()),
             ..self.entry(kind, "")
         };
         let job = Job {
@@ -136,6 +137,9 @@ impl<'a> Exchange<'a> {
             put("administrator", administrator.to_json());
         }
         put("request_id", json!(self.caller.request_id));
+        if let Some(administrator) = &self.caller.administrator {
+            put("administrator", administrator.to_json());
+        }
         if let Some(auth0_client) = &self.caller.auth0_client {
             put("auth0_client", auth0_client.clone());
         }

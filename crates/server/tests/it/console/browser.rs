@@ -109,7 +109,9 @@ impl<'a> Browser<'a> {
             None => ask,
         };
         let answer = self.house.ask(ask.host(self.host)).await;
-        if let Some(set) = answer.headers.get("set-cookie") {
+        let set = answer.headers.get("set-cookie");
+        let set = set.filter(|set| !set.as_bytes().starts_with(b"tokenhouse-language="));
+        if let Some(set) = set {
             let pair = set.to_str().unwrap().split(';').next().unwrap().to_owned();
             self.cookie = (!pair.ends_with('=')).then_some(pair);
         }
