@@ -10,10 +10,12 @@ use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{MethodRouter, any, get, post, put};
 
 use crate::app::App;
+use crate::console::applications::{access, credentials};
 use crate::console::route::Route;
 use crate::console::users::user;
 use crate::console::{
-    self, debugger, files, home, inspector, keys, kinds, logs, quickstart, sign_in, test_tab, usage, users,
+    self, apis, applications, debugger, files, home, inspector, keys, kinds, logs, quickstart, sign_in, test_tab,
+    usage, users,
 };
 use crate::dev::door as dev;
 use crate::dev::faults::{self, Faults};
@@ -51,6 +53,18 @@ pub fn console_routes() -> Vec<Route> {
         Route::open("/console/link", sign_in::get_link).opening(sign_in::post_link),
         Route::action("/console/sign-out", sign_in::sign_out),
         Route::page("/console/", home::get),
+        Route::page("/console/applications", applications::list),
+        Route::page("/console/applications/new", applications::new).posting(applications::create),
+        Route::page("/console/applications/{id}", applications::settings::show).posting(applications::settings::save),
+        Route::action("/console/applications/{id}/delete", applications::settings::delete),
+        Route::page("/console/applications/{id}/credentials", credentials::show).posting(credentials::act),
+        Route::page("/console/applications/{id}/apis", access::show).posting(access::save),
+        Route::page("/console/apis", apis::list),
+        Route::page("/console/apis/new", apis::new).posting(apis::create),
+        Route::page("/console/apis/{id}", apis::settings::show).posting(apis::settings::save),
+        Route::action("/console/apis/{id}/delete", apis::settings::delete),
+        Route::page("/console/apis/{id}/permissions", apis::permissions::show).posting(apis::permissions::save),
+        Route::page("/console/apis/{id}/applications", apis::applications::show).posting(apis::applications::save),
         Route::page("/console/users", users::list),
         Route::page("/console/users/new", users::new).posting(users::create),
         Route::page("/console/users/{id}", user::show),
