@@ -32,6 +32,7 @@ pub mod outbound;
 pub(crate) mod quickstart;
 mod record;
 pub mod route;
+pub(crate) mod settings;
 pub(crate) mod sign_in;
 pub mod snippets;
 pub(crate) mod test_tab;

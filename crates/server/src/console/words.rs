@@ -51,6 +51,10 @@ pub(super) const ALGORITHMS: &[(&str, &str)] = &[
     ("HS256", "One secret, shared with the API, who could sign tokens too."),
 ];
 
+pub(super) const ADMINISTRATOR_REMOVED: &str = "The administrator is removed, and signed out everywhere.";
+pub(super) const NOT_YOURSELF: &str = "You cannot remove yourself. Another administrator can.";
+pub(super) const LINK_MADE: &str = "A link for an administrator";
+
 pub(super) const NEW_CLIENT: &str = "New application";
 pub(super) const NO_KIND: &str = "Choose what kind of application it is.";
 pub(super) const CLIENT_CREATED: &str = "The application is made.";
@@ -176,6 +180,10 @@ pub(super) mod log {
     pub(in crate::console) const GRANT_CREATED: &str = "Create client grant";
     pub(in crate::console) const GRANT_CHANGED: &str = "Update a client grant";
     pub(in crate::console) const GRANT_DELETED: &str = "Delete a client grant by id";
+    pub(in crate::console) const SETTINGS_CHANGED: &str = "Update tenant settings";
+    pub(in crate::console) const ADMINISTRATOR_CREATED: &str = "Create an administrator";
+    pub(in crate::console) const ADMINISTRATOR_LINK: &str = "Make a link for an administrator's password";
+    pub(in crate::console) const ADMINISTRATOR_REMOVED: &str = "Remove an administrator";
     pub(in crate::console) const CLIENT_CREATED: &str = "Create a client";
     pub(in crate::console) const CLIENT_CHANGED: &str = "Update a client";
     pub(in crate::console) const CLIENT_DELETED: &str = "Delete a client";

@@ -1,5 +1,7 @@
 //! The console through its front door, as a browser sees it.
 
+mod apis;
+mod applications;
 mod browser;
 mod debugger;
 mod desk;
@@ -8,6 +10,7 @@ mod keys;
 mod logs;
 mod quickstart;
 mod routes;
+mod settings;
 mod sign_in;
 mod test_tab;
 mod usage;
