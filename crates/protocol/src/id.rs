@@ -68,6 +68,10 @@ id! {
     RoleId
 }
 id! {
+    /// The id of a person who runs a tenant: `adm_` and 16 letters and digits.
+    AdministratorId
+}
+id! {
     /// The id of a client's key, Auth0's credential: `cred_` and 22 letters and digits.
     CredentialId
 }
@@ -138,6 +142,13 @@ impl RoleId {
     }
 }
 
+impl AdministratorId {
+    /// A new administrator id.
+    pub fn generate(random: &Random) -> Self {
+        Self(format!("adm_{}", text(random, ALPHANUMERIC, 16)))
+    }
+}
+
 impl CredentialId {
     /// A new credential id.
     pub fn generate(random: &Random) -> Self {
@@ -162,6 +173,11 @@ impl NodeId {
 /// A new client secret: 64 base64url characters, 384 random bits.
 pub fn client_secret(random: &Random) -> crate::secret::Secret {
     crate::secret::Secret::new(text(random, URL_SAFE, 64))
+}
+
+/// A new key that lets its holder in, as a browser's session or a link does: 43 base64url characters, 258 random bits.
+pub fn session_key(random: &Random) -> crate::secret::Secret {
+    crate::secret::Secret::new(text(random, URL_SAFE, 43))
 }
 
 /// A new request id: 20 hexadecimal digits, as in `X-Auth0-RequestId`.

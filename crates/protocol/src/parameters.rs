@@ -96,7 +96,7 @@ impl Parameters {
 }
 
 /// Undoes `application/x-www-form-urlencoded`; `None` if what comes out is not UTF-8.
-pub(crate) fn form_decoded(bytes: &[u8]) -> Option<String> {
+pub fn form_decoded(bytes: &[u8]) -> Option<String> {
     let spaced: Vec<u8> = bytes.iter().map(|b| if *b == b'+' { b' ' } else { *b }).collect();
     String::from_utf8(percent_decode(&spaced).collect()).ok()
 }

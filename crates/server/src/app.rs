@@ -2,7 +2,7 @@
 //! that are loaded. A request's host finds its tenant; nothing else does (DESIGN §2, "Tenants").
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use quick_cache::sync::Cache;
 
@@ -14,7 +14,8 @@ use tokenhouse_store::{Change, Database, OpenError, Options, Store, StoreError};
 use crate::accounts::Accounts;
 use crate::accounts::password::BadParameters;
 use crate::audit::Audit;
-use crate::config::{Limits, Passwords};
+use crate::config::{Console, Limits, Passwords};
+use crate::console::trial::Trial;
 use crate::rate::Rate;
 use crate::registry::given_keys::{self, GivenKey};
 use crate::registry::secrets::{Secrets, UnlockError};
@@ -45,6 +46,8 @@ pub struct AppOptions {
     pub passwords: Passwords,
     /// Limits on trying.
     pub limits: Limits,
+    /// The console, for administrators.
+    pub console: Console,
     /// Entries of each of a tenant's caches.
     pub cache_entries: usize,
 }
@@ -59,6 +62,7 @@ pub struct App {
     pub management_rate: Rate,
     issuer: Issuer,
     default_hosts: Vec<String>,
+    trial: OnceLock<Trial>,
     loaded: Cache<TenantId, Arc<Loaded>>,
     hosts: Cache<String, Option<TenantId>>,
 }
@@ -101,6 +105,7 @@ impl App {
             clock,
             passwords,
             limits,
+            console,
             cache_entries,
         } = options;
         let random = Random::system();
@@ -119,6 +124,7 @@ impl App {
             random,
             clock,
             cache_entries: cache_entries.max(1),
+            console,
         };
         let app = Self {
             management_rate: Rate::new(limits.management_requests_per_s, house.clock.clone()),
@@ -126,6 +132,7 @@ impl App {
             strict_transport,
             issuer,
             default_hosts,
+            trial: OnceLock::new(),
             loaded: Cache::new(MAX_LOADED_TENANTS),
             hosts: Cache::new(MAX_HOSTS),
         };
@@ -149,6 +156,17 @@ impl App {
         keys::ensure(&tenant, Algorithm::Rs256).await?;
         clients::ensure_global(&tenant).await?;
         Ok(Arc::new(app))
+    }
+
+    /// What the console's pages try things with.
+    pub fn trial(&self) -> &Trial {
+        self.trial.get_or_init(|| Trial::new(&self.house.console))
+    }
+
+    /// Gives them something else than what is configured, before they try anything.
+    pub fn set_trial(&self, trial: Trial) {
+        // Who comes first decides; nobody comes before the start.
+        let _ = self.trial.set(trial);
     }
 
     /// The default tenant.

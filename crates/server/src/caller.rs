@@ -2,6 +2,10 @@
 
 use std::net::{IpAddr, Ipv6Addr};
 
+use serde_json::{Value, json};
+
+use tokenhouse_protocol::id::AdministratorId;
+
 /// Longest user agent that is kept, in characters.
 const USER_AGENT_CHARS: usize = 512;
 
@@ -10,10 +14,10 @@ const USER_AGENT_CHARS: usize = 512;
 pub enum Channel {
     /// The public HTTP endpoints.
     Api,
+    /// The console, in an administrator's browser.
+    Console,
     /// The command line on this machine.
     CommandLine,
-    /// The console, where an administrator tries things out.
-    Console,
 }
 
 impl Channel {
@@ -21,8 +25,8 @@ impl Channel {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Api => "api",
-            Self::CommandLine => "command line",
             Self::Console => "console",
+            Self::CommandLine => "command line",
         }
     }
 
@@ -36,11 +40,29 @@ impl Channel {
     }
 }
 
+/// An administrator, as the log names them.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct SignedIn {
+    /// Their id.
+    pub id: AdministratorId,
+    /// Their e-mail address.
+    pub email: String,
+}
+
+impl SignedIn {
+    /// Them in a log row.
+    pub fn to_json(&self) -> Value {
+        json!({ "id": self.id, "email": self.email })
+    }
+}
+
 /// The one who asks.
 #[derive(Clone, Debug)]
 pub struct Caller {
     /// Through which door.
     pub channel: Channel,
+    /// Who is signed in to the console.
+    pub administrator: Option<SignedIn>,
     /// The peer's address.
     pub address: IpAddr,
     /// The end user's address as `auth0-forwarded-for` says it: believed only of an application that proved itself and
@@ -53,7 +75,7 @@ pub struct Caller {
     /// Names the request in the log and in the answer.
     pub request_id: String,
     /// The `Auth0-Client` header of Auth0's SDKs, decoded: name, version, environment.
-    pub auth0_client: Option<serde_json::Value>,
+    pub auth0_client: Option<Value>,
 }
 
 /// Who an address stands for where attempts are counted: an IPv6 network of 64 bits is one subscriber, who has

@@ -98,8 +98,8 @@ impl Directory {
             Change::Client(id) => self.clients.forget(id),
             Change::Api(_) => self.apis.forget_all(),
             Change::Connection(_) => self.connections.forget_all(),
-            // Users and roles are never cached here; keys and settings are not the directory's.
-            Change::User(_) | Change::Role(_) | Change::Keys | Change::Settings => {}
+            // People and roles are never cached here; keys and settings are not the directory's.
+            Change::User(_) | Change::Role(_) | Change::Administrator(_) | Change::Keys | Change::Settings => {}
         }
     }
 

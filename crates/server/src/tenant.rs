@@ -13,6 +13,7 @@ use tokenhouse_store::{Change, Quota, Store};
 
 use crate::accounts::Accounts;
 use crate::audit::Audit;
+use crate::config::Console;
 use crate::directory::Directory;
 use crate::keyring::Keyring;
 use crate::quota;
@@ -36,6 +37,8 @@ pub struct House {
     pub audit: Arc<Audit>,
     /// How many entries each of a tenant's caches may hold.
     pub cache_entries: usize,
+    /// How long administrators stay signed in to the console, if there is one.
+    pub console: Console,
 }
 
 /// One tenant, loaded.
@@ -103,8 +106,9 @@ impl Tenant {
             Change::Client(_) | Change::Api(_) | Change::Connection(_) | Change::User(_) | Change::Role(_) => {
                 self.directory.forget(change);
             }
-            // Who changes settings here takes them over at once; other nodes load the tenant anew: see `App`.
-            Change::Settings => {}
+            // Who changes settings here takes them over at once; other nodes load the tenant anew: see `App`. An
+            // administrator is read anew for every page.
+            Change::Settings | Change::Administrator(_) => {}
         }
     }
 
@@ -219,6 +223,8 @@ pub enum ErrorDialect {
 /// What a tenant has chosen; the rest of its settings is only carried.
 #[derive(Clone, Debug, Default)]
 pub struct Settings {
+    /// `friendly_name`: what people call the tenant.
+    pub friendly_name: Option<String>,
     /// `error_dialect`.
     pub error_dialect: ErrorDialect,
     /// `default_audience`: the API of requests that name none.
@@ -242,6 +248,7 @@ impl Settings {
                 .map(str::to_owned)
         };
         Self {
+            friendly_name: text("friendly_name"),
             error_dialect: match text("error_dialect").as_deref() {
                 Some("rfc6749") => ErrorDialect::Rfc6749,
                 Some(_) | None => ErrorDialect::Auth0,

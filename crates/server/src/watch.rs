@@ -10,6 +10,7 @@ use tokio::time::{MissedTickBehavior, interval};
 use tokenhouse_protocol::time::Timestamp;
 use tokenhouse_store::StoreError;
 
+use crate::accounts::session;
 use crate::app::App;
 use crate::config::Retention;
 use crate::registry::keys;
@@ -124,6 +125,9 @@ async fn prune(app: Arc<App>) {
         }
         if let Err(error) = app.house.store.prune_quotas().await {
             tracing::warn!(%error, "old counts of quotas cannot be removed");
+        }
+        if let Err(error) = session::prune(&app.house).await {
+            tracing::warn!(%error, "administrators' sessions that are over cannot be removed");
         }
         for tenant in app.loaded_tenants() {
             if let Err(error) = keys::prune(&tenant).await {

@@ -34,6 +34,11 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
         "quotas",
         include_str!("../migrations/20261124_000005_quotas.sql"),
     ),
+    (
+        20_261_124_000_006,
+        "administrators",
+        include_str!("../migrations/20261124_000006_administrators.sql"),
+    ),
 ];
 
 /// The newest version this binary knows.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use sqlx::postgres::{PgListener, PgPoolOptions};
 use sqlx::{PgPool, QueryBuilder};
 
-use tokenhouse_protocol::id::{ApiId, ClientId, ConnectionId, RoleId, TenantId, UserId};
+use tokenhouse_protocol::id::{AdministratorId, ApiId, ClientId, ConnectionId, RoleId, TenantId, UserId};
 
 use crate::columns::{from_row, unknown_word};
 use crate::db::{Backend, Db, all, execute, on, optional};
@@ -37,6 +37,8 @@ pub enum Change {
     User(UserId),
     /// A role, or what it gives.
     Role(RoleId),
+    /// An administrator.
+    Administrator(AdministratorId),
     /// The tenant's keys.
     Keys,
     /// The tenant itself, its settings or its hosts.
@@ -52,6 +54,7 @@ impl Change {
             Self::Connection(id) => ("connection", id.as_str()),
             Self::User(id) => ("user", id.as_str()),
             Self::Role(id) => ("role", id.as_str()),
+            Self::Administrator(id) => ("administrator", id.as_str()),
             Self::Keys => ("keys", ""),
             Self::Settings => ("settings", ""),
         }
@@ -64,6 +67,7 @@ impl Change {
             "connection" => Self::Connection(ConnectionId::new(id)),
             "user" => Self::User(UserId::new(id)),
             "role" => Self::Role(RoleId::new(id)),
+            "administrator" => Self::Administrator(AdministratorId::new(id)),
             "keys" => Self::Keys,
             "settings" => Self::Settings,
             other => return Err(unknown_word("kind", other)),

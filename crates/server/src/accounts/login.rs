@@ -100,7 +100,7 @@ pub async fn login(
     }
 }
 
-fn wrong_password(user: Option<User>) -> Failure {
+pub(super) fn wrong_password(user: Option<User>) -> Failure {
     Failure {
         refusal: Refusal::new(Reason::WrongPassword, "Wrong email or password."),
         log_type: Some(if user.is_some() { "fp" } else { "fu" }),
@@ -108,7 +108,7 @@ fn wrong_password(user: Option<User>) -> Failure {
     }
 }
 
-fn waiting(limit: u32) -> Failure {
+pub(super) fn waiting(limit: u32) -> Failure {
     let text = "Too many logins are waiting. Try again in a moment.";
     let refusal = Refusal::new(Reason::TooManyRequests, text)
         .retry_after(1)
@@ -120,7 +120,7 @@ fn waiting(limit: u32) -> Failure {
     }
 }
 
-fn too_many(limit: TooMany) -> Failure {
+pub(super) fn too_many(limit: TooMany) -> Failure {
     match limit {
         TooMany::Waiting { limit } => waiting(limit),
         TooMany::Account { retry_after_s, limit } => Failure {

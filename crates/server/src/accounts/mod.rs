@@ -10,6 +10,8 @@ pub mod attempts;
 pub mod login;
 pub mod password;
 pub mod profile;
+pub mod session;
+pub mod sign_in;
 
 use attempts::Attempts;
 use password::Passwords;

@@ -16,13 +16,15 @@ use super::stop::Stop;
 use super::{Failure, logging};
 use crate::app::{App, AppOptions};
 use crate::config::{Config, Limits, Passwords};
+use crate::console::trial::{LocalAuthority, Trial};
+use crate::dev::administrator;
 use crate::dev::authority::Authority;
 use crate::dev::faults::Faults;
 use crate::dev::folder::{self, Folder};
 use crate::dev::seed::{self, AUDIENCE};
 use crate::dev::seed_file::SeedFile;
 use crate::dev::seeded;
-use crate::dev::welcome::{DevFile, Told};
+use crate::dev::welcome::{DevFile, Places, Told};
 use crate::dev::welcome_seeded::SeededDevFile;
 use crate::registry::keys;
 use crate::serve::{self, Running};
@@ -142,15 +144,23 @@ pub async fn run(arguments: Arguments) -> Result<(), Failure> {
         None => None,
     };
     let ca_file = authority.as_ref().map(Authority::file);
+    app.set_trial(Trial::in_dev(api_url.clone(), authority.as_ref().map(local)));
+    let console_url = administrator::console_url(&tenant).await?;
+    let places = Places {
+        issuer: &issuer,
+        api_url: &api_url,
+        console_url: &console_url,
+        ca_file,
+    };
     let (told, audience) = match &seed {
         Some(seed) => {
             let seeded = Box::pin(seeded::sow(&tenant, seed)).await?;
-            let told = SeededDevFile::new(&issuer, &api_url, &seeded, ca_file).told();
+            let told = SeededDevFile::new(places, &seeded).told();
             (told, seeded.audience)
         }
         None => {
             let applications = Box::pin(seed::seed(&tenant, &origins)).await?;
-            let told = DevFile::new(&issuer, &api_url, &applications, ca_file).told();
+            let told = DevFile::new(places, &applications).told();
             (told, AUDIENCE.to_owned())
         }
     };
@@ -209,6 +219,14 @@ impl<'a> Ready<'a> {
         }
         self.file
             .map_or(Ok(()), |file| folder::remove_file(file).map_err(failed))
+    }
+}
+
+/// The local authority as the console names and trusts it.
+fn local(authority: &Authority) -> LocalAuthority {
+    LocalAuthority {
+        pem: authority.pem().to_owned(),
+        file: authority.file().display().to_string(),
     }
 }
 
@@ -277,6 +295,7 @@ fn options(
             },
             ..config.limits.clone()
         },
+        console: config.console,
         cache_entries: config.server.cache_entries,
     })
 }

@@ -6,6 +6,7 @@ use clap::{Parser, Subcommand};
 
 pub use self::failure::Failure;
 
+mod admins;
 mod api;
 mod apis;
 mod apps;
@@ -73,6 +74,7 @@ Register, in the data folder or database of a server, or over HTTP with --server
   grants   Which application may use which API, with which scopes
   users    People who sign in
   roles    What users may do, by the name of a role
+  admins   Administrators: the people who use the console
   keys     The keys that sign tokens
   tenants  Issuers beside the first
 
@@ -127,6 +129,8 @@ enum Command {
     Users(users::Arguments),
     /// What users may do, by the name of a role
     Roles(roles::Arguments),
+    /// Administrators: the people who use the console
+    Admins(admins::Arguments),
     /// The keys that sign tokens
     Keys(keys::Arguments),
     /// Issuers beside the first
@@ -168,6 +172,7 @@ pub async fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Grants(arguments) => Box::pin(grants::run(arguments)).await?,
         Command::Users(arguments) => Box::pin(users::run(arguments)).await?,
         Command::Roles(arguments) => Box::pin(roles::run(arguments)).await?,
+        Command::Admins(arguments) => Box::pin(admins::run(arguments)).await?,
         Command::Keys(arguments) => Box::pin(keys::run(arguments)).await?,
         Command::Tenants(arguments) => Box::pin(tenants::run(arguments)).await?,
         Command::Backup(arguments) => Box::pin(backup::run(arguments)).await?,

@@ -102,6 +102,7 @@ pub(super) fn app_options(config: &Config) -> Result<AppOptions, Failure> {
         clock: Clock::system(),
         passwords: config.passwords.clone(),
         limits: config.limits.clone(),
+        console: config.console,
         cache_entries: config.server.cache_entries,
     })
 }

@@ -5,14 +5,14 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use tokenhouse_guard::{Check, Guard, KeySet, LocalKeys, Outcome};
-use tokenhouse_protocol::jose::base64url;
 
 use super::Failure;
 use super::output::{print, print_json, quoted};
 use super::place::{DEFAULT_FOLDER, Running};
+use crate::inspection;
 
 /// Most bytes of standard input that are read: far more than any guard takes.
 const MAX_INPUT_BYTES: u64 = 1 << 20;
@@ -60,14 +60,12 @@ struct Expected {
 
 pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     let token = token(&arguments.token)?;
-    let (header, claims) = (part(&token, 0), part(&token, 1));
+    let part = |index| inspection::part(&token, index).map(Value::Object);
+    let (header, claims) = (part(0), part(1));
     let expected = Expected::of(&arguments, claims.as_ref())?;
     let guard = guard(&expected, arguments.jwks.as_deref())?;
-    let mut checks = guard.inspect(&token).await;
-    if !expected.scopes.is_empty() {
-        checks.push(scope_check(&guard, &token, &expected.scopes).await);
-    }
-    let is_accepted = checks.iter().all(|check| matches!(check.outcome, Outcome::Passed(_)));
+    let checks = inspection::checks(&guard, &token, &expected.scopes).await;
+    let is_accepted = inspection::is_accepted(&checks);
     if arguments.json {
         print_json(&json!({
             "accepted": is_accepted,
@@ -148,36 +146,6 @@ fn guard(expected: &Expected, jwks: Option<&Path>) -> Result<Guard, Failure> {
     Ok(builder.keys(LocalKeys::fixed(keys)).build()?)
 }
 
-/// The guard's check of scopes, which comes after those of the token.
-async fn scope_check(guard: &Guard, token: &str, scopes: &[String]) -> Check {
-    let outcome = match guard.verify(token).await {
-        Err(_) => Outcome::NotReached,
-        Ok(token) => match scopes.iter().find(|scope| !token.has_scope(scope)) {
-            None => Outcome::Passed(scopes.join(" ")),
-            Some(missing) => {
-                let held = if token.scopes().is_empty() {
-                    "none".into()
-                } else {
-                    token.scopes().join(" ")
-                };
-                Outcome::Failed(format!(
-                    "The token does not allow {missing}; its scopes: {held}. Grant it to the application or the user, \
-                     then ask for a new token."
-                ))
-            }
-        },
-    };
-    Check { name: "scope", outcome }
-}
-
-/// A part of the token as JSON, believed in nothing; `None` if it is none.
-fn part(token: &str, index: usize) -> Option<Value> {
-    let decoded = base64url::decode(token.split('.').nth(index)?)?;
-    serde_json::from_slice::<Map<String, Value>>(&decoded)
-        .ok()
-        .map(Value::Object)
-}
-
 fn view(check: &Check) -> Value {
     let (outcome, detail) = match &check.outcome {
         Outcome::Passed(found) => ("passed", Some(found)),
@@ -205,21 +173,6 @@ fn report(expected: &Expected, checks: &[Check], header: Option<&Value>, claims:
         });
     }
     lines.push(String::new());
-    lines.push(verdict(expected, checks));
+    lines.push(inspection::verdict(checks, &expected.audience));
     lines.join("\n")
-}
-
-fn verdict(expected: &Expected, checks: &[Check]) -> String {
-    let audience = &expected.audience;
-    let failed = checks.iter().find(|check| matches!(check.outcome, Outcome::Failed(_)));
-    match failed.map(|check| check.name) {
-        None => format!("Accepted: an API named {audience} takes this token."),
-        Some("scope") => {
-            format!("Refused: the token is valid for {audience} but lacks a scope, which an API answers with 403.")
-        }
-        Some("key") => {
-            format!("Refused: an API named {audience} has no key for it, or cannot get the issuer's keys; see above.")
-        }
-        Some(name) => format!("Refused: an API named {audience} answers 401; the check named {name} says why."),
-    }
 }

@@ -1,6 +1,7 @@
 //! What exists only for `tokenhouse dev`: its data folder, its samples or its seed, what it tells a newcomer, and the
 //! faults that tests ask for.
 
+pub mod administrator;
 pub mod authority;
 pub mod door;
 pub mod faults;

@@ -31,10 +31,24 @@ impl Told {
     }
 }
 
+/// Where everything is.
+#[derive(Clone, Copy)]
+pub struct Places<'a> {
+    /// The issuer.
+    pub issuer: &'a Issuer,
+    /// The sample API.
+    pub api_url: &'a str,
+    /// The console, with a link that signs in once.
+    pub console_url: &'a str,
+    /// The local authority's certificate, if there is one.
+    pub ca_file: Option<&'a Path>,
+}
+
 /// `dev.json`.
 #[derive(Serialize)]
 pub struct DevFile<'a> {
     issuer: &'a str,
+    console_url: &'a str,
     token_url: String,
     jwks_url: String,
     api_url: &'a str,
@@ -70,14 +84,16 @@ struct Step {
 
 impl<'a> DevFile<'a> {
     /// What `dev.json` says.
-    pub fn new(
-        issuer: &'a Issuer,
-        api_url: &'a str,
-        applications: &'a Applications,
-        ca_file: Option<&'a Path>,
-    ) -> Self {
+    pub fn new(places: Places<'a>, applications: &'a Applications) -> Self {
+        let Places {
+            issuer,
+            api_url,
+            console_url,
+            ca_file,
+        } = places;
         Self {
             issuer: issuer.as_str(),
+            console_url,
             token_url: issuer.url("oauth/token"),
             jwks_url: issuer.url(".well-known/jwks.json"),
             api_url,
@@ -104,9 +120,15 @@ impl<'a> DevFile<'a> {
 
     fn welcome(&self) -> String {
         let mut text = format!(
-            "Tokenhouse is ready.\n\n  Authorization server  {}\n  Sample API            {}\n  Audience              {}\n  \
+            "Tokenhouse is ready. The console, signed in once by this link:\n\n  {}\n\n  Authorization server  {}\n  Sample API            {}\n  Audience              {}\n  \
              Sample user           {} / {}\n  Management API        {}   (credentials: `management` in dev.json)\n",
-            self.issuer, self.api_url, self.audience, self.user.username, self.user.password, self.management.audience
+            self.console_url,
+            self.issuer,
+            self.api_url,
+            self.audience,
+            self.user.username,
+            self.user.password,
+            self.management.audience
         );
         if let Some(file) = self.ca_file {
             let file = file.display();

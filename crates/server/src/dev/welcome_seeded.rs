@@ -6,13 +6,13 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::seeded::Seeded;
-use super::welcome::Told;
-use crate::tenant::Issuer;
+use super::welcome::{Places, Told};
 
 /// `dev.json` of a seeded house.
 #[derive(Serialize)]
 pub struct SeededDevFile<'a> {
     issuer: &'a str,
+    console_url: &'a str,
     token_url: String,
     jwks_url: String,
     api_url: &'a str,
@@ -25,9 +25,16 @@ pub struct SeededDevFile<'a> {
 
 impl<'a> SeededDevFile<'a> {
     /// What `dev.json` says.
-    pub fn new(issuer: &'a Issuer, api_url: &'a str, seeded: &'a Seeded, ca_file: Option<&'a Path>) -> Self {
+    pub fn new(places: Places<'a>, seeded: &'a Seeded) -> Self {
+        let Places {
+            issuer,
+            api_url,
+            console_url,
+            ca_file,
+        } = places;
         Self {
             issuer: issuer.as_str(),
+            console_url,
             token_url: issuer.url("oauth/token"),
             jwks_url: issuer.url(".well-known/jwks.json"),
             api_url,
@@ -45,6 +52,7 @@ impl<'a> SeededDevFile<'a> {
     fn welcome(&self) -> String {
         let Self {
             issuer,
+            console_url,
             api_url,
             dev_url,
             seeded,
@@ -52,7 +60,7 @@ impl<'a> SeededDevFile<'a> {
         } = self;
         let mut text = format!(
             "Tokenhouse is ready, as the seed says.\n\n  Authorization server  {issuer}\n  Sample API            {api_url}\n  \
-             Audience              {}\n",
+             Console               {console_url}\n  Audience              {}\n",
             seeded.audience
         );
         for (name, application) in &seeded.applications {

@@ -4,9 +4,11 @@ use std::sync::Arc;
 
 use tokenhouse_protocol::credentials::{ClientCredentials, Proof};
 use tokenhouse_protocol::grant::GrantType;
+use tokenhouse_protocol::id::ClientId;
 use tokenhouse_store::UsedAssertion;
 
 use super::assertion;
+use crate::caller::Caller;
 use crate::directory::Application;
 use crate::refusal::{Reason, Refusal};
 use crate::tenant::Tenant;
@@ -57,6 +59,19 @@ pub(super) async fn client(
             )
         }),
     }
+}
+
+/// The application in whose place an administrator asks: that they are signed in is the proof.
+pub(super) async fn administrator(
+    tenant: &Tenant,
+    caller: &Caller,
+    client: &ClientId,
+) -> Result<Arc<Application>, Refusal> {
+    let application = tenant.directory.client(client).await?;
+    application.filter(|_| caller.administrator.is_some()).ok_or_else(|| {
+        let text = "There is no such application any more. Choose another.";
+        Refusal::new(Reason::ClientAuthentication, text)
+    })
 }
 
 /// Whether the application may use a grant type; a public one may never use client credentials (RFC 6749 §4.4).

@@ -79,6 +79,7 @@ impl<'a> Exchange<'a> {
             GrantType::Password | GrantType::PasswordRealm => "sepft",
         };
         let entry = LogEntry {
+            // What an administrator tries is on nobody's bill.
             tokens: i64::from(self.caller.channel.is_counted()),
             ..self.entry(kind, "")
         };
@@ -157,7 +158,13 @@ impl<'a> Exchange<'a> {
         );
         put("user_name", json!(self.username.as_deref().map(reflected)));
         put("channel", json!(self.caller.channel.as_str()));
+        if let Some(administrator) = &self.caller.administrator {
+            put("administrator", administrator.to_json());
+        }
         put("request_id", json!(self.caller.request_id));
+        if let Some(administrator) = &self.caller.administrator {
+            put("administrator", administrator.to_json());
+        }
         if let Some(auth0_client) = &self.caller.auth0_client {
             put("auth0_client", auth0_client.clone());
         }

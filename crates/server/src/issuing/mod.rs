@@ -40,7 +40,23 @@ pub async fn issue(
     request: &TokenRequest,
 ) -> Result<Issued, Refusal> {
     let mut exchange = Exchange::new(tenant, caller, Some(&credentials.client_id), Some(request));
-    let issued = phases(tenant, &mut exchange, credentials, request).await;
+    let issued = phases(tenant, &mut exchange, Asking::Client(credentials), request).await;
+    if let Err(refusal) = &issued {
+        exchange.refused(refusal);
+    }
+    issued
+}
+
+/// Issues a token that an administrator tries at the console, in the place of an application: the same phases, but that
+/// in the first the administrator's session proves what the application's secret would. Outside quota and bill.
+pub async fn issue_for_administrator(
+    tenant: &Tenant,
+    caller: &Caller,
+    client: &ClientId,
+    request: &TokenRequest,
+) -> Result<TokenResponse, Refusal> {
+    let mut exchange = Exchange::new(tenant, caller, Some(client), Some(request));
+    let issued = phases(tenant, &mut exchange, Asking::Administrator(client), request).await;
     if let Err(refusal) = &issued {
         exchange.refused(refusal);
     }
@@ -58,15 +74,30 @@ pub fn refuse(
     Exchange::new(tenant, caller, client, request).refused(refusal);
 }
 
+/// Who asks.
+#[derive(Clone, Copy)]
+enum Asking<'a> {
+    /// An application, with what it shows for itself.
+    Client(&'a ClientCredentials),
+    /// An administrator, in the place of this application.
+    Administrator(&'a ClientId),
+}
+
 async fn phases(
     tenant: &Tenant,
     exchange: &mut Exchange<'_>,
-    credentials: &ClientCredentials,
+    asking: Asking<'_>,
     request: &TokenRequest,
 ) -> Result<Issued, Refusal> {
     let settings = tenant.settings();
     // 1. Who asks?
-    let (application, assertion) = authenticate::client(tenant, credentials).await?;
+    let (application, assertion) = match asking {
+        Asking::Client(credentials) => authenticate::client(tenant, credentials).await?,
+        Asking::Administrator(client) => (
+            authenticate::administrator(tenant, exchange.caller, client).await?,
+            None,
+        ),
+    };
     exchange.assertion = assertion;
     exchange.application = Some(application.clone());
     if let Some(address) = exchange.caller.forwarded_for

@@ -9,6 +9,7 @@ use tokenhouse_store::{Change, StoreError, Tx};
 
 use crate::tenant::Tenant;
 
+pub mod administrators;
 pub mod apis;
 pub mod certificate;
 pub mod client_grants;

@@ -60,6 +60,15 @@ pub async fn document(headers: &HeaderMap, body: Body) -> Result<Option<Value>, 
         .map_err(|error| BodyError::Parameters(ParameterError::Malformed(error.to_string())))
 }
 
+/// Reads a form's bytes, which its door reads its own way.
+pub async fn form(headers: &HeaderMap, body: Body) -> Result<Vec<u8>, BodyError> {
+    if kind(headers)? != Kind::Form {
+        let text = "Send the form as application/x-www-form-urlencoded.";
+        return Err(BodyError::Http(StatusCode::UNSUPPORTED_MEDIA_TYPE, text));
+    }
+    bytes(body, MAX_DOCUMENT_BYTES, "The form is larger than 1 MiB.").await
+}
+
 /// Reads a body that is not looked at, so that the connection can go on.
 pub async fn ignored(body: Body) -> Result<(), BodyError> {
     bytes(body, MAX_DOCUMENT_BYTES, "The body is larger than 1 MiB.")

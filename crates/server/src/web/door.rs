@@ -121,6 +121,7 @@ fn caller(request: &Request, host: String, proxies: &[Network]) -> Caller {
     let text = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
     Caller {
         channel: Channel::Api,
+        administrator: None,
         address: behind_proxies(peer, request.headers(), proxies),
         forwarded_for: text("auth0-forwarded-for").and_then(|address| address.trim().parse().ok()),
         user_agent: Caller::bounded_user_agent(text("user-agent").unwrap_or_default()),

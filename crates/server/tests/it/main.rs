@@ -8,6 +8,7 @@
 
 mod architecture;
 mod cli;
+mod console;
 mod dev;
 mod hostile_requests;
 mod house;

@@ -99,7 +99,10 @@ pub(super) fn described(client: &Value) -> String {
         ("Origins", text(client, "web_origins")),
         ("Callbacks", text(client, "callbacks")),
         ("Logout URLs", text(client, "allowed_logout_urls")),
-        ("Token quota", quota.map(|quota| quota::in_words(&quota)).unwrap_or_default()),
+        (
+            "Token quota",
+            quota.map(|quota| quota::in_words(&quota)).unwrap_or_default(),
+        ),
         ("Metadata", text(client, "client_metadata")),
     ])
 }

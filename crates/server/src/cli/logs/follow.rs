@@ -10,10 +10,10 @@ use tokio::time::interval;
 use tokenhouse_protocol::id::{LogId, NodeId};
 
 use super::{REACHED, newest, print_lines};
+use crate::audit::event::shown;
 use crate::cli::Failure;
 use crate::cli::management::Management;
 use crate::cli::output::{remark, text};
-use crate::management::logs::shown;
 use crate::tenant::Tenant;
 
 /// How often a follower looks for new lines in a database, and at a server.

@@ -160,8 +160,28 @@ impl Request {
         Ok(self)
     }
 
+    /// What is done.
+    pub fn method(&self) -> Method {
+        self.method
+    }
+
+    /// Where it goes.
+    pub fn url(&self) -> &str {
+        self.url.as_str()
+    }
+
+    /// The access token of its `Authorization` header.
+    pub fn token(&self) -> Option<&str> {
+        self.bearer.as_deref()
+    }
+
+    /// The text of its body.
+    pub fn content(&self) -> Option<String> {
+        self.body.as_ref().map(|body| body.text(&[]))
+    }
+
     /// Every header in its order: what the body is, who calls, the others.
-    pub(super) fn all_headers(&self) -> Vec<(String, String)> {
+    pub fn all_headers(&self) -> Vec<(String, String)> {
         let content_type = self
             .body
             .as_ref()
@@ -177,7 +197,7 @@ impl Request {
 
     /// Whether a secret of an application or a person is in it, which a page must not hold. An access token is not:
     /// a page has to have it.
-    pub(super) fn has_secret(&self) -> bool {
+    pub fn has_secret(&self) -> bool {
         let is_secret = |name: &str| SECRETS.contains(&name);
         let in_body = match &self.body {
             Some(Body::Json(members)) => members.iter().any(|(name, _)| is_secret(name)),

@@ -1,0 +1,144 @@
+//! Why a call from the console got no answer, in words that say what to do about it.
+
+use std::error::Error;
+use std::fmt;
+use std::io;
+use std::net::IpAddr;
+
+use tokenhouse_protocol::error::causes;
+
+use super::Kind;
+
+/// There is no answer, and why.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Failure {
+    /// The URL or a header cannot be sent.
+    Address(String),
+    /// The request is larger than is sent from here.
+    TooLong,
+    /// The host is, or has, an address that may not be called from here.
+    Forbidden {
+        /// As it was typed.
+        host: String,
+        /// What it stands for.
+        address: IpAddr,
+        /// Why not.
+        kind: Kind,
+        /// Whether the configuration can allow it.
+        is_negotiable: bool,
+    },
+    /// The host's name stands for nothing.
+    Unknown {
+        /// The name.
+        host: String,
+        /// What the resolver says.
+        why: String,
+    },
+    /// Nobody listens there.
+    Refused,
+    /// The connection is not as https needs it: most often the certificate.
+    Tls(String),
+    /// It took too long.
+    Timeout,
+    /// What answered does not speak HTTP, or hung up.
+    Protocol(String),
+    /// Too many calls are being made from here.
+    Busy,
+    /// No calls can be made from here at all.
+    Unusable(String),
+}
+
+impl Failure {
+    /// What the client's error means.
+    pub(super) fn of(error: &reqwest::Error) -> Self {
+        let mut cause: Option<&(dyn Error + 'static)> = Some(error);
+        while let Some(error) = cause {
+            if let Some(own) = error.downcast_ref::<Self>() {
+                return own.clone();
+            }
+            if let Some(error) = error.downcast_ref::<io::Error>() {
+                if error.kind() == io::ErrorKind::ConnectionRefused {
+                    return Self::Refused;
+                }
+                if let Some(inner) = error.get_ref() {
+                    cause = Some(inner);
+                    continue;
+                }
+            }
+            if let Some(error) = error.downcast_ref::<rustls::Error>() {
+                return Self::Tls(error.to_string());
+            }
+            cause = error.source();
+        }
+        if error.is_timeout() {
+            return Self::Timeout;
+        }
+        Self::Protocol(innermost(error))
+    }
+}
+
+/// The last cause, which says the most in the fewest words.
+fn innermost(error: &dyn Error) -> String {
+    let mut last = error;
+    while let Some(cause) = last.source() {
+        last = cause;
+    }
+    match last.to_string() {
+        text if text.is_empty() => causes(error),
+        text => text,
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Address(why) => write!(f, "This cannot be sent: {why}."),
+            Self::TooLong => f.write_str(
+                "This cannot be sent: the URL may have 4096 bytes, the headers and the body 64 KiB each.",
+            ),
+            Self::Forbidden {
+                host,
+                address,
+                kind,
+                is_negotiable,
+            } => {
+                let literal = address.to_string();
+                if host.trim_matches(['[', ']']) == literal {
+                    write!(f, "{literal} is not called from here: it is {kind}.")?;
+                } else {
+                    write!(f, "{host} stands for {literal}, which is not called from here: it is {kind}.")?;
+                }
+                if *is_negotiable {
+                    f.write_str(
+                        " Whoever runs this server can allow such addresses: allow_private_addresses = true in the \
+                         section [console] of its configuration.",
+                    )?;
+                }
+                Ok(())
+            }
+            Self::Unknown { host, why } => {
+                write!(f, "No machine of the name {host} was found ({why}). Check how it is spelled.")
+            }
+            Self::Refused => f.write_str(
+                "Nobody listens there: the connection was refused. Start your API, and check the port. The call is made \
+                 by this server, so localhost is the machine on which Tokenhouse runs.",
+            ),
+            Self::Tls(why) => write!(
+                f,
+                "No secure connection came about: {why}. Check that the URL's host is in the certificate and that this \
+                 server trusts its authority."
+            ),
+            Self::Timeout => f.write_str(
+                "No answer came in time. Check that the API runs and that no firewall is between it and this server.",
+            ),
+            Self::Protocol(why) => write!(
+                f,
+                "What answered is not HTTP, or hung up: {why}. Check the port, and whether it wants https or http."
+            ),
+            Self::Busy => f.write_str("Too many calls are being made from here. Try again in a moment."),
+            Self::Unusable(why) => write!(f, "No call can be made from this server: {why}."),
+        }
+    }
+}
+
+impl Error for Failure {}

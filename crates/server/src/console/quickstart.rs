@@ -1,0 +1,299 @@
+//! The Quickstart: the five requests with this tenant's own values, each as code and each to be run from here.
+//! `/console/quickstart`
+
+use askama::Template;
+
+use tokenhouse_protocol::id::ClientId;
+use tokenhouse_protocol::secret::Secret;
+use tokenhouse_store::{Api, Page as StorePage};
+
+use super::answer::{Done, Failure, Reply};
+use super::applicants::{Applicant, applicants};
+use super::code::{self, Choice, Code, MASKED_PASSWORD, MASKED_SECRET, MASKED_TOKEN};
+use super::decoded::Decoded;
+use super::exchange::Exchange;
+use super::explained::Explanation;
+use super::fields::Fields;
+use super::frame::{Frame, Section};
+use super::inside;
+use super::judge::judge;
+use super::kinds::{KINDS, Kind};
+use super::outbound::{Answer, Failure as NoAnswer};
+use super::snippets::{Application, Language, Quickstart, Values};
+use super::visit::Visit;
+use super::words;
+use crate::registry::{apis, clients};
+
+/// Most APIs to choose from.
+const MAX_APIS: u32 = 50;
+/// Where the quickstart's API is, unless `dev` runs one.
+const API_URL: &str = "http://localhost:3010";
+
+#[derive(Template)]
+#[template(path = "quickstart.html")]
+struct Page {
+    frame: Frame,
+    kinds: &'static [Kind],
+    /// Id and name.
+    apis: Vec<(String, String)>,
+    identifier: String,
+    applicants: Vec<Applicant>,
+    asked: Asked,
+    languages: Vec<Choice>,
+    steps: Vec<Step>,
+    decoded: Option<Decoded>,
+}
+
+/// One of the five requests.
+struct Step {
+    id: &'static str,
+    title: &'static str,
+    about: &'static str,
+    asks_for_user: bool,
+    code: Option<Code>,
+    problem: Option<String>,
+    exchange: Option<Exchange>,
+    explanation: Option<Explanation>,
+}
+
+/// What the form says.
+#[derive(Clone, Debug, Default)]
+struct Asked {
+    api: String,
+    application: String,
+    api_url: String,
+    username: String,
+    access_token: String,
+}
+
+/// `GET /console/quickstart`
+pub(crate) async fn get(visit: Visit) -> Result<Reply, Failure> {
+    let asked = Asked::of(&visit.query);
+    let page = Page::new(&visit, asked).await?;
+    Ok(Reply::page(&page)?.remembering(code::language(&visit)))
+}
+
+/// `POST /console/quickstart`: runs one of the requests, or shows them in another language.
+pub(crate) async fn post(visit: Visit) -> Result<Done, Failure> {
+    let mut page = Page::new(&visit, Asked::of(&visit.form)).await?;
+    if let Some(request) = Quickstart::named(visit.form.text("run")) {
+        Box::pin(page.run(&visit, request)).await?;
+    }
+    let language = code::language(&visit);
+    Ok(Done::unchanged(Reply::page(&page)?.remembering(language)))
+}
+
+impl Page {
+    async fn new(visit: &Visit, mut asked: Asked) -> Result<Self, Failure> {
+        let tenant = &visit.tenant;
+        let rows = apis::apis(tenant, StorePage::first(MAX_APIS)).await?;
+        let api = chosen(&rows, &asked.api);
+        let applicants = match api {
+            Some(api) => applicants(tenant, api, &asked.application).await?,
+            None => Vec::new(),
+        };
+        let may_ask = |one: &Applicant| one.id == asked.application && (one.is_granted || one.asks_for_users);
+        if !applicants.iter().any(may_ask) {
+            asked.application = applicants.first().map(|first| first.id.clone()).unwrap_or_default();
+        }
+        if asked.api_url.is_empty() {
+            asked.api_url = visit
+                .app
+                .trial()
+                .sample_api
+                .clone()
+                .unwrap_or_else(|| API_URL.to_owned());
+        }
+        let identifier = api.map(|api| apis::identifier(tenant, api)).unwrap_or_default();
+        asked.api = api.map(|api| api.id.to_string()).unwrap_or_default();
+        let language = code::language(visit);
+        let mut page = Self {
+            frame: visit.frame(Section::Quickstart, words::QUICKSTART).await?,
+            kinds: KINDS,
+            apis: rows
+                .iter()
+                .map(|api| {
+                    (
+                        api.id.to_string(),
+                        api.name.clone().unwrap_or_else(|| apis::identifier(tenant, api)),
+                    )
+                })
+                .collect(),
+            languages: code::choices(language),
+            steps: Vec::new(),
+            decoded: None,
+            identifier,
+            applicants,
+            asked,
+        };
+        let masked = page.values(visit, None).await?;
+        page.steps = Quickstart::ALL
+            .map(|request| Step::of(request, &masked, language))
+            .into();
+        page.decoded = Decoded::of(&page.asked.access_token, tenant.house.clock.now());
+        Ok(page)
+    }
+
+    /// Makes a request with its real values, and keeps the token that comes out.
+    async fn run(&mut self, visit: &Visit, request: Quickstart) -> Result<(), Failure> {
+        let problem = self.run_step(visit, request).await?;
+        if let Some(step) = self.steps.iter_mut().find(|step| step.id == request.id()) {
+            step.problem = problem.or(step.problem.take());
+        }
+        Ok(())
+    }
+
+    async fn run_step(&mut self, visit: &Visit, request: Quickstart) -> Result<Option<String>, Failure> {
+        let needs_token = matches!(request, Quickstart::GetPrivate | Quickstart::GetPrivateScoped);
+        if needs_token && self.asked.access_token.is_empty() {
+            return Ok(Some(words::NEEDS_TOKEN.to_owned()));
+        }
+        if request == Quickstart::TokenPassword && visit.form.raw("password").is_empty() {
+            return Ok(Some(words::NEEDS_PASSWORD.to_owned()));
+        }
+        let real = self.values(visit, Some(request)).await?;
+        let shown = self.values(visit, None).await?;
+        let (real, shown) = match (request.request(&real), request.request(&shown)) {
+            (Ok(real), Ok(shown)) => (real, shown),
+            (Err(error), _) | (_, Err(error)) => return Ok(Some(format!("{error}."))),
+        };
+        let is_token = matches!(request, Quickstart::TokenClientCredentials | Quickstart::TokenPassword);
+        let outcome: Result<Answer, NoAnswer> = match is_token {
+            true => inside::ask(visit, &real).await,
+            false => visit.app.trial().outbound.send(&real).await,
+        };
+        let mut explanation = None;
+        if let Ok(answer) = &outcome {
+            match is_token {
+                true => self.keep_token(visit, answer).await?,
+                false => {
+                    let judgment = match real.token() {
+                        Some(token) => Some(judge(&visit.tenant, token, Some(&self.identifier), &[]).await?),
+                        None => None,
+                    };
+                    explanation = Some(Explanation::of(answer, judgment.as_ref()));
+                }
+            }
+        }
+        if let Some(step) = self.steps.iter_mut().find(|step| step.id == request.id()) {
+            step.exchange = Some(Exchange::new(&shown, outcome.as_ref()));
+            step.explanation = explanation;
+        }
+        Ok(None)
+    }
+
+    /// Keeps the access token of an answer, and shows the requests with it.
+    async fn keep_token(&mut self, visit: &Visit, answer: &Answer) -> Result<(), Failure> {
+        let body = answer
+            .body
+            .text()
+            .and_then(|text| serde_json::from_str::<serde_json::Value>(text).ok());
+        let token = body.as_ref().and_then(|body| body.get("access_token")?.as_str());
+        let Some(token) = token else { return Ok(()) };
+        token.clone_into(&mut self.asked.access_token);
+        self.decoded = Decoded::of(token, visit.tenant.house.clock.now());
+        let (language, masked) = (code::language(visit), self.values(visit, None).await?);
+        for (step, request) in self.steps.iter_mut().zip(Quickstart::ALL) {
+            step.code = Step::of(request, &masked, language).code;
+        }
+        Ok(())
+    }
+
+    /// What the requests are made of: with the secret and the password for the one that is run, else with masks.
+    async fn values(&self, visit: &Visit, run: Option<Quickstart>) -> Result<Values, Failure> {
+        let tenant = &visit.tenant;
+        let for_user = self.applicants.iter().find(|applicant| applicant.asks_for_users);
+        let named = self
+            .applicants
+            .iter()
+            .find(|applicant| applicant.id == self.asked.application);
+        let for_user = named.filter(|named| named.asks_for_users).or(for_user);
+        let of = async |id: Option<&str>| -> Result<Application, Failure> {
+            let secret = match (id, run) {
+                (Some(id), Some(_)) => clients::secret(tenant, &ClientId::new(id)).await?,
+                (Some(_), None) => Some(Secret::new(MASKED_SECRET)),
+                (None, _) => None,
+            };
+            Ok(Application {
+                client_id: id.map(str::to_owned),
+                client_secret: secret,
+            })
+        };
+        let token = match (self.asked.access_token.as_str(), run) {
+            ("", None) => Some(MASKED_TOKEN),
+            ("", Some(_)) => None,
+            (token, _) => Some(token),
+        };
+        let password = match run {
+            Some(_) => visit.form.raw("password"),
+            None => MASKED_PASSWORD,
+        };
+        let filled = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
+        Ok(Values {
+            issuer: Some(tenant.issuer.as_str().to_owned()),
+            audience: filled(&self.identifier),
+            application: of(filled(&self.asked.application).as_deref()).await?,
+            password_application: of(for_user.map(|applicant| applicant.id.as_str())).await?,
+            username: filled(&self.asked.username).or_else(|| run.is_none().then(|| "YOUR_USERNAME".to_owned())),
+            password: Some(Secret::new(password)),
+            scope: None,
+            api_url: filled(&self.asked.api_url),
+            access_token: token.map(Secret::new),
+            ca_file: visit.app.trial().ca_file.clone(),
+        })
+    }
+}
+
+impl Step {
+    fn of(request: Quickstart, values: &Values, language: Language) -> Self {
+        let written = request.request(values);
+        Self {
+            id: request.id(),
+            title: request.title(),
+            about: about(request),
+            asks_for_user: request == Quickstart::TokenPassword,
+            problem: written.as_ref().err().map(|error| format!("{error}.")),
+            code: written.ok().map(|request| Code::of(language, &request)),
+            exchange: None,
+            explanation: None,
+        }
+    }
+}
+
+impl Asked {
+    fn of(fields: &Fields) -> Self {
+        Self {
+            api: fields.text("api").to_owned(),
+            application: fields.text("application").to_owned(),
+            api_url: fields.text("api_url").to_owned(),
+            username: fields.text("username").to_owned(),
+            access_token: fields.text("access_token").to_owned(),
+        }
+    }
+}
+
+/// The API that is named, else the first of the tenant's own.
+fn chosen<'a>(apis: &'a [Api], id: &str) -> Option<&'a Api> {
+    let named = apis.iter().find(|api| api.id.as_str() == id);
+    named
+        .or_else(|| apis.iter().find(|api| !api.is_system))
+        .or(apis.first())
+}
+
+fn about(request: Quickstart) -> &'static str {
+    match request {
+        Quickstart::GetPrivateNoToken => "A protected route says no to whoever shows no token.",
+        Quickstart::TokenClientCredentials => {
+            "The application shows its id and secret, and gets a token for the API. Keep the token until it expires: \
+             asking again for each call is slow, and tokens are what is counted."
+        }
+        Quickstart::GetPrivate => "The same route, with the token in the header Authorization.",
+        Quickstart::GetPrivateScoped => {
+            "This route wants the permission read:messages as well. A token has what was asked for, of what was granted."
+        }
+        Quickstart::TokenPassword => {
+            "For a user who typed their password into your own application. Only where no browser can be opened: your \
+             application sees the password."
+        }
+    }
+}

@@ -1,0 +1,102 @@
+// What the console gains where scripts run; every page is whole without. No state, nothing loaded from elsewhere.
+"use strict";
+
+// Copying: buttons stay hidden where there is no clipboard, as on a page without TLS on another machine.
+if (navigator.clipboard) {
+  for (const button of document.querySelectorAll("button[data-copy], button[data-copy-from]")) button.hidden = false;
+}
+const said = document.createElement("p");
+said.className = "unseen";
+said.setAttribute("role", "status");
+document.body.append(said);
+
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest("button[data-copy], button[data-copy-from]");
+  if (button) {
+    const from = button.dataset.copyFrom && document.getElementById(button.dataset.copyFrom);
+    await navigator.clipboard.writeText(from ? from.value ?? from.textContent : button.dataset.copy);
+    button.classList.add("did");
+    said.textContent = "Copied";
+    setTimeout(() => { button.classList.remove("did"); said.textContent = ""; }, 1500);
+    return;
+  }
+  // Ticks or unticks every box of a group: <button data-tick="name" data-to="true">.
+  const tick = event.target.closest("button[data-tick]");
+  if (tick) {
+    for (const box of tick.form.querySelectorAll(`input[type=checkbox][name="${tick.dataset.tick}"]`)) {
+      box.checked = tick.dataset.to === "true";
+    }
+  }
+});
+for (const button of document.querySelectorAll("button[data-tick]")) button.hidden = false;
+
+// A form is sent once, however often its button is clicked.
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (form.method !== "post" || event.defaultPrevented) return;
+  if (form.dataset.sent) { event.preventDefault(); return; }
+  form.dataset.sent = "yes";
+});
+addEventListener("pageshow", () => { for (const form of document.forms) delete form.dataset.sent; });
+
+// Times in the reader's own words; the server's, in UTC, stay as the tooltip.
+const words = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
+function tell(time) {
+  const at = new Date(time.dateTime);
+  if (Number.isNaN(at.getTime())) return;
+  time.title = time.textContent;
+  time.textContent = words.format(at);
+}
+for (const time of document.querySelectorAll("time[datetime]")) tell(time);
+
+// A select or a box that steers a form sends it at once: the button beside it is for those without scripts.
+for (const field of document.querySelectorAll("[data-send]")) {
+  field.addEventListener("change", () => field.form.requestSubmit());
+  const button = field.form.querySelector("button[data-unless-sent]");
+  if (button) button.hidden = true;
+}
+
+// The log, live: new rows come on top. A stream ends now and then; it is asked for again from where it was.
+const rows = document.querySelector("[data-live]");
+if (rows && window.EventSource) {
+  const sign = document.getElementById("live");
+  let last = "";
+  let wait_ms = 1000;
+  const listen = () => {
+    const source = new EventSource(rows.dataset.live + (last ? `after=${last}` : ""));
+    source.onopen = () => { wait_ms = 1000; if (sign) sign.hidden = false; };
+    source.onmessage = (event) => {
+      last = event.lastEventId;
+      const template = document.createElement("template");
+      template.innerHTML = event.data;
+      const row = template.content.firstElementChild;
+      for (const time of row.querySelectorAll("time[datetime]")) tell(time);
+      rows.prepend(row);
+      rows.closest(".card").hidden = false;
+      while (rows.children.length > 200) rows.lastElementChild.remove();
+    };
+    source.onerror = () => {
+      source.close();
+      setTimeout(listen, wait_ms);
+      // Refused, or nobody there: the session may be over.
+      wait_ms = Math.min(2 * wait_ms, 60_000);
+      if (sign && wait_ms > 2000) sign.hidden = true;
+    };
+  };
+  listen();
+}
+// Copying a program with its secret, which the page does not hold: the form is sent, and the answer is what is copied.
+if (navigator.clipboard) for (const button of document.querySelectorAll("button[data-copy-sent]")) button.hidden = false;
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest("button[data-copy-sent]");
+  if (!button) return;
+  const data = new URLSearchParams(new FormData(button.form));
+  data.set("action", button.dataset.copySent);
+  const answer = await fetch(button.form.action, { method: "POST", body: data });
+  if (!answer.ok || answer.redirected) { button.form.requestSubmit(); return; }
+  await navigator.clipboard.writeText(await answer.text());
+  const name = button.textContent;
+  button.textContent = "Copied";
+  said.textContent = "Copied";
+  setTimeout(() => { button.textContent = name; said.textContent = ""; }, 1500);
+});
