@@ -12,6 +12,8 @@ use tokenhouse_store::{Job, LogEntry, Outcome, Store, StoreError, UsedAssertion}
 
 use crate::caller::subscriber;
 
+pub mod event;
+
 /// Refusals of one address that are recorded each by itself, a second.
 const SINGLE_REFUSALS_A_SECOND: u32 = 50;
 /// Addresses whose refusals are counted at a time; beyond, they are counted together.

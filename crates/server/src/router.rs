@@ -10,8 +10,13 @@ use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{MethodRouter, any, get, post, put};
 
 use crate::app::App;
+use crate::console::applications::{access, credentials};
 use crate::console::route::Route;
-use crate::console::{self, debugger, files, home, inspector, kinds, quickstart, sign_in, test_tab};
+use crate::console::users::user;
+use crate::console::{
+    self, apis, applications, debugger, files, home, inspector, keys, kinds, logs, quickstart, settings, sign_in,
+    test_tab, usage, users,
+};
 use crate::dev::door as dev;
 use crate::dev::faults::{self, Faults};
 use crate::management;
@@ -48,12 +53,41 @@ pub fn console_routes() -> Vec<Route> {
         Route::open("/console/link", sign_in::get_link).opening(sign_in::post_link),
         Route::action("/console/sign-out", sign_in::sign_out),
         Route::page("/console/", home::get),
+        Route::page("/console/applications", applications::list),
+        Route::page("/console/applications/new", applications::new).posting(applications::create),
+        Route::page("/console/applications/{id}", applications::settings::show).posting(applications::settings::save),
+        Route::action("/console/applications/{id}/delete", applications::settings::delete),
+        Route::page("/console/applications/{id}/credentials", credentials::show).posting(credentials::act),
+        Route::page("/console/applications/{id}/apis", access::show).posting(access::save),
+        Route::page("/console/apis", apis::list),
+        Route::page("/console/apis/new", apis::new).posting(apis::create),
+        Route::page("/console/apis/{id}", apis::settings::show).posting(apis::settings::save),
+        Route::action("/console/apis/{id}/delete", apis::settings::delete),
+        Route::page("/console/apis/{id}/permissions", apis::permissions::show).posting(apis::permissions::save),
+        Route::page("/console/apis/{id}/applications", apis::applications::show).posting(apis::applications::save),
+        Route::page("/console/users", users::list),
+        Route::page("/console/users/new", users::new).posting(users::create),
+        Route::page("/console/users/{id}", user::show),
+        Route::action("/console/users/{id}/password", user::set_password),
+        Route::action("/console/users/{id}/block", user::block),
+        Route::action("/console/users/{id}/delete", user::delete),
+        Route::page("/console/logs", logs::list),
+        Route::page("/console/logs/file", logs::download),
+        Route::open("/console/logs/live", logs::live::get),
+        Route::page("/console/logs/{id}", logs::show),
+        Route::page("/console/usage", usage::show),
+        Route::page("/console/usage/file", usage::download),
+        Route::page("/console/keys", keys::list),
+        Route::action("/console/keys/rotate", keys::rotate),
+        Route::page("/console/keys/{kid}/revoke", keys::confirm).posting(keys::revoke),
         Route::page("/console/apis/{id}/test", test_tab::get).posting(test_tab::post),
         Route::page("/console/quickstart", quickstart::get).posting(quickstart::post),
         Route::page("/console/quickstart/{kind}", kinds::get),
         Route::page("/console/debugger", debugger::get),
         Route::page("/console/debugger/token", inspector::get).posting(inspector::post),
         Route::page("/console/debugger/{flow}", debugger::get_flow).posting(debugger::post_flow),
+        Route::page("/console/settings", settings::show).posting(settings::save),
+        Route::action("/console/settings/administrators", settings::administrators::act),
         Route::page("/console/{*path}", console::missing),
     ]
 }

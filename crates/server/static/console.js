@@ -41,12 +41,13 @@ addEventListener("pageshow", () => { for (const form of document.forms) delete f
 
 // Times in the reader's own words; the server's, in UTC, stay as the tooltip.
 const words = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
-for (const time of document.querySelectorAll("time[datetime]")) {
+function tell(time) {
   const at = new Date(time.dateTime);
-  if (Number.isNaN(at.getTime())) continue;
+  if (Number.isNaN(at.getTime())) return;
   time.title = time.textContent;
   time.textContent = words.format(at);
 }
+for (const time of document.querySelectorAll("time[datetime]")) tell(time);
 
 // A select or a box that steers a form sends it at once: the button beside it is for those without scripts.
 for (const field of document.querySelectorAll("[data-send]")) {
@@ -55,6 +56,35 @@ for (const field of document.querySelectorAll("[data-send]")) {
   if (button) button.hidden = true;
 }
 
+// The log, live: new rows come on top. A stream ends now and then; it is asked for again from where it was.
+const rows = document.querySelector("[data-live]");
+if (rows && window.EventSource) {
+  const sign = document.getElementById("live");
+  let last = "";
+  let wait_ms = 1000;
+  const listen = () => {
+    const source = new EventSource(rows.dataset.live + (last ? `after=${last}` : ""));
+    source.onopen = () => { wait_ms = 1000; if (sign) sign.hidden = false; };
+    source.onmessage = (event) => {
+      last = event.lastEventId;
+      const template = document.createElement("template");
+      template.innerHTML = event.data;
+      const row = template.content.firstElementChild;
+      for (const time of row.querySelectorAll("time[datetime]")) tell(time);
+      rows.prepend(row);
+      rows.closest(".card").hidden = false;
+      while (rows.children.length > 200) rows.lastElementChild.remove();
+    };
+    source.onerror = () => {
+      source.close();
+      setTimeout(listen, wait_ms);
+      // Refused, or nobody there: the session may be over.
+      wait_ms = Math.min(2 * wait_ms, 60_000);
+      if (sign && wait_ms > 2000) sign.hidden = true;
+    };
+  };
+  listen();
+}
 // Copying a program with its secret, which the page does not hold: the form is sent, and the answer is what is copied.
 if (navigator.clipboard) for (const button of document.querySelectorAll("button[data-copy-sent]")) button.hidden = false;
 document.addEventListener("click", async (event) => {

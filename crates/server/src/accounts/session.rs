@@ -49,8 +49,21 @@ pub async fn begin(
     Ok(key)
 }
 
-/// The session of a browser's key, if it is not over.
+/// The session of a browser's key, if it is not over. It counts as used.
 pub async fn find(tenant: &Tenant, key: &str) -> Result<Option<Session>, StoreError> {
+    let found = peek(tenant, key).await?;
+    let now = tenant.house.clock.now();
+    if let Some(Session { row, .. }) = &found
+        && now.ms() - row.seen_at.ms() >= NOTED_MS
+    {
+        let store = &tenant.house.store;
+        store.see_administrator_session(&tenant.id, &row.digest, now).await?;
+    }
+    Ok(found)
+}
+
+/// The same for what a page asks by itself: it does not count as used.
+pub async fn peek(tenant: &Tenant, key: &str) -> Result<Option<Session>, StoreError> {
     if key.len() > MAX_KEY_BYTES {
         return Ok(None);
     }
@@ -58,18 +71,12 @@ pub async fn find(tenant: &Tenant, key: &str) -> Result<Option<Session>, StoreEr
     let Some(row) = store.administrator_session(&tenant.id, &digest(key)).await? else {
         return Ok(None);
     };
-    let now = tenant.house.clock.now();
     if is_over(&tenant.house, &row) {
         store.end_administrator_session(&tenant.id, &row.digest).await?;
         return Ok(None);
     }
-    let Some(administrator) = store.administrator(&tenant.id, &row.administrator_id).await? else {
-        return Ok(None);
-    };
-    if now.ms() - row.seen_at.ms() >= NOTED_MS {
-        store.see_administrator_session(&tenant.id, &row.digest, now).await?;
-    }
-    Ok(Some(Session { administrator, row }))
+    let administrator = store.administrator(&tenant.id, &row.administrator_id).await?;
+    Ok(administrator.map(|administrator| Session { administrator, row }))
 }
 
 /// The sessions of an administrator that are not over.

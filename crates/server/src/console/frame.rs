@@ -36,6 +36,10 @@ pub(crate) const NAVIGATION: &[Entry] = &[
         "applications",
     ),
     (Section::Apis, "/console/apis", "APIs", "apis"),
+    (Section::Users, "/console/users", "Users", "users"),
+    (Section::Logs, "/console/logs", "Logs", "logs"),
+    (Section::Usage, "/console/usage", "Usage", "usage"),
+    (Section::Keys, "/console/keys", "Keys", "keys"),
     (Section::Debugger, "/console/debugger", "Debugger", "debugger"),
     (Section::Settings, "/console/settings", "Settings", "settings"),
 ];

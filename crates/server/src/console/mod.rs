@@ -5,7 +5,9 @@
 //! file here with its handlers, a template of the same name, and a line in `router::console_routes`.
 
 mod answer;
+pub(crate) mod apis;
 mod applicants;
+pub(crate) mod applications;
 pub mod chart;
 mod code;
 mod cookie;
@@ -15,21 +17,28 @@ pub(crate) mod display;
 mod exchange;
 mod explained;
 pub(crate) mod fields;
+mod file;
 pub(crate) mod files;
 pub(crate) mod frame;
 pub(crate) mod home;
 mod inside;
 pub(crate) mod inspector;
 mod judge;
+pub(crate) mod keys;
 pub(crate) mod kinds;
+mod link;
+pub(crate) mod logs;
 pub mod outbound;
 pub(crate) mod quickstart;
 mod record;
 pub mod route;
+pub(crate) mod settings;
 pub(crate) mod sign_in;
 pub mod snippets;
 pub(crate) mod test_tab;
 pub mod trial;
+pub(crate) mod usage;
+pub(crate) mod users;
 pub(crate) mod visit;
 mod words;
 

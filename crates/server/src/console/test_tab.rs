@@ -32,6 +32,7 @@ mod asking;
 struct Page {
     frame: Frame,
     api: String,
+    path: String,
     identifier: String,
     asked: Asked,
     applicants: Vec<Applicant>,
@@ -146,6 +147,7 @@ impl Page {
         Ok(Self {
             frame: frame.below("APIs", "/console/apis"),
             api: api.id.to_string(),
+            path: format!("/console/apis/{}", api.id),
             scopes: scopes.collect(),
             methods: ["GET", "POST", "PUT", "PATCH", "DELETE"],
             languages: code::choices(language),

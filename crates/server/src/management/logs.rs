@@ -1,7 +1,7 @@
 //! `/logs`: searched by page, or followed by checkpoint (CONTRACT §4.8); and `/users/{id}/logs`, those about a user.
 
 use axum::http::{Method, StatusCode};
-use serde_json::{Map, Value, json};
+use serde_json::Value;
 
 use tokenhouse_protocol::id::{LogId, UserId};
 use tokenhouse_store::{LogFilter, LogRow};
@@ -10,6 +10,7 @@ use super::endpoint::{Call, Endpoint, Reply};
 use super::error::Failure;
 use super::page::{BY_NUMBER, FIELDS, Listed, Paging, Window, chosen};
 use super::schema::{Body, Property, Violation, integer, text, word};
+use crate::audit::event;
 
 mod search;
 
@@ -85,7 +86,7 @@ async fn show(call: Call) -> Result<Reply, Failure> {
             Some("inexistent_log"),
         )
     };
-    Ok(Reply::json(Value::Object(shown(&row.ok_or_else(missing)?))))
+    Ok(Reply::json(Value::Object(event::shown(&row.ok_or_else(missing)?))))
 }
 
 async fn of_user(call: Call) -> Result<Reply, Failure> {
@@ -146,47 +147,6 @@ async fn page(call: &Call, filter: &LogFilter) -> Result<Reply, Failure> {
 
 fn items(call: &Call, rows: &[LogRow]) -> Vec<Value> {
     rows.iter()
-        .map(|row| Value::Object(chosen(&call.query, shown(row))))
+        .map(|row| Value::Object(chosen(&call.query, event::shown(row))))
         .collect()
-}
-
-/// A line as it is on the wire. Here, unlike elsewhere, what is not known is `null`.
-fn shown(row: &LogRow) -> Map<String, Value> {
-    let mut shown = Map::new();
-    for name in [
-        "description",
-        "connection",
-        "client_name",
-        "hostname",
-        "details",
-        "user_agent",
-        "audience",
-        "scope",
-        "strategy",
-        "strategy_type",
-        "location_info",
-        "organization_id",
-        "organization_name",
-    ] {
-        shown.insert(name.into(), Value::Null);
-    }
-    shown.extend(row.body.clone());
-    let mut put = |name: &str, value: Value| drop(shown.insert(name.into(), value));
-    put("_id", json!(row.id));
-    put("log_id", json!(row.id));
-    put("date", json!(row.at.to_string()));
-    put("type", json!(row.kind));
-    put("client_id", json!(row.client_id));
-    put("user_id", json!(row.user_id.as_ref().map_or("", |id| id.as_str())));
-    put("ip", json!(row.address));
-    put("isMobile", json!(false));
-    if row.repeats > 1 {
-        put("repeats", json!(row.repeats));
-    }
-    for name in ["connection_id", "user_name"] {
-        if shown.get(name).is_none_or(Value::is_null) {
-            shown.insert(name.into(), json!(""));
-        }
-    }
-    shown
 }

@@ -1,10 +1,17 @@
 //! The console through its front door, as a browser sees it.
 
+mod apis;
+mod applications;
 mod browser;
 mod debugger;
 mod desk;
 mod inspector;
+mod keys;
+mod logs;
 mod quickstart;
 mod routes;
+mod settings;
 mod sign_in;
 mod test_tab;
+mod usage;
+mod users;

@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};
 
 use axum::Router;
+use axum::body::Body;
+use axum::http::Response;
 use tokio::runtime::{Handle, Runtime};
 use tokio::sync::OnceCell;
 use tower::ServiceExt as _;
@@ -195,6 +197,14 @@ impl House {
             Some(runtime) => runtime.spawn(answering).await.unwrap(),
             None => answering.await,
         }
+    }
+
+    /// Sends a request, whose answer may go on for a while.
+    pub(crate) async fn response(&self, ask: Ask) -> Response<Body> {
+        let mut request = ask.request();
+        let peer: SocketAddr = (ask.address, 50_000).into();
+        request.extensions_mut().insert(Peer(peer));
+        self.router.clone().oneshot(request).await.unwrap()
     }
 
     pub(crate) async fn get(&self, path: &str) -> Answer {

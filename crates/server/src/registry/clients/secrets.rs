@@ -14,6 +14,11 @@ const MAX_SECRET_BYTES: usize = 1024;
 
 /// Gives an application a new secret; the old ones end at once.
 pub async fn rotate_secret(tenant: &Tenant, id: &ClientId) -> Result<Secret, RegistryError> {
+    rotate_secret_within(tenant, id, 0).await
+}
+
+/// Gives an application a new secret; the old ones work beside it for so many more milliseconds, none for 0.
+pub async fn rotate_secret_within(tenant: &Tenant, id: &ClientId, grace_ms: i64) -> Result<Secret, RegistryError> {
     let secret = id::client_secret(&tenant.house.random);
     let change = Change::Client(id.clone());
     let mut tx = begin(tenant, &change).await?;
@@ -30,7 +35,21 @@ pub async fn rotate_secret(tenant: &Tenant, id: &ClientId) -> Result<Secret, Reg
         let text = "This application proves itself by its keys (private_key_jwt): a secret would not be accepted";
         return Err(RegistryError::Refused(text.into()));
     }
-    replace_secrets(&mut tx, tenant, id, &secret).await?;
+    if grace_ms > 0 {
+        let now = tenant.house.clock.now();
+        for old in tx.client_secrets(&tenant.id, id).await? {
+            // Of several old ones only what is still good stays: their number is bounded by how often one rotates.
+            if old.expires_at.is_some_and(|end| end <= now) {
+                tx.remove_client_secret(&tenant.id, id, &old.id).await?;
+            }
+        }
+        tx.expire_client_secrets(&tenant.id, id, now.plus_ms(grace_ms)).await?;
+        let _new = tx
+            .add_client_secret(&tenant.id, &sealed_secret(tenant, id, &secret))
+            .await?;
+    } else {
+        replace_secrets(&mut tx, tenant, id, &secret).await?;
+    }
     commit(tenant, tx, &change).await?;
     Ok(secret)
 }

@@ -1,0 +1,152 @@
+//! What an application proves itself with: its secret, shown when it is asked for and rotated with a time in which both
+//! work; or its keys, for `private_key_jwt`.
+
+use askama::Template;
+
+use tokenhouse_protocol::secret::Secret;
+use tokenhouse_store::Client;
+
+use super::super::answer::{Done, Failure, Reply, problem};
+use super::super::display::Moment;
+use super::super::frame::Frame;
+use super::super::record::Record;
+use super::super::visit::Visit;
+use super::super::words;
+use super::{found, frame, path_of};
+use crate::registry::client_keys::{self, NewClientKey};
+use crate::registry::clients;
+
+const HOUR_MS: i64 = 3_600_000;
+/// Longest time in which an old secret works beside the new one, in hours: thirty days.
+const MAX_GRACE_HOURS: i64 = 720;
+
+#[derive(Template)]
+#[template(path = "application_credentials.html")]
+struct Page {
+    frame: Frame,
+    problem: Option<String>,
+    path: String,
+    id: String,
+    is_public: bool,
+    uses_keys: bool,
+    /// The secret, where it was asked for.
+    secret: Option<Secret>,
+    /// Until when older secrets work.
+    older: Vec<Moment>,
+    graces: Vec<(i64, &'static str)>,
+    keys: Vec<Row>,
+    pem: String,
+    name: String,
+}
+
+struct Row {
+    id: String,
+    name: String,
+    kid: String,
+    algorithm: String,
+    created: Moment,
+    is_used: bool,
+}
+
+/// `GET /console/applications/{id}/credentials`
+pub(crate) async fn show(visit: Visit) -> Result<Reply, Failure> {
+    let client = found(&visit).await?;
+    Reply::page(&page(&visit, &client, None, None).await?)
+}
+
+/// `POST /console/applications/{id}/credentials`: shows or rotates the secret, adds or removes a key.
+pub(crate) async fn act(visit: Visit) -> Result<Done, Failure> {
+    let client = found(&visit).await?;
+    let (tenant, form) = (&visit.tenant, &visit.form);
+    let back = || Reply::see(&format!("{}/credentials", path_of(&client.id)));
+    let outcome = match form.text("action") {
+        "show" => {
+            let secret = clients::secret(tenant, &client.id).await?;
+            let page = page(&visit, &client, secret, None).await?;
+            let record = Record::reading(words::log::SECRET_SHOWN).application(&client.id);
+            return Ok(Done::recorded(record, Reply::page(&page)?));
+        }
+        "rotate" => {
+            let hours = form.number("grace_hours").unwrap_or(0).clamp(0, MAX_GRACE_HOURS);
+            let rotated = clients::rotate_secret_within(tenant, &client.id, hours * HOUR_MS).await;
+            rotated.map(|_| {
+                let record = Record::change(words::log::SECRET_ROTATED).with("grace_hours", hours);
+                (record, words::SECRET_ROTATED)
+            })
+        }
+        "add" => add(&visit, &client).await.map(|kid| {
+            let record = Record::change(words::log::KEY_ADDED).with("kid", kid);
+            (record, words::KEY_ADDED)
+        }),
+        "remove" => client_keys::remove(tenant, &client.id, form.text("key"))
+            .await
+            .map(|()| {
+                let record = Record::change(words::log::KEY_REMOVED).with("key", form.text("key"));
+                (record, words::KEY_REMOVED)
+            }),
+        _ => return Err(Failure::missing()),
+    };
+    match outcome {
+        Ok((record, notice)) => Ok(Done::recorded(record.application(&client.id), back().saying(notice))),
+        Err(error) => {
+            let page = page(&visit, &client, None, Some(problem(error)?)).await?;
+            Ok(Done::unchanged(Reply::refused(&page)?))
+        }
+    }
+}
+
+/// Registers the key that was pasted: its `kid`.
+async fn add(visit: &Visit, client: &Client) -> Result<String, crate::registry::RegistryError> {
+    let key = NewClientKey {
+        name: visit.form.filled("name").map(str::to_owned),
+        ..NewClientKey::read(visit.form.raw("pem"))?
+    };
+    let added = client_keys::add(&visit.tenant, &client.id, key).await?;
+    Ok(added.kid)
+}
+
+async fn page(
+    visit: &Visit,
+    client: &Client,
+    secret: Option<Secret>,
+    problem: Option<String>,
+) -> Result<Page, Failure> {
+    let tenant = &visit.tenant;
+    let now = tenant.house.clock.now();
+    let held = tenant.house.store.client_secrets(&tenant.id, &client.id).await?;
+    let older = held.iter().filter_map(|row| row.expires_at).filter(|end| *end > now);
+    let keys = client_keys::keys(tenant, &client.id).await?;
+    let is_again = problem.is_some();
+    Ok(Page {
+        frame: frame(visit, client).await?,
+        problem,
+        path: path_of(&client.id),
+        id: client.id.to_string(),
+        is_public: client.token_endpoint_auth_method.as_deref() == Some("none"),
+        uses_keys: client_keys::uses_assertions(client),
+        secret,
+        older: older.map(Moment::of).collect(),
+        graces: words::GRACES.to_vec(),
+        keys: keys
+            .iter()
+            .map(|key| Row {
+                id: key.id.to_string(),
+                name: key.name.clone().unwrap_or_default(),
+                kid: key.kid.clone(),
+                algorithm: key.algorithm.clone(),
+                created: Moment::of(key.created_at),
+                is_used: client_keys::is_listed(client, key),
+            })
+            .collect(),
+        pem: if is_again {
+            visit.form.raw("pem").to_owned()
+        } else {
+            String::new()
+        },
+        name: if is_again {
+            visit.form.text("name").to_owned()
+        } else {
+            String::new()
+        },
+    })
+}

@@ -1,0 +1,237 @@
+//! Signing keys: which signs, which is next, which are still trusted; rotating them, and revoking one with what that
+//! breaks.
+
+use askama::Template;
+use axum::http::StatusCode;
+
+use tokenhouse_protocol::crypto::Algorithm;
+use tokenhouse_protocol::id::KeyId;
+use tokenhouse_protocol::time::Timestamp;
+use tokenhouse_store::{Key, KeyState, Page as StorePage};
+
+use super::answer::{Done, Failure, Reply, problem};
+use super::display::Moment;
+use super::frame::{Frame, Section};
+use super::record::Record;
+use super::visit::Visit;
+use super::words;
+use crate::registry::{apis, keys};
+use crate::tenant::Tenant;
+
+/// APIs that are looked at to say what a revocation breaks.
+const MAX_APIS: u32 = 1000;
+
+#[derive(Template)]
+#[template(path = "keys.html")]
+struct Page {
+    frame: Frame,
+    problem: Option<String>,
+    /// The algorithm whose rotation was refused for being too early.
+    too_early: Option<String>,
+    groups: Vec<Group>,
+    jwks: String,
+}
+
+/// The keys of one algorithm, the current one first.
+struct Group {
+    algorithm: String,
+    keys: Vec<Row>,
+}
+
+struct Row {
+    id: String,
+    state: &'static str,
+    /// What the state means.
+    meaning: String,
+    since: Moment,
+    is_current: bool,
+    is_previous: bool,
+}
+
+#[derive(Template)]
+#[template(path = "key_revoke.html")]
+struct RevokePage {
+    frame: Frame,
+    problem: Option<String>,
+    id: String,
+    algorithm: String,
+    until: Moment,
+    /// When the last token that it signed has expired, while some may be valid.
+    last: Option<Moment>,
+    /// Tokens that it signed and that may be valid still, at most.
+    tokens: i64,
+    apis: Vec<String>,
+}
+
+/// `GET /console/keys`
+pub(crate) async fn list(visit: Visit) -> Result<Reply, Failure> {
+    Reply::page(&page(&visit, None, None).await?)
+}
+
+/// `POST /console/keys/rotate`
+pub(crate) async fn rotate(visit: Visit) -> Result<Done, Failure> {
+    let Ok(algorithm) = visit.form.text("algorithm").parse::<Algorithm>() else {
+        return Err(Failure::missing());
+    };
+    let now = visit.form.is_ticked("now");
+    match keys::rotate(&visit.tenant, algorithm, now).await {
+        Ok(current) => {
+            let record = Record::change(words::log::KEY_ROTATED)
+                .with("kid", current.as_str())
+                .with("alg", algorithm.as_str())
+                .with("at_once", now);
+            let notice = words::key_rotated(algorithm.as_str(), current.as_str());
+            Ok(Done::recorded(record, Reply::see("/console/keys").saying(notice)))
+        }
+        Err(error) => {
+            let too_early = (!now).then(|| algorithm.as_str().to_owned());
+            let page = page(&visit, Some(problem(error)?), too_early).await?;
+            Ok(Done::unchanged(Reply::refused(&page)?))
+        }
+    }
+}
+
+/// `GET /console/keys/{kid}/revoke`
+pub(crate) async fn confirm(visit: Visit) -> Result<Reply, Failure> {
+    Reply::page(&revoke_page(&visit, None).await?)
+}
+
+/// `POST /console/keys/{kid}/revoke`
+pub(crate) async fn revoke(visit: Visit) -> Result<Done, Failure> {
+    let id = KeyId::new(visit.parameter("kid"));
+    match keys::revoke(&visit.tenant, &id).await {
+        Ok(()) => {
+            let record = Record::change(words::log::KEY_REVOKED).with("kid", id.as_str());
+            let notice = words::key_revoked(id.as_str(), keys::JWKS_MAX_AGE_S);
+            Ok(Done::recorded(record, Reply::see("/console/keys").saying(notice)))
+        }
+        Err(error) => {
+            let page = revoke_page(&visit, Some(problem(error)?)).await?;
+            Ok(Done::unchanged(Reply::refused(&page)?))
+        }
+    }
+}
+
+async fn page(visit: &Visit, problem: Option<String>, too_early: Option<String>) -> Result<Page, Failure> {
+    let tenant = &visit.tenant;
+    let found = keys::keys(tenant).await?;
+    let mut groups: Vec<Group> = Vec::new();
+    for algorithm in Algorithm::ALL {
+        let mut of_it: Vec<&Key> = found.iter().filter(|key| key.algorithm == algorithm.as_str()).collect();
+        of_it.sort_by_key(|key| (order(key.state), -since(key).ms()));
+        if !of_it.is_empty() {
+            groups.push(Group {
+                algorithm: algorithm.as_str().to_owned(),
+                keys: of_it.into_iter().map(row).collect(),
+            });
+        }
+    }
+    Ok(Page {
+        frame: visit.frame(Section::Keys, "Keys").await?,
+        problem,
+        too_early,
+        groups,
+        jwks: format!("{}.well-known/jwks.json", tenant.issuer.as_str()),
+    })
+}
+
+async fn revoke_page(visit: &Visit, problem: Option<String>) -> Result<RevokePage, Failure> {
+    let tenant = &visit.tenant;
+    let id = visit.parameter("kid");
+    let found = keys::keys(tenant).await?;
+    let Some(key) = found.iter().find(|key| key.id.as_str() == id) else {
+        return Err(Failure::missing());
+    };
+    if key.state != KeyState::Previous {
+        return Err(Failure::new(
+            StatusCode::CONFLICT,
+            words::REFUSED,
+            words::KEY_NOT_PREVIOUS,
+        ));
+    }
+    let broken = broken_by(tenant, key).await?;
+    Ok(RevokePage {
+        frame: visit
+            .frame(Section::Keys, words::REVOKE_KEY)
+            .await?
+            .below("Keys", "/console/keys"),
+        problem,
+        id: id.to_owned(),
+        algorithm: key.algorithm.clone(),
+        until: Moment::of(key.previous_at.unwrap_or(key.created_at)),
+        last: broken.last.map(Moment::of),
+        tokens: broken.tokens,
+        apis: broken.apis,
+    })
+}
+
+/// What still trusts a previous key.
+#[derive(Default)]
+struct Broken {
+    last: Option<Timestamp>,
+    tokens: i64,
+    apis: Vec<String>,
+}
+
+/// The APIs whose tokens it signed that may not have expired, and how many those are at most: hours are counted whole.
+async fn broken_by(tenant: &Tenant, key: &Key) -> Result<Broken, Failure> {
+    let now = tenant.house.clock.now();
+    let until = key.previous_at.unwrap_or(key.created_at);
+    let mut broken = Broken::default();
+    for api in apis::apis(tenant, StorePage::first(MAX_APIS)).await? {
+        let lifetime_ms = api.token_lifetime_s * 1000;
+        let last = until.plus_ms(lifetime_ms);
+        if api.signing_alg != key.algorithm || last <= now {
+            continue;
+        }
+        let from = key.current_at.unwrap_or(key.created_at).max(now.plus_ms(-lifetime_ms));
+        let hours = tenant.house.store.usage(&tenant.id, from, until).await?;
+        let tokens: i64 = hours
+            .iter()
+            .filter(|hour| hour.api_id.as_ref() == Some(&api.id))
+            .map(|hour| hour.tokens)
+            .sum();
+        if tokens > 0 {
+            broken.last = broken.last.max(Some(last));
+            broken.tokens += tokens;
+            broken.apis.push(apis::identifier(tenant, &api));
+        }
+    }
+    Ok(broken)
+}
+
+fn row(key: &Key) -> Row {
+    Row {
+        id: key.id.to_string(),
+        state: match key.state {
+            KeyState::Next => "Next",
+            KeyState::Current => "Current",
+            KeyState::Previous => "Previous",
+            KeyState::Revoked => "Revoked",
+        },
+        meaning: words::key_state(key.state).to_owned(),
+        since: Moment::of(since(key)),
+        is_current: key.state == KeyState::Current,
+        is_previous: key.state == KeyState::Previous,
+    }
+}
+
+fn order(state: KeyState) -> u8 {
+    match state {
+        KeyState::Current => 0,
+        KeyState::Next => 1,
+        KeyState::Previous => 2,
+        KeyState::Revoked => 3,
+    }
+}
+
+/// Since when the key is in its state.
+fn since(key: &Key) -> Timestamp {
+    let at = match key.state {
+        KeyState::Next => None,
+        KeyState::Current => key.current_at,
+        KeyState::Previous => key.previous_at,
+        KeyState::Revoked => key.revoked_at,
+    };
+    at.unwrap_or(key.created_at)
+}

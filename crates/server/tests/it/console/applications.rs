@@ -1,0 +1,178 @@
+//! Applications in the console: made by kind, their secret shown and rotated, keys, APIs, deleting.
+
+use serde_json::json;
+
+use tokenhouse_protocol::crypto::{Algorithm, RsaBits, SigningKey};
+
+use super::browser::{Browser, between};
+use crate::house::{AUDIENCE, House};
+
+async fn made(browser: &mut Browser<'_>, name: &str, kind: &str) -> String {
+    browser.page("/console/applications/new").await;
+    let answer = browser
+        .submit("/console/applications/new", &[("name", name), ("kind", kind)])
+        .await;
+    assert_eq!(answer.status, 303, "{}", answer.body);
+    let path = answer.header("location").trim_end_matches("/apis").to_owned();
+    browser.page(&path).await;
+    path
+}
+
+fn client_id(path: &str) -> String {
+    path.rsplit('/').next().unwrap().to_owned()
+}
+
+async fn secret(browser: &mut Browser<'_>, path: &str) -> String {
+    let hidden = browser.page(&format!("{path}/credentials")).await;
+    assert!(!hidden.contains("id=\"secret\""), "shown on demand alone");
+    let shown = browser
+        .post(&format!("{path}/credentials"), &[("action", "show")])
+        .await;
+    between(&shown.body, "<code id=\"secret\">", "</code>")
+        .unwrap()
+        .to_owned()
+}
+
+async fn status(house: &House, id: &str, secret: &str) -> u16 {
+    let fields = [
+        ("grant_type", "client_credentials"),
+        ("client_id", id),
+        ("client_secret", secret),
+        ("audience", AUDIENCE),
+    ];
+    house.post_form(&fields).await.status
+}
+
+#[tokio::test]
+async fn a_machine_gets_from_its_form_to_a_token() {
+    let house = House::new().await;
+    let mut browser = Browser::signed_in(&house).await;
+    let path = made(&mut browser, "Nightly export", "non_interactive").await;
+    let apis = format!("{path}/apis");
+    browser.page(&apis).await;
+    let granted = browser
+        .post(
+            &apis,
+            &[("action", "authorise"), ("audience", AUDIENCE), ("all", "yes")],
+        )
+        .await;
+    assert!(granted.body.contains("Every permission"), "{}", granted.body);
+    let secret = secret(&mut browser, &path).await;
+    assert_eq!(status(&house, &client_id(&path), &secret).await, 200);
+
+    let grant = between(&granted.body, "name=\"grant\" value=\"", "\"")
+        .unwrap()
+        .to_owned();
+    browser.page(&apis).await;
+    let fewer = browser
+        .post(
+            &apis,
+            &[("action", "change"), ("grant", &grant), ("scope", "read:messages")],
+        )
+        .await;
+    assert!(fewer.body.contains("1 of "), "{}", fewer.body);
+    let gone = browser.post(&apis, &[("action", "withdraw"), ("grant", &grant)]).await;
+    assert!(gone.body.contains("gets no more tokens"));
+    assert_eq!(status(&house, &client_id(&path), &secret).await, 403);
+
+    let reads = house.logs().await;
+    assert_eq!(
+        reads.iter().filter(|row| row.kind == "mgmt_api_read").count(),
+        1,
+        "who looked at the secret"
+    );
+}
+
+#[tokio::test]
+async fn a_rotated_secret_works_beside_the_new_one_for_as_long_as_was_said() {
+    let house = House::new().await;
+    let mut browser = Browser::signed_in(&house).await;
+    let id = house.samples.sample.client_id.clone();
+    let (path, old) = (
+        format!("/console/applications/{id}"),
+        house.samples.sample.client_secret.clone(),
+    );
+    browser.page(&format!("{path}/credentials")).await;
+    let rotated = browser
+        .post(
+            &format!("{path}/credentials"),
+            &[("action", "rotate"), ("grace_hours", "1")],
+        )
+        .await;
+    assert!(rotated.body.contains("An older secret works until"), "{}", rotated.body);
+    let new = secret(&mut browser, &path).await;
+    assert_ne!(new, old);
+    assert_eq!(
+        (status(&house, &id, &old).await, status(&house, &id, &new).await),
+        (200, 200)
+    );
+    house.advance_s(3601);
+    assert_eq!(
+        (status(&house, &id, &old).await, status(&house, &id, &new).await),
+        (401, 200)
+    );
+    browser.page(&format!("{path}/credentials")).await;
+    browser
+        .post(
+            &format!("{path}/credentials"),
+            &[("action", "rotate"), ("grace_hours", "0")],
+        )
+        .await;
+    assert_eq!(status(&house, &id, &new).await, 401, "at once");
+}
+
+#[tokio::test]
+async fn a_pasted_key_takes_the_secrets_place_and_what_is_no_key_is_refused() {
+    let house = House::new().await;
+    let mut browser = Browser::signed_in(&house).await;
+    let path = format!("/console/applications/{}/credentials", house.samples.sample.client_id);
+    browser.page(&path).await;
+    let refused = browser.post(&path, &[("action", "add"), ("pem", "no key")]).await;
+    assert_eq!(refused.status, 422);
+    assert!(refused.body.contains("The key cannot be used"), "{}", refused.body);
+    let key = SigningKey::generate(Algorithm::Es256, RsaBits::Bits2048);
+    let jwk =
+        tokenhouse_protocol::jose::jwk::Jwk::from_signing_key(&key, &tokenhouse_protocol::id::KeyId::new("laptop"))
+            .unwrap();
+    let added = browser
+        .post(
+            &path,
+            &[("action", "add"), ("name", "laptop"), ("pem", &json!(jwk).to_string())],
+        )
+        .await;
+    assert!(
+        added.body.contains("It proves itself by the keys below"),
+        "{}",
+        added.body
+    );
+    assert_eq!(house.client_credentials(&house.samples.sample).await.status, 401);
+}
+
+#[tokio::test]
+async fn settings_are_saved_and_an_application_is_found_and_deleted_by_name() {
+    let house = House::new().await;
+    let mut browser = Browser::signed_in(&house).await;
+    let path = made(&mut browser, "Reports", "spa").await;
+    let saved = browser
+        .post(
+            &path,
+            &[
+                ("name", "Reports 2"),
+                ("grant_types", "password"),
+                ("auth_method", "none"),
+            ],
+        )
+        .await;
+    assert!(saved.body.contains("Saved."), "{}", saved.body);
+    assert!(saved.body.contains("value=\"password\" checked"));
+    let bad = browser.post(&path, &[("name", ""), ("auth_method", "none")]).await;
+    assert_eq!(bad.status, 422);
+    let found = browser.page("/console/applications?q=Reports+2").await;
+    assert!(found.contains(&path));
+    browser.page(&path).await;
+    let refused = browser.post(&format!("{path}/delete"), &[("name", "Reports")]).await;
+    assert_eq!(refused.status, 422);
+    let deleted = browser.post(&format!("{path}/delete"), &[("name", "Reports 2")]).await;
+    assert!(deleted.body.contains("The application is deleted"));
+    assert_eq!(browser.get(&path).await.status, 404);
+}

@@ -1,0 +1,79 @@
+//! The log in the console: filters, one entry in full, files, and new lines as they come.
+
+use axum::body::Body;
+use http_body_util::BodyExt as _;
+
+use super::browser::{Browser, between};
+use crate::house::{AUDIENCE, Ask, House, with_secret};
+
+async fn with_events() -> House {
+    let house = House::new().await;
+    house.token(&house.samples.sample).await;
+    let mut wrong = house.samples.sample.clone();
+    wrong.client_secret = "wrong".into();
+    let refused = with_secret(&wrong, &[("grant_type", "client_credentials"), ("audience", AUDIENCE)]);
+    assert_eq!(house.post_form(&refused).await.status, 401);
+    house.written().await;
+    house
+}
+
+#[tokio::test]
+async fn the_log_is_filtered_and_an_entry_is_shown_whole() {
+    let house = with_events().await;
+    let mut browser = Browser::signed_in(&house).await;
+    let all = browser.page("/console/logs").await;
+    assert!(all.contains("Client credentials: token issued") && all.contains("Client credentials: refused"));
+    let issued = browser.page("/console/logs?type=seccft").await;
+    assert!(issued.contains("<span class=\"tag\">seccft</span>"));
+    assert!(!issued.contains("<span class=\"tag bad\">feccft</span>"));
+    let none = browser.page("/console/logs?app=nobody").await;
+    assert!(none.contains("No lines"));
+    let later = browser.page("/console/logs?from=2099-01-01").await;
+    assert!(later.contains("No lines"));
+    let unreadable = browser.page("/console/logs?from=yesterday").await;
+    assert!(unreadable.contains("A time is written like"));
+
+    let path = between(&issued, "<a href=\"/console/logs/9", "\"").unwrap();
+    let entry = browser.page(&format!("/console/logs/9{path}")).await;
+    assert!(entry.contains("&#34;type&#34;: &#34;seccft&#34;"), "{entry}");
+    assert!(!entry.contains(&house.samples.sample.client_secret));
+    assert_eq!(browser.get("/console/logs/900").await.status, 404);
+}
+
+#[tokio::test]
+async fn the_log_is_saved_as_json_lines_and_as_csv() {
+    let house = with_events().await;
+    let mut browser = Browser::signed_in(&house).await;
+    let lines = browser.get("/console/logs/file?format=jsonl&type=seccft").await;
+    assert!(lines.header("content-disposition").contains("logs.jsonl"));
+    let line: serde_json::Value = serde_json::from_str(lines.body.lines().next().unwrap()).unwrap();
+    assert_eq!((&line["type"], lines.body.lines().count()), (&"seccft".into(), 1));
+    let csv = browser.get("/console/logs/file?format=csv").await;
+    assert!(csv.body.starts_with("date,type,description,client_id,"));
+    assert!(csv.body.lines().count() > 2);
+}
+
+#[tokio::test]
+async fn new_lines_come_by_themselves_to_who_is_signed_in() {
+    let house = House::new().await;
+    let nobody = house.ask(Ask::get("/console/logs/live")).await;
+    assert_eq!(nobody.status, 204, "who is not signed in is not followed");
+    let mut browser = Browser::signed_in(&house).await;
+    let asked = Ask::get("/console/logs/live?type=seccft&").header("cookie", browser.cookie.clone().unwrap());
+    let mut stream = house.response(asked).await.into_body();
+    assert!(until(&mut stream, "retry:").await.contains("retry: 1000"));
+    house.token(&house.samples.sample).await;
+    let events = until(&mut stream, "seccft").await;
+    assert!(events.contains("data: <tr>") && events.contains("id: 9"), "{events}");
+    browser.page("/console/logs").await;
+}
+
+/// What a stream says until `text` has come.
+async fn until(stream: &mut Body, text: &str) -> String {
+    let mut said = String::new();
+    while !said.contains(text) {
+        let frame = stream.frame().await.expect("the stream ended").unwrap();
+        said += std::str::from_utf8(frame.data_ref().unwrap()).unwrap();
+    }
+    said
+}

@@ -1,0 +1,43 @@
+//! Usage in the console: what was issued, by day, as a chart, a table and a file.
+
+use super::browser::Browser;
+use crate::house::House;
+
+#[tokio::test]
+async fn usage_shows_machines_apart_from_people() {
+    let house = House::new().await;
+    let mut browser = Browser::signed_in(&house).await;
+    let empty = browser.page("/console/usage").await;
+    assert!(empty.contains("No tokens in these days"));
+    for _ in 0..3 {
+        house.token(&house.samples.sample).await;
+    }
+    assert_eq!(house.password(&[]).await.status, 200);
+    house.app.house.store.fold_usage().await.unwrap();
+    let page = browser.page("/console/usage").await;
+    assert!(page.contains("<dt>Client credentials</dt><dd>3</dd>"), "{page}");
+    assert!(page.contains("<dt>For users</dt><dd>1</dd>"));
+    assert!(page.contains("75.0 %"));
+    let file = browser.get("/console/usage/file").await;
+    assert!(
+        file.body
+            .starts_with("date,client_id,client_name,audience,grant_type,tokens\r\n")
+    );
+    assert!(file.body.contains(",client_credentials,3\r\n"), "{}", file.body);
+}
+
+#[tokio::test]
+async fn days_that_cannot_be_read_or_are_too_many_are_not_used() {
+    let house = House::new().await;
+    let mut browser = Browser::signed_in(&house).await;
+    for query in [
+        "from=yesterday",
+        "from=2026-02-30",
+        "from=2026-01-02&to=2026-01-01",
+        "from=1990-01-01",
+    ] {
+        let page = browser.page(&format!("/console/usage?{query}")).await;
+        assert!(page.contains("A day is written like"), "{query}");
+        assert_eq!(browser.get(&format!("/console/usage/file?{query}")).await.status, 400);
+    }
+}
