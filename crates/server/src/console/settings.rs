@@ -50,10 +50,18 @@ pub(crate) async fn show(visit: Visit) -> Result<Reply, Failure> {
 /// `POST /console/settings`
 pub(crate) async fn save(visit: Visit) -> Result<Done, Failure> {
     let form = &visit.form;
+    let is_dialect = ["auth0", "rfc6749"].contains(&form.text("error_dialect"));
+    let audience = form.text("default_audience");
+    let is_api = audience.is_empty() || apis::api(&visit.tenant, audience).await.is_ok();
+    if !is_dialect || !is_api {
+        let text = if is_api { words::NO_DIALECT } else { words::NO_API };
+        let page = page(&visit, "settings", Some(text.to_owned())).await?;
+        return Ok(Done::unchanged(Reply::refused(&page)?));
+    }
     let mut changes = Map::new();
     changes.insert("friendly_name".into(), json!(form.text("friendly_name")));
     changes.insert("error_dialect".into(), json!(form.text("error_dialect")));
-    changes.insert("default_audience".into(), json!(form.text("default_audience")));
+    changes.insert("default_audience".into(), json!(audience));
     match tenants::update_settings(&visit.tenant, changes.clone()).await {
         Ok(_) => {
             let record = Record::change(words::log::SETTINGS_CHANGED).with("changed", Value::Object(changes));

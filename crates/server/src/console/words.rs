@@ -51,6 +51,8 @@ pub(super) const ALGORITHMS: &[(&str, &str)] = &[
     ("HS256", "One secret, shared with the API, who could sign tokens too."),
 ];
 
+pub(super) const NO_DIALECT: &str = "Choose how errors are worded.";
+pub(super) const NO_API: &str = "The default API does not exist any more. Choose another, or none.";
 pub(super) const ADMINISTRATOR_REMOVED: &str = "The administrator is removed, and signed out everywhere.";
 pub(super) const NOT_YOURSELF: &str = "You cannot remove yourself. Another administrator can.";
 pub(super) const LINK_MADE: &str = "A link for an administrator";

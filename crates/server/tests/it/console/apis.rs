@@ -1,6 +1,8 @@
 //! APIs in the console: made with a test application, permissions in bulk, settings, deleting.
 
+use tokenhouse::dev::seed::Application;
 use tokenhouse::registry::apis;
+use tokenhouse::registry::clients::{self, Kind, NewClient};
 
 use super::browser::Browser;
 use crate::house::{AUDIENCE, House};
@@ -106,14 +108,20 @@ async fn an_application_is_authorised_with_some_permissions_and_withdrawn() {
         apis::api(&*house.tenant().await, AUDIENCE).await.unwrap().id
     );
     browser.page(&path).await;
-    let stranger = house.samples.stranger.client_id.clone();
+    let new = NewClient::of_kind(Kind::MachineToMachine, "Newcomer");
+    let (client, secret) = clients::create(&house.tenant().await, new).await.unwrap();
+    let (id, secret) = (client.id.to_string(), secret.unwrap());
+    let newcomer = Application {
+        client_id: id.clone(),
+        client_secret: secret.expose().to_owned(),
+    };
     let granted = browser
-        .post(&path, &[("action", "authorise"), ("client_id", &stranger)])
+        .post(&path, &[("action", "authorise"), ("client_id", &id)])
         .await;
     assert!(granted.body.contains("may ask for tokens"), "{}", granted.body);
-    assert_eq!(house.client_credentials(&house.samples.stranger).await.status, 200);
+    assert_eq!(house.client_credentials(&newcomer).await.status, 200);
     let again = browser
-        .post(&path, &[("action", "authorise"), ("client_id", &stranger)])
+        .post(&path, &[("action", "authorise"), ("client_id", &id)])
         .await;
     assert_eq!(again.status, 422);
     let nobody = browser

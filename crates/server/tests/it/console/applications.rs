@@ -107,6 +107,8 @@ async fn a_rotated_secret_works_beside_the_new_one_for_as_long_as_was_said() {
         (200, 200)
     );
     house.advance_s(3601);
+    // The session has ended meanwhile.
+    let mut browser = Browser::signed_in_as(&house, "grace@example.org").await;
     assert_eq!(
         (status(&house, &id, &old).await, status(&house, &id, &new).await),
         (401, 200)

@@ -9,7 +9,9 @@ async fn home_says_what_to_do_next_until_there_are_tokens() {
     let mut browser = Browser::signed_in(&house).await;
     assert!(browser.page("/console/").await.contains("From here to a first token"));
     house.token(&house.samples.sample).await;
-    assert_eq!(house.client_credentials(&house.samples.stranger).await.status, 403);
+    let mut wrong = house.samples.sample.clone();
+    wrong.client_secret = "wrong".into();
+    assert_eq!(house.client_credentials(&wrong).await.status, 401);
     house.written().await;
     house.app.house.store.fold_usage().await.unwrap();
     let page = browser.page("/console/").await;
