@@ -10,6 +10,10 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::web::door::Network;
 
+pub use self::console::Console;
+
+mod console;
+
 /// What the variables of the environment begin with: `TOKENHOUSE_SERVER__ISSUER` is `[server] issuer`.
 const PREFIX: &str = "TOKENHOUSE_";
 
@@ -154,20 +158,6 @@ pub struct Limits {
     pub management_requests_per_s: u32,
 }
 
-/// `[console]`
-#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Console {
-    /// Whether there is one at `/console/`.
-    pub enabled: bool,
-    /// Minutes after which an administrator who does nothing is signed out.
-    pub idle_minutes: u32,
-    /// Hours after which an administrator signs in anew, whatever they do.
-    pub session_hours: u32,
-    /// Whether the console's pages may call APIs on this machine and in private networks.
-    pub allow_private_addresses: bool,
-}
-
 /// `[retention]`
 #[derive(Clone, Copy, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
@@ -283,17 +273,6 @@ impl Default for Server {
             data: "./tokenhouse-data".into(),
             cache_entries: 100_000,
             trusted_proxies: Vec::new(),
-        }
-    }
-}
-
-impl Default for Console {
-    fn default() -> Self {
-        Self {
-            enabled: true,
-            idle_minutes: 30,
-            session_hours: 12,
-            allow_private_addresses: false,
         }
     }
 }

@@ -33,7 +33,7 @@ for (const button of document.querySelectorAll("button[data-tick]")) button.hidd
 // A form is sent once, however often its button is clicked.
 document.addEventListener("submit", (event) => {
   const form = event.target;
-  if (form.method !== "post" || event.defaultPrevented) return;
+  if (form.getAttribute("method") !== "post" || event.defaultPrevented) return;
   if (form.dataset.sent) { event.preventDefault(); return; }
   form.dataset.sent = "yes";
 });
@@ -92,7 +92,8 @@ document.addEventListener("click", async (event) => {
   if (!button) return;
   const data = new URLSearchParams(new FormData(button.form));
   data.set("action", button.dataset.copySent);
-  const answer = await fetch(button.form.action, { method: "POST", body: data });
+  // Not `form.action`: that is the field of this name, where there is one.
+  const answer = await fetch(button.form.getAttribute("action"), { method: "POST", body: data });
   if (!answer.ok || answer.redirected) { button.form.requestSubmit(); return; }
   await navigator.clipboard.writeText(await answer.text());
   const name = button.textContent;

@@ -1,4 +1,4 @@
-//! How pages write moments, spans and numbers.
+//! How pages write moments and numbers.
 
 use tokenhouse_protocol::time::Timestamp;
 
@@ -43,36 +43,16 @@ pub(crate) fn number(number: impl Into<i128>) -> String {
     if number < 0 { format!("\u{2212}{text}") } else { text }
 }
 
-/// A span in the largest unit that says it whole: `86400` is "1 day".
-pub(crate) fn span(seconds: i64) -> String {
-    let units = [(86_400, "day"), (3600, "hour"), (60, "minute"), (1, "second")];
-    let (unit_s, unit) = units
-        .into_iter()
-        .find(|(unit_s, _)| seconds != 0 && seconds % unit_s == 0)
-        .unwrap_or((1, "second"));
-    let count = seconds / unit_s;
-    let plural = if count == 1 { "" } else { "s" };
-    format!("{} {unit}{plural}", number(count))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn moments_numbers_and_spans_read_as_people_write_them() {
+    fn moments_and_numbers_read_as_people_write_them() {
         let moment = Moment::of(Timestamp::from_seconds(1_768_471_200));
         assert_eq!(moment.text, "15 Jan 2026, 10:00 UTC");
         assert_eq!(moment.iso, "2026-01-15T10:00:00.000Z");
         assert_eq!(number(1_234_567), "1\u{202f}234\u{202f}567");
         assert_eq!(number(-12), "\u{2212}12");
-        for (seconds, text) in [
-            (86_400, "1 day"),
-            (7200, "2 hours"),
-            (90, "90 seconds"),
-            (0, "0 seconds"),
-        ] {
-            assert_eq!(span(seconds), text);
-        }
     }
 }

@@ -116,7 +116,7 @@ mod tests {
         let text = written(&request);
         assert!(text.starts_with("POST /oauth/token HTTP/1.1\nHost: localhost:4000\nContent-Type: application/json\n"));
         assert!(
-            text.ends_with("Content-Length: 44\n\n{\n  \"grant_type\": \"client_credentials\"\n}\n"),
+            text.ends_with("Content-Length: 40\n\n{\n  \"grant_type\": \"client_credentials\"\n}\n"),
             "{text}"
         );
     }

@@ -5,7 +5,6 @@ use super::files::{FILES, Files};
 use crate::tenant::Tenant;
 
 /// A part of the console, as the navigation names it. Their order is that of [`NAVIGATION`].
-#[expect(missing_docs, reason = "each is its name")]
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Section {
     Home,

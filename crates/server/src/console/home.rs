@@ -94,7 +94,7 @@ pub(crate) async fn get(visit: Visit) -> Result<Reply, Failure> {
 }
 
 fn beginning_of_month(now: Timestamp) -> Timestamp {
-    let day_of_month = i64::from(now.civil().day);
+    let day_of_month = now.civil().day;
     let today = now.ms().div_euclid(DAY_MS) * DAY_MS;
     Timestamp::from_ms(today - (day_of_month - 1) * DAY_MS)
 }

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use tokenhouse_protocol::id::{ApiId, ClientId, UserId};
 use tokenhouse_store::{Job, LogEntry, StoreError};
 
-use crate::caller::Caller;
+use crate::caller::{Caller, SignedIn};
 use crate::tenant::Tenant;
 
 /// A row on its way into the log.
@@ -97,7 +97,7 @@ impl Record {
 
     fn entry(self, tenant: &Tenant, caller: &Caller, status: u16) -> LogEntry {
         let who = caller.administrator.as_ref();
-        let administrator = who.map_or(Value::Null, |who| who.to_json());
+        let administrator = who.map_or(Value::Null, SignedIn::to_json);
         let user = who.map_or_else(|| json!({}), |who| json!({ "user_id": who.id, "email": who.email }));
         let request = json!({
             "channel": caller.channel.as_str(),

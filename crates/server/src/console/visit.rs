@@ -47,8 +47,6 @@ pub(crate) struct Visit {
     pub(crate) caller: Arc<Caller>,
     /// The session, with the administrator.
     pub(crate) session: Session,
-    /// The path that was asked, with its query.
-    pub(crate) target: String,
     /// What the query says.
     pub(crate) query: Fields,
     /// What the form says; empty where none was sent.
@@ -81,7 +79,6 @@ impl Visit {
             app,
             tenant,
             caller,
-            target,
             query,
             form,
             language,
@@ -94,7 +91,6 @@ impl Visit {
             tenant,
             caller,
             session,
-            target,
             query,
             form,
             language,

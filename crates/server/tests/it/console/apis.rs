@@ -109,7 +109,7 @@ async fn an_application_is_authorised_with_some_permissions_and_withdrawn() {
     );
     browser.page(&path).await;
     let new = NewClient::of_kind(Kind::MachineToMachine, "Newcomer");
-    let (client, secret) = clients::create(&house.tenant().await, new).await.unwrap();
+    let (client, secret) = clients::create(&*house.tenant().await, new).await.unwrap();
     let (id, secret) = (client.id.to_string(), secret.unwrap());
     let newcomer = Application {
         client_id: id.clone(),
