@@ -60,7 +60,7 @@ pub async fn issue_for_administrator(
     if let Err(refusal) = &issued {
         exchange.refused(refusal);
     }
-    issued
+    issued.map(|issued| issued.response)
 }
 
 /// Records a request that could not be read to its end, with as much of it as could.

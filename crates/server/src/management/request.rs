@@ -115,6 +115,7 @@ pub async fn perform(tenant: &Arc<Tenant>, asked: Asked<'_>) -> Result<Reply, Fa
     };
     let caller = Caller {
         channel: Channel::CommandLine,
+        administrator: None,
         address: IpAddr::V4(Ipv4Addr::LOCALHOST),
         forwarded_for: None,
         user_agent: concat!("tokenhouse/", env!("CARGO_PKG_VERSION")).into(),
