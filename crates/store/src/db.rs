@@ -5,6 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use sqlx::migrate::MigrateError;
+use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection, PgPool, Postgres, Sqlite, SqliteConnection, SqlitePool};
@@ -56,6 +57,8 @@ pub struct Tx<'c> {
 /// A transaction of either database.
 pub(crate) enum Backend<'c> {
     Sqlite(sqlx::Transaction<'c, Sqlite>),
+    /// SQLite for one statement, which commits by itself.
+    SqliteStatement(PoolConnection<Sqlite>),
     Postgres {
         transaction: sqlx::Transaction<'c, Postgres>,
         rings: bool,
@@ -170,6 +173,18 @@ impl Db {
         Ok(Tx { backend, clock })
     }
 
+    /// The same for one statement and no more. In SQLite it needs no transaction around it, and a begin and a commit
+    /// would each change threads: half of what a small batch costs.
+    pub(crate) async fn begin_statement(&self, clock: Clock) -> Result<Tx<'static>, sqlx::Error> {
+        match self {
+            Self::Sqlite { writer, .. } => {
+                let backend = Backend::SqliteStatement(writer.acquire().await?);
+                Ok(Tx { backend, clock })
+            }
+            Self::Postgres { .. } => self.begin(clock).await,
+        }
+    }
+
     /// Closes every connection once what runs on it has ended.
     pub(crate) async fn close(&self) {
         match self {
@@ -192,6 +207,7 @@ impl Tx<'_> {
     pub(crate) async fn end(self) -> Result<(), sqlx::Error> {
         match self.backend {
             Backend::Sqlite(transaction) => transaction.commit().await,
+            Backend::SqliteStatement(_) => Ok(()),
             Backend::Postgres { transaction, .. } => transaction.commit().await,
         }
     }
@@ -204,6 +220,10 @@ macro_rules! on {
         match &mut $tx.backend {
             $crate::db::Backend::Sqlite(transaction) => {
                 let $connection = &mut **transaction;
+                $run
+            }
+            $crate::db::Backend::SqliteStatement(connection) => {
+                let $connection = &mut **connection;
                 $run
             }
             $crate::db::Backend::Postgres { transaction, .. } => {
@@ -261,14 +281,16 @@ macro_rules! optional {
 }
 pub(crate) use optional;
 
-/// A pool whose connections live as long as it does: a connection to a database in memory *is* the database.
-/// Whether a connection answers and is in no transaction.
+/// Whether a connection is in no transaction.
 async fn is_idle(connection: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
-    // What was dropped unfinished is rolled back before this is answered.
-    connection.ping().await?;
+    if connection.is_in_transaction() {
+        // What was dropped unfinished is rolled back before this is answered.
+        connection.ping().await?;
+    }
     Ok(!connection.is_in_transaction())
 }
 
+/// A pool whose connections live as long as it does: a connection to a database in memory *is* the database.
 fn sqlite_pool(connections: u32) -> SqlitePoolOptions {
     SqlitePoolOptions::new()
         .max_connections(connections)

@@ -4,6 +4,8 @@
 //! and a thousand cost one as well (DESIGN §4, "Jobs and batches").
 
 use std::collections::HashSet;
+use std::future::poll_fn;
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -18,7 +20,7 @@ use tokenhouse_protocol::id::{ApiId, ClientId, LogId, NodeId, TenantId, UserId};
 use tokenhouse_protocol::time::{Clock, Timestamp};
 
 use crate::db::{Db, Tx, execute, may_be_retried, on, pause};
-use crate::job::{Outcome, Prepared, PreparedRow};
+use crate::job::{LogEntry, Outcome, Prepared};
 use crate::log_id::LogIds;
 use crate::measured::Measured;
 use crate::{Store, StoreError, UsedAssertion, assertions};
@@ -29,6 +31,9 @@ const WAITING: usize = 4096;
 const BATCH: usize = 1024;
 /// Rows of one statement: SQLite binds 32 766 values, a row is 13.
 const ROWS_AT_ONCE: usize = 2500;
+/// Up to so many rows a statement is kept ready for the next batch of its size: reading it costs a small batch more than
+/// its rows do, and keeping those of every size would cost memory.
+const KEPT_ROWS: usize = 16;
 /// How long a batch lets those who are ready to run go first: a few signatures. Longer fills batches no better, and
 /// is seen at half of full load.
 const GATHER_FOR: Duration = Duration::from_micros(750);
@@ -116,7 +121,7 @@ struct Row<'a> {
     /// The number of its job in the batch.
     job: usize,
     tenant: &'a TenantId,
-    row: &'a PreparedRow,
+    entry: &'a LogEntry,
 }
 
 /// What one transaction writes.
@@ -125,6 +130,13 @@ struct Batch<'a> {
     /// The assertions that its jobs use up, each with its job's number.
     uses: Vec<(usize, &'a TenantId, &'a UsedAssertion)>,
     seen: Option<Seen>,
+}
+
+impl Batch<'_> {
+    /// Whether there are rows to write and nothing else, as in most batches.
+    fn is_one_statement(&self) -> bool {
+        self.seen.is_none() && self.uses.is_empty() && self.rows.len() <= ROWS_AT_ONCE
+    }
 }
 
 /// What a batch writes about its node, if it is time.
@@ -204,11 +216,11 @@ impl Writer {
             seen: self.seen(now),
         };
         for (number, Due { job, .. }) in jobs.iter().enumerate() {
-            batch.rows.extend(job.rows.iter().map(|row| Row {
+            batch.rows.extend(job.rows.iter().map(|entry| Row {
                 id: self.ids.next(now),
                 job: number,
                 tenant: &job.tenant,
-                row,
+                entry,
             }));
             batch
                 .uses
@@ -275,13 +287,14 @@ impl Writer {
         }
     }
 
-    /// One transaction. Until its commit begins it can be given up at the deadline, and leaves nothing.
+    /// One transaction. Until its commit begins it can be given up at the deadline, and leaves nothing; a statement that
+    /// commits by itself may be durable all the same.
     async fn attempt(
         &self,
         batch: &Batch<'_>,
         deadline: Instant,
     ) -> Result<Result<HashSet<usize>, sqlx::Error>, Elapsed> {
-        let (tx, late) = match timeout_at(deadline, self.fill(batch)).await? {
+        let (tx, late) = match timeout_at(deadline, handing_over(self.fill(batch))).await? {
             Ok(filled) => filled,
             Err(error) => return Ok(Err(error)),
         };
@@ -291,7 +304,11 @@ impl Writer {
 
     /// A transaction that holds a batch and is not committed, and the jobs of which nothing is in it.
     async fn fill(&self, batch: &Batch<'_>) -> Result<(Tx<'static>, HashSet<usize>), sqlx::Error> {
-        let mut tx = self.db.begin(self.clock.clone()).await?;
+        let clock = self.clock.clone();
+        let mut tx = match batch.is_one_statement() {
+            true => self.db.begin_statement(clock).await?,
+            false => self.db.begin(clock).await?,
+        };
         if let Some(seen) = &batch.seen {
             execute!(
                 tx,
@@ -311,8 +328,7 @@ impl Writer {
                     "insert into logs (tenant_id, id, node_id, happened_at, kind, client_id, api_id, user_id, \
                      grant_type, address, tokens, repeats, body) ",
                 );
-                query.push_values(some, |mut values, Row { id, tenant, row, .. }| {
-                    let entry = &row.entry;
+                query.push_values(some, |mut values, Row { id, tenant, entry, .. }| {
                     values
                         .push_bind(tenant.as_str())
                         .push_bind(id.as_str())
@@ -326,9 +342,10 @@ impl Writer {
                         .push_bind(entry.address.as_deref())
                         .push_bind(entry.tokens)
                         .push_bind(entry.repeats)
-                        .push_bind(row.body.as_str());
+                        .push_bind(entry.body.as_str());
                 });
-                query.build().persistent(false).execute(connection).await.map(drop)
+                let is_kept = some.len() <= KEPT_ROWS;
+                query.build().persistent(is_kept).execute(connection).await.map(drop)
             })?;
         }
         Ok((tx, late))
@@ -345,6 +362,21 @@ impl Store {
                 mpsc::error::TrySendError::Closed(_) => closed(),
             })
     }
+}
+
+/// Once it has to wait, lets the thread that it waits for have the core: on a single one it would get it when this one's
+/// slice is over, milliseconds later under load.
+async fn handing_over<T>(work: impl Future<Output = T>) -> T {
+    let mut work = pin!(work);
+    let mut is_first = true;
+    poll_fn(|context| {
+        let polled = work.as_mut().poll(context);
+        if polled.is_pending() && std::mem::take(&mut is_first) {
+            std::thread::yield_now();
+        }
+        polled
+    })
+    .await
 }
 
 /// Waits for an outcome, but not for a commit that hangs: what is in it may become durable, and is not given out.
