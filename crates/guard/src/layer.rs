@@ -121,6 +121,14 @@ impl Demands {
         Ok(Some(token))
     }
 
+    /// The same for a token that was verified before, as most are: without waiting. `None` if it takes longer to say.
+    fn admit_known(&self, parts: &Parts) -> Option<AccessToken> {
+        let token = self.guard.known(parts)?;
+        self.authorize(&token, &parts.method).ok()?;
+        seen::remembered();
+        Some(token)
+    }
+
     fn authorize(&self, token: &AccessToken, method: &Method) -> Result<(), Denied> {
         if !self.names(method) {
             return Err(Denied::Forbidden(Reason::new(
@@ -193,23 +201,33 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
+        if is_preflight(&request) {
+            return Box::pin(self.inner.call(request));
+        }
+        let (mut parts, body) = request.into_parts();
+        // An author who answers refusals answers those of handlers too, and is shown the request.
+        let is_shown = self.demands.guard.answers().are_rendered();
+        if !is_shown && let Some(token) = self.demands.admit_known(&parts) {
+            parts.extensions.insert(token);
+            let answering = self.inner.call(Request::from_parts(parts, body));
+            return Box::pin(async move {
+                let mut response = answering.await?;
+                response.extensions_mut().remove::<Refusal>();
+                Ok(response)
+            });
+        }
         // The service that was made ready is the one to call; its clone waits for the next request.
         let clone = self.inner.clone();
         let mut inner = std::mem::replace(&mut self.inner, clone);
-        if is_preflight(&request) {
-            return Box::pin(inner.call(request));
-        }
         let demands = Arc::clone(&self.demands);
         Box::pin(async move {
-            let (mut parts, body) = request.into_parts();
             match demands.admit(&parts).await {
                 Ok(token) => {
                     match token {
                         Some(token) => drop(parts.extensions.insert(token)),
-                        None => drop(parts.extensions.insert(Anonymous(demands.guard.answers()))),
+                        None => drop(parts.extensions.insert(Anonymous(Arc::clone(demands.guard.answers())))),
                     }
-                    // An author who answers refusals answers those of handlers too, and is shown the request.
-                    let shown = demands.guard.answers().are_rendered().then(|| parts.clone());
+                    let shown = is_shown.then(|| parts.clone());
                     let mut response = inner.call(Request::from_parts(parts, body)).await?;
                     match (shown, response.extensions_mut().remove::<Refusal>()) {
                         (Some(parts), Some(refusal)) => Ok(refusal.answer(&parts).map(R::from)),

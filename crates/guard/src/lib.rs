@@ -45,6 +45,8 @@ pub use self::status::{CacheStatus, FetchStatus, IssuerStatus, Status};
 pub use self::token::{AccessToken, NoExtras};
 pub use self::verify::{Check, Outcome, Profile};
 
+use self::verify::Refused;
+
 mod authorization;
 #[cfg(feature = "axum")]
 pub mod axum;
@@ -128,25 +130,16 @@ impl Guard {
     /// Finds the token of a request and checks it. A token in the query or body is not read; one there beside one in the
     /// `Authorization` header is refused (RFC 6750 §2).
     pub async fn authenticate(&self, parts: &Parts) -> Result<AccessToken, Denied> {
-        let headers = parts.headers.get_all(http::header::AUTHORIZATION);
-        let token = bearer::read(headers.iter().map(http::HeaderValue::as_bytes)).map_err(|error| {
-            let denied = Denied::from(error);
-            seen::refused(if denied == Denied::NoToken { "no_token" } else { "form" }, &denied);
+        let token = token_of(parts).map_err(|Refused { check, denied }| {
+            seen::refused(check, &denied);
             denied
         })?;
-        let query = parts.uri.query().unwrap_or_default();
-        if query
-            .split('&')
-            .any(|pair| pair.split('=').next() == Some("access_token"))
-        {
-            let denied = Denied::InvalidRequest(Reason::new(
-                "More than one method used for authentication",
-                "Send the token in the Authorization header only.",
-            ));
-            seen::refused("several_methods", &denied);
-            return Err(denied);
-        }
         self.verify(token).await
+    }
+
+    /// The token of a request, if it was verified before and still holds: found without waiting, and not yet counted.
+    pub(crate) fn known(&self, parts: &Parts) -> Option<AccessToken> {
+        self.0.policy.known(token_of(parts).ok()?)
     }
 
     /// The answer to a request that was denied: the guard's own, or the author's if one was given to the builder.
@@ -163,9 +156,32 @@ impl Guard {
         Refusal::new(denied, Arc::clone(&self.0.answers))
     }
 
-    pub(crate) fn answers(&self) -> Arc<refusal::Answers> {
-        Arc::clone(&self.0.answers)
+    pub(crate) fn answers(&self) -> &Arc<refusal::Answers> {
+        &self.0.answers
     }
+}
+
+/// The one token of a request, as it was sent.
+fn token_of(parts: &Parts) -> Result<&str, Refused> {
+    let headers = parts.headers.get_all(http::header::AUTHORIZATION);
+    let token = bearer::read(headers.iter().map(http::HeaderValue::as_bytes)).map_err(|error| {
+        let denied = Denied::from(error);
+        let check = if denied == Denied::NoToken { "no_token" } else { "form" };
+        Refused { check, denied }
+    })?;
+    let query = parts.uri.query().unwrap_or_default();
+    if query
+        .split('&')
+        .any(|pair| pair.split('=').next() == Some("access_token"))
+    {
+        let denied = Denied::InvalidRequest(Reason::new(
+            "More than one method used for authentication",
+            "Send the token in the Authorization header only.",
+        ));
+        let check = "several_methods";
+        return Err(Refused { check, denied });
+    }
+    Ok(token)
 }
 
 impl fmt::Debug for Guard {

@@ -73,7 +73,7 @@ impl Policy {
     }
 
     /// A token that was verified before, if it is still valid and the key that verified it is still held.
-    fn known(&self, token: &str) -> Option<AccessToken> {
+    pub(crate) fn known(&self, token: &str) -> Option<AccessToken> {
         let cache = self.cache.as_ref()?;
         let known = cache.find(token)?;
         let verified_by = known.verified_by()?;

@@ -32,9 +32,9 @@ pub fn read<'a>(mut headers: impl Iterator<Item = &'a [u8]>) -> Result<&'a str, 
     }
     let body = token.trim_ascii_end();
     let unpadded = body.iter().rposition(|b| *b != b'=').map_or(0, |last| last + 1);
-    // All bytes, whatever the first of them are: so they are looked at many at a time.
-    let are_b64token = body[..unpadded].iter().fold(true, |all, b| all & is_b64token(*b));
-    if unpadded == 0 || !are_b64token {
+    // Every byte is looked at, many at a time: stopping at the first bad one would take ten times as long for a good one.
+    let well_formed = body[..unpadded].iter().fold(true, |fine, b| fine & is_b64token(*b));
+    if unpadded == 0 || !well_formed {
         return Err(BearerError::Malformed);
     }
     std::str::from_utf8(body).map_err(|_| BearerError::Malformed)
@@ -54,8 +54,12 @@ pub(crate) fn credentials_of<'a>(header: &'a [u8], scheme: &str) -> Option<&'a [
     }
 }
 
+/// Without a branch, so that it can be done to many bytes at once.
 fn is_b64token(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'+' | b'/')
+    let is_letter = (byte | 0x20).wrapping_sub(b'a') < 26;
+    // `-`, `.` and `/` stand before the digits.
+    let is_digit = byte.wrapping_sub(b'-') < 13;
+    is_letter | is_digit | (byte == b'_') | (byte == b'~') | (byte == b'+')
 }
 
 /// A `WWW-Authenticate` value of the Bearer scheme, its parts in the order of RFC 6750 §3.
@@ -123,6 +127,14 @@ mod tests {
             one(&format!("Bearer {}", "a".repeat(MAX_TOKEN_BYTES + 1))),
             Err(BearerError::TooLong)
         );
+    }
+
+    #[test]
+    fn every_character_of_a_b64token_is_one_and_no_other() {
+        let named = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~+/".contains(&byte);
+        for byte in 0..=u8::MAX {
+            assert_eq!(is_b64token(byte), named(byte), "{byte:#x}");
+        }
     }
 
     #[test]

@@ -1,10 +1,11 @@
-//! The two databases behind one face: connecting, transactions, and what their errors mean. With
+//! The two databases behind one face: connecting and transactions. With
 //! `revision` this is the only file that tells SQLite from PostgreSQL (DESIGN §3, promise 3).
 
 use std::path::Path;
 use std::time::Duration;
 
 use sqlx::migrate::MigrateError;
+use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection, PgPool, Postgres, Sqlite, SqliteConnection, SqlitePool};
@@ -13,6 +14,12 @@ use tokenhouse_protocol::time::Clock;
 
 use crate::error::{OpenError, StoreError};
 use crate::migrations;
+
+mod errors;
+
+pub(crate) use errors::{may_be_retried, present};
+
+use errors::{migrate_error, postgres_error, sqlite_error};
 
 /// How long a query waits for a connection of its pool.
 const ACQUIRE: Duration = Duration::from_secs(5);
@@ -50,6 +57,8 @@ pub struct Tx<'c> {
 /// A transaction of either database.
 pub(crate) enum Backend<'c> {
     Sqlite(sqlx::Transaction<'c, Sqlite>),
+    /// SQLite for one statement, which commits by itself.
+    SqliteStatement(PoolConnection<Sqlite>),
     Postgres {
         transaction: sqlx::Transaction<'c, Postgres>,
         rings: bool,
@@ -166,6 +175,18 @@ impl Db {
         Ok(Tx { backend, clock })
     }
 
+    /// The same for one statement and no more. In SQLite it needs no transaction around it, and a begin and a commit
+    /// would each change threads: half of what a small batch costs.
+    pub(crate) async fn begin_statement(&self, clock: Clock) -> Result<Tx<'static>, sqlx::Error> {
+        match self {
+            Self::Sqlite { writer, .. } => {
+                let backend = Backend::SqliteStatement(writer.acquire().await?);
+                Ok(Tx { backend, clock })
+            }
+            Self::Postgres { .. } => self.begin(clock).await,
+        }
+    }
+
     /// Closes every connection once what runs on it has ended.
     pub(crate) async fn close(&self) {
         match self {
@@ -188,6 +209,7 @@ impl Tx<'_> {
     pub(crate) async fn end(self) -> Result<(), sqlx::Error> {
         match self.backend {
             Backend::Sqlite(transaction) => transaction.commit().await,
+            Backend::SqliteStatement(_) => Ok(()),
             Backend::Postgres { transaction, .. } => transaction.commit().await,
         }
     }
@@ -200,6 +222,10 @@ macro_rules! on {
         match &mut $tx.backend {
             $crate::db::Backend::Sqlite(transaction) => {
                 let $connection = &mut **transaction;
+                $run
+            }
+            $crate::db::Backend::SqliteStatement(connection) => {
+                let $connection = &mut **connection;
                 $run
             }
             $crate::db::Backend::Postgres { transaction, .. } => {
@@ -257,56 +283,16 @@ macro_rules! optional {
 }
 pub(crate) use optional;
 
-/// A looked-up row. A name with U+0000, which PostgreSQL refuses to hear, is the name of nothing.
-pub(crate) fn present<T>(row: Result<Option<T>, sqlx::Error>) -> Result<Option<T>, StoreError> {
-    match row {
-        Err(error) if code(&error).is_some_and(|code| code == "22021") => Ok(None),
-        row => Ok(row?),
-    }
-}
-
-/// Whether the same work may succeed if it is done again: another transaction was in its way.
-pub(crate) fn may_be_retried(error: &sqlx::Error) -> bool {
-    // SQLite's BUSY and LOCKED (the low byte of its code); PostgreSQL's serialization failure and deadlock.
-    let Some(code) = code(error) else { return false };
-    code == "40001" || code == "40P01" || (code.len() < 5 && matches!(sqlite_code(&code), Some(5 | 6)))
-}
-
-impl From<sqlx::Error> for StoreError {
-    fn from(error: sqlx::Error) -> Self {
-        let damaged = match &error {
-            sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) => true,
-            other => code(other).is_some_and(|code| code.len() < 5 && matches!(sqlite_code(&code), Some(11 | 26))),
-        };
-        if damaged {
-            Self::Damaged(error.to_string())
-        } else {
-            Self::Unavailable(error.to_string())
-        }
-    }
-}
-
-/// The driver's code: five characters from PostgreSQL, a shorter number from SQLite.
-fn code(error: &sqlx::Error) -> Option<String> {
-    error
-        .as_database_error()
-        .and_then(sqlx::error::DatabaseError::code)
-        .map(std::borrow::Cow::into_owned)
-}
-
-/// SQLite's primary result code, the low byte of the extended one.
-fn sqlite_code(code: &str) -> Option<i32> {
-    code.parse::<i32>().ok().map(|code| code & 0xff)
-}
-
-/// A pool whose connections live as long as it does: a connection to a database in memory *is* the database.
-/// Whether a connection answers and is in no transaction.
+/// Whether a connection is in no transaction.
 async fn is_idle(connection: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
-    // What was dropped unfinished is rolled back before this is answered.
-    connection.ping().await?;
+    if connection.is_in_transaction() {
+        // What was dropped unfinished is rolled back before this is answered.
+        connection.ping().await?;
+    }
     Ok(!connection.is_in_transaction())
 }
 
+/// A pool whose connections live as long as it does: a connection to a database in memory *is* the database.
 fn sqlite_pool(connections: u32) -> SqlitePoolOptions {
     SqlitePoolOptions::new()
         .max_connections(connections)
@@ -351,48 +337,4 @@ async fn connect_file(options: &SqliteConnectOptions) -> Result<SqliteConnection
 #[expect(clippy::disallowed_methods, reason = "what is waited for is another process")]
 pub(crate) async fn pause(time: Duration) {
     tokio::time::sleep(time).await;
-}
-
-/// What a migration's failure means to the person who started the program.
-fn migrate_error(name: &str, error: MigrateError, driver: fn(&str, &sqlx::Error) -> OpenError) -> OpenError {
-    match error {
-        MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => driver(name, &error),
-        MigrateError::VersionMissing(found) if found > migrations::newest() => OpenError::Newer {
-            found,
-            known: migrations::newest(),
-        },
-        other => OpenError::Other(format!(
-            "the database {name} has a schema that no release of Tokenhouse made ({other}): restore it from a backup"
-        )),
-    }
-}
-
-fn sqlite_error(name: &str, error: &sqlx::Error) -> OpenError {
-    match code(error).as_deref().and_then(sqlite_code) {
-        Some(11 | 26) => OpenError::Damaged(format!(
-            "the file {name} is damaged or not a database: restore it from a backup, or name another; nothing was changed"
-        )),
-        Some(5 | 6) => OpenError::Unreachable(format!(
-            "the database file {name} is locked by another process: stop that one, then start again"
-        )),
-        Some(3 | 8 | 14) => OpenError::NotWritable(format!(
-            "the database file {name} cannot be written: check that it and its folder belong to this user"
-        )),
-        _ => OpenError::Other(format!("the database file {name} cannot be opened: {error}")),
-    }
-}
-
-fn postgres_error(name: &str, error: &sqlx::Error) -> OpenError {
-    match code(error).as_deref() {
-        Some("42501" | "25006") => OpenError::NotWritable(format!(
-            "the database's user at {name} may not create tables ({error}): grant it that right, or name another user"
-        )),
-        Some("28000" | "28P01" | "3D000") => OpenError::Unreachable(format!(
-            "the PostgreSQL server at {name} refuses this user or database ({error}): correct the database address"
-        )),
-        Some(_) => OpenError::Other(format!("the PostgreSQL server at {name} cannot be used: {error}")),
-        None => OpenError::Unreachable(format!(
-            "the PostgreSQL server at {name} cannot be reached ({error}): start it, or correct the database address"
-        )),
-    }
 }

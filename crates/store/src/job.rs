@@ -6,6 +6,7 @@
 //! batch, conflicts settled by `on conflict do nothing returning`, never by an error, since one job's data must not fail
 //! another's.
 
+use serde::Serialize;
 use serde_json::{Map, Value};
 
 use tokenhouse_protocol::id::{ApiId, ClientId, LogId, TenantId, UserId};
@@ -60,7 +61,30 @@ pub struct LogEntry {
     /// How many events this row stands for: 1, or the number of refusals it sums.
     pub repeats: i64,
     /// Everything else.
-    pub body: Map<String, Value>,
+    pub body: LogBody,
+}
+
+/// What a log row holds beside its columns: the text of a JSON object, which a token is not worth taking apart for.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct LogBody(String);
+
+impl LogBody {
+    /// The members of a struct or a map.
+    pub fn of(members: &impl Serialize) -> Self {
+        Self(json(members))
+    }
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The same with other members, over those of their names.
+    pub(crate) fn with(&self, members: &[(&str, Value)]) -> Self {
+        let mut all: Map<String, Value> = serde_json::from_str(&self.0).unwrap_or_default();
+        all.extend(members.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
+        Self::of(&all)
+    }
 }
 
 /// A job made ready by its caller, so that the one writer has less to do.
@@ -68,25 +92,13 @@ pub(crate) struct Prepared {
     pub(crate) tenant: TenantId,
     pub(crate) uses: Option<UsedAssertion>,
     pub(crate) counts: Option<Box<Count>>,
-    pub(crate) rows: Vec<PreparedRow>,
-}
-
-/// A log entry that every database takes, and its body as text.
-pub(crate) struct PreparedRow {
-    pub(crate) entry: LogEntry,
-    pub(crate) body: String,
+    pub(crate) rows: Vec<LogEntry>,
 }
 
 impl Job {
     /// Strangers' words are logged too, and PostgreSQL refuses a text with U+0000, which would fail the whole
     /// batch: it becomes U+FFFD. (In the body JSON escapes it.)
     pub(crate) fn prepare(self) -> Prepared {
-        let prepare = |entry: LogEntry| {
-            let mut entry = entry.storable();
-            let body = json(&entry.body);
-            entry.body = Map::new();
-            PreparedRow { entry, body }
-        };
         let uses = self.uses.map(|used| UsedAssertion {
             jti: replaced(&used.jti).unwrap_or(used.jti),
             ..used
@@ -100,7 +112,7 @@ impl Job {
             tenant: self.tenant,
             uses,
             counts,
-            rows: self.entries.into_iter().map(prepare).collect(),
+            rows: self.entries.into_iter().map(LogEntry::storable).collect(),
         }
     }
 }

@@ -61,7 +61,7 @@ pub use connections::Connection;
 pub use db::Tx;
 pub use error::{OpenError, StoreError};
 pub use installation::Installation;
-pub use job::{Job, LogEntry, Outcome};
+pub use job::{Job, LogBody, LogEntry, Outcome};
 pub use keys::{Key, KeyState};
 pub use log_search::{LogFilter, MAX_LOG_KINDS};
 pub use logs::LogRow;

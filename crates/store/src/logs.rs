@@ -8,12 +8,15 @@ use tokenhouse_protocol::time::Timestamp;
 
 use crate::columns::from_row;
 use crate::db::{all, execute, on, optional};
-use crate::job::PreparedRow;
+use crate::job::LogEntry;
 use crate::log_id::prefix;
 use crate::{Store, StoreError, Tx};
 
 /// Rows of one statement: SQLite binds 32 766 values, a row is 13.
-const ROWS_AT_ONCE: usize = 2500;
+pub(crate) const ROWS_AT_ONCE: usize = 2500;
+/// Up to so many rows a statement is kept ready for the next batch of its size: reading it costs a small batch more than
+/// its rows do, and keeping those of every size would cost memory.
+const KEPT_ROWS: usize = 16;
 
 /// A line of a tenant's log; its fields are those of [`LogEntry`](crate::LogEntry).
 #[expect(missing_docs, reason = "LogEntry says what each field is")]
@@ -37,7 +40,7 @@ pub struct LogRow {
 pub(crate) struct NewLine<'a> {
     pub(crate) id: LogId,
     pub(crate) tenant: &'a TenantId,
-    pub(crate) row: &'a PreparedRow,
+    pub(crate) entry: &'a LogEntry,
 }
 
 macro_rules! columns {
@@ -70,8 +73,7 @@ pub(crate) async fn add(tx: &mut Tx<'_>, node: &NodeId, lines: &[&NewLine<'_>]) 
                 "insert into logs (tenant_id, id, node_id, happened_at, kind, client_id, api_id, user_id, \
                  grant_type, address, tokens, repeats, body) ",
             );
-            query.push_values(some, |mut values, NewLine { id, tenant, row }| {
-                let entry = &row.entry;
+            query.push_values(some, |mut values, NewLine { id, tenant, entry }| {
                 values
                     .push_bind(tenant.as_str())
                     .push_bind(id.as_str())
@@ -85,9 +87,10 @@ pub(crate) async fn add(tx: &mut Tx<'_>, node: &NodeId, lines: &[&NewLine<'_>]) 
                     .push_bind(entry.address.as_deref())
                     .push_bind(entry.tokens)
                     .push_bind(entry.repeats)
-                    .push_bind(row.body.as_str());
+                    .push_bind(entry.body.as_str());
             });
-            query.build().persistent(false).execute(connection).await.map(drop)
+            let is_kept = some.len() <= KEPT_ROWS;
+            query.build().persistent(is_kept).execute(connection).await.map(drop)
         })?;
     }
     Ok(())

@@ -64,7 +64,7 @@ impl Measured {
             return;
         };
         let written = jobs.iter().enumerate().filter(|(number, _)| !left_out.contains(number));
-        for entry in written.flat_map(|(_, job)| &job.rows).map(|row| &row.entry) {
+        for entry in written.flat_map(|(_, job)| &job.rows) {
             let (Ok(tokens @ 1..), Some(grant)) = (u64::try_from(entry.tokens), &entry.grant) else {
                 continue;
             };

@@ -9,9 +9,7 @@ use sqlx::QueryBuilder;
 use tokenhouse_protocol::id::{ClientId, TenantId};
 use tokenhouse_protocol::time::Timestamp;
 
-use crate::columns::json as json_text;
 use crate::db::{execute, on};
-use crate::job::PreparedRow;
 use crate::{LogEntry, Store, StoreError, Tx};
 
 /// Parts of a quota, in percent, at which a warning is logged, the largest first.
@@ -69,7 +67,7 @@ pub(crate) struct Settled<'a> {
     /// By the number of the job.
     pub(crate) counted: HashMap<usize, Counted>,
     /// The warnings to be logged, each with its tenant.
-    pub(crate) warnings: Vec<(&'a TenantId, PreparedRow)>,
+    pub(crate) warnings: Vec<(&'a TenantId, LogEntry)>,
 }
 
 /// What a counter counts: tenant, client, window and when that begins.
@@ -140,7 +138,7 @@ impl Count {
 
     /// The warning of a window of which `used` tokens are used now, if that one token made it due: the highest, since one
     /// token of a small quota can pass several.
-    fn warning(&self, span: Span, used: i64) -> Option<PreparedRow> {
+    fn warning(&self, span: Span, used: i64) -> Option<LogEntry> {
         let limit = self.quota.limit(span)?;
         let is_reached = |percent: i64, used: i64| used.saturating_mul(100) >= limit.saturating_mul(percent);
         let due = |percent: &&i64| is_reached(**percent, used) && !is_reached(**percent, used - 1);
@@ -150,11 +148,9 @@ impl Count {
             "{percent} % of the application's token quota is used: {used} of {limit} tokens of this {} (UTC)",
             span.as_str()
         );
-        entry.body.insert("description".into(), json!(text));
         let details = json!({ "bucket": span.bucket(), "quota": limit, "used": used, "percent": percent });
-        entry.body.insert("details".into(), details);
-        let body = json_text(&entry.body);
-        Some(PreparedRow { entry, body })
+        entry.body = entry.body.with(&[("description", json!(text)), ("details", details)]);
+        Some(entry)
     }
 }
 

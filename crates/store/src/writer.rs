@@ -4,6 +4,8 @@
 //! and a thousand cost one as well (DESIGN §4, "Jobs and batches").
 
 use std::collections::{HashMap, HashSet};
+use std::future::poll_fn;
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -19,7 +21,7 @@ use tokenhouse_protocol::time::{Clock, Timestamp};
 use crate::db::{Db, Tx, execute, may_be_retried, pause};
 use crate::job::{Outcome, Prepared};
 use crate::log_id::LogIds;
-use crate::logs::{self, NewLine};
+use crate::logs::{self, NewLine, ROWS_AT_ONCE};
 use crate::measured::Measured;
 use crate::{Count, Counted, Store, StoreError, UsedAssertion, assertions, quotas};
 
@@ -127,6 +129,14 @@ struct Written {
     counted: HashMap<usize, Counted>,
 }
 
+impl Batch<'_> {
+    /// Whether there are rows to write and nothing else, as in most batches.
+    fn is_one_statement(&self) -> bool {
+        let has_more = self.seen.is_some() || !self.uses.is_empty() || !self.counts.is_empty();
+        !has_more && self.lines.len() <= ROWS_AT_ONCE
+    }
+}
+
 /// What a batch writes about its node, if it is time.
 struct Seen {
     at: Timestamp,
@@ -206,9 +216,9 @@ impl Writer {
         };
         for (number, Due { job, .. }) in jobs.iter().enumerate() {
             let tenant = &job.tenant;
-            batch.lines.extend(job.rows.iter().map(|row| {
+            batch.lines.extend(job.rows.iter().map(|entry| {
                 let id = self.ids.next(now);
-                (number, NewLine { id, tenant, row })
+                (number, NewLine { id, tenant, entry })
             }));
             batch.uses.extend(job.uses.as_ref().map(|used| (number, tenant, used)));
             batch
@@ -282,9 +292,10 @@ impl Writer {
         }
     }
 
-    /// One transaction. Until its commit begins it can be given up at the deadline, and leaves nothing.
+    /// One transaction. Until its commit begins it can be given up at the deadline, and leaves nothing; a statement that
+    /// commits by itself may be durable all the same.
     async fn attempt(&mut self, batch: &Batch<'_>, deadline: Instant) -> Result<Result<Written, sqlx::Error>, Elapsed> {
-        let (tx, written) = match timeout_at(deadline, self.fill(batch)).await? {
+        let (tx, written) = match timeout_at(deadline, handing_over(self.fill(batch))).await? {
             Ok(filled) => filled,
             Err(error) => return Ok(Err(error)),
         };
@@ -294,7 +305,11 @@ impl Writer {
 
     /// A transaction that holds a batch and is not committed, and what becomes of its jobs.
     async fn fill(&mut self, batch: &Batch<'_>) -> Result<(Tx<'static>, Written), sqlx::Error> {
-        let mut tx = self.db.begin(self.clock.clone()).await?;
+        let clock = self.clock.clone();
+        let mut tx = match batch.is_one_statement() {
+            true => self.db.begin_statement(clock).await?,
+            false => self.db.begin(clock).await?,
+        };
         if let Some(seen) = &batch.seen {
             execute!(
                 tx,
@@ -318,10 +333,10 @@ impl Writer {
         let over = settled.counted.iter().filter(|(_, counted)| counted.is_over);
         left_out.extend(over.map(|(job, _)| *job));
         let now = self.clock.now();
-        let warnings = settled.warnings.iter().map(|(tenant, row)| NewLine {
+        let warnings = settled.warnings.iter().map(|(tenant, entry)| NewLine {
             id: self.ids.next(now),
             tenant,
-            row,
+            entry,
         });
         let warnings: Vec<_> = warnings.collect();
         let due = batch.lines.iter().filter(|(job, _)| !left_out.contains(job));
@@ -345,6 +360,21 @@ impl Store {
                 mpsc::error::TrySendError::Closed(_) => closed(),
             })
     }
+}
+
+/// Once it has to wait, lets the thread that it waits for have the core: on a single one it would get it when this one's
+/// slice is over, milliseconds later under load.
+async fn handing_over<T>(work: impl Future<Output = T>) -> T {
+    let mut work = pin!(work);
+    let mut is_first = true;
+    poll_fn(|context| {
+        let polled = work.as_mut().poll(context);
+        if polled.is_pending() && std::mem::take(&mut is_first) {
+            std::thread::yield_now();
+        }
+        polled
+    })
+    .await
 }
 
 /// Waits for an outcome, but not for a commit that hangs: what is in it may become durable, and is not given out.

@@ -24,6 +24,10 @@ const SALT_BYTES: usize = 16;
 const DECOY_BYTES: usize = 32;
 /// Longest output of a stored hash that is compared, in bytes.
 const MAX_OUTPUT_BYTES: usize = 64;
+/// How far these threads stand behind all others on Linux, where each thread has a niceness of its own. With none, a
+/// machine's token waits for a slice of a hash each time that it changes threads; with 19, logins starve beside tokens.
+#[cfg(target_os = "linux")]
+const NICENESS: i32 = 10;
 
 /// Hashes and verifies passwords on a fixed number of threads.
 pub struct Passwords {
@@ -146,6 +150,7 @@ fn decoy(config: &Config, salt: &[u8], output: &[u8]) -> String {
 
 /// One thread's work, with one block of memory for all of it.
 fn serve(work: &Mutex<mpsc::Receiver<Work>>, argon: &Argon2<'_>) {
+    stand_behind();
     let mut memory = Vec::new();
     loop {
         let next = work.lock().unwrap_or_else(PoisonError::into_inner).blocking_recv();
@@ -161,6 +166,14 @@ fn serve(work: &Mutex<mpsc::Receiver<Work>>, argon: &Argon2<'_>) {
         };
         // The caller may have hung up meanwhile: there is nobody to tell.
         let _ = answer.send(done);
+    }
+}
+
+/// Lets other threads go before this one.
+fn stand_behind() {
+    #[cfg(target_os = "linux")]
+    if let Err(error) = rustix::process::nice(NICENESS) {
+        tracing::warn!(%error, "logins have the same priority as tokens");
     }
 }
 

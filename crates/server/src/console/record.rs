@@ -4,7 +4,7 @@
 use serde_json::{Map, Value, json};
 
 use tokenhouse_protocol::id::{ApiId, ClientId, UserId};
-use tokenhouse_store::{Job, LogEntry, StoreError};
+use tokenhouse_store::{Job, LogBody, LogEntry, StoreError};
 
 use crate::caller::{Caller, SignedIn};
 use crate::tenant::Tenant;
@@ -125,7 +125,7 @@ impl Record {
             address: Some(caller.address.to_string()),
             tokens: 0,
             repeats: 1,
-            body: fields.as_object().cloned().unwrap_or_default(),
+            body: LogBody::of(&fields),
         }
     }
 }

@@ -4,16 +4,17 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use serde_json::{Map, Value, json};
+use serde::Serialize;
+use serde_json::Value;
 
 use tokenhouse_protocol::error::reflected;
 use tokenhouse_protocol::grant::GrantType;
 use tokenhouse_protocol::id::{ClientId, UserId};
 use tokenhouse_protocol::token::TokenRequest;
-use tokenhouse_store::{Connection, Count, Job, LogEntry, Quota, UsedAssertion};
+use tokenhouse_store::{Connection, Count, Job, LogBody, LogEntry, Quota, UsedAssertion};
 
 use super::{Authorization, assertion, quota};
-use crate::caller::Caller;
+use crate::caller::{Caller, SignedIn};
 use crate::directory::{Api, Application};
 use crate::quota::Standing;
 use crate::refusal::{Reason, Refusal};
@@ -137,37 +138,21 @@ impl<'a> Exchange<'a> {
     }
 
     fn entry(&self, kind: &'static str, description: &str) -> LogEntry {
-        let known = self.application.as_ref();
-        let mut body = Map::new();
-        let mut put = |name: &str, value: Value| {
-            body.insert(name.to_owned(), value);
+        let body = Body {
+            description,
+            client_name: self.application.as_ref().map(|application| application.name.as_str()),
+            hostname: &self.caller.host,
+            user_agent: &self.caller.user_agent,
+            audience: self.audience.as_deref(),
+            scope: self.scope.as_deref(),
+            connection: self.connection.as_ref().map(|connection| connection.name.as_str()),
+            connection_id: self.connection.as_ref().map(|connection| connection.id.as_str()),
+            user_name: self.username.as_deref().map(reflected),
+            channel: self.caller.channel.as_str(),
+            administrator: self.caller.administrator.as_ref().map(SignedIn::to_json),
+            request_id: &self.caller.request_id,
+            auth0_client: self.caller.auth0_client.as_ref(),
         };
-        put("description", json!(description));
-        put("client_name", json!(known.map(|application| application.name.as_str())));
-        put("hostname", json!(self.caller.host));
-        put("user_agent", json!(self.caller.user_agent));
-        put("audience", json!(self.audience));
-        put("scope", json!(self.scope));
-        put(
-            "connection",
-            json!(self.connection.as_ref().map(|connection| connection.name.as_str())),
-        );
-        put(
-            "connection_id",
-            json!(self.connection.as_ref().map(|connection| connection.id.as_str())),
-        );
-        put("user_name", json!(self.username.as_deref().map(reflected)));
-        put("channel", json!(self.caller.channel.as_str()));
-        if let Some(administrator) = &self.caller.administrator {
-            put("administrator", administrator.to_json());
-        }
-        put("request_id", json!(self.caller.request_id));
-        if let Some(administrator) = &self.caller.administrator {
-            put("administrator", administrator.to_json());
-        }
-        if let Some(auth0_client) = &self.caller.auth0_client {
-            put("auth0_client", auth0_client.clone());
-        }
         LogEntry {
             at: self.tenant.house.clock.now(),
             kind,
@@ -178,7 +163,27 @@ impl<'a> Exchange<'a> {
             address: Some(self.address.to_string()),
             tokens: 0,
             repeats: 1,
-            body,
+            body: LogBody::of(&body),
         }
     }
+}
+
+/// What a row of the log says beside its columns (CONTRACT §4.8).
+#[derive(Serialize)]
+struct Body<'a> {
+    description: &'a str,
+    client_name: Option<&'a str>,
+    hostname: &'a str,
+    user_agent: &'a str,
+    audience: Option<&'a str>,
+    scope: Option<&'a str>,
+    connection: Option<&'a str>,
+    connection_id: Option<&'a str>,
+    user_name: Option<String>,
+    channel: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    administrator: Option<Value>,
+    request_id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    auth0_client: Option<&'a Value>,
 }

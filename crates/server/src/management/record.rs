@@ -6,7 +6,7 @@
 
 use serde_json::{Map, Value, json};
 
-use tokenhouse_store::{Job, LogEntry};
+use tokenhouse_store::{Job, LogBody, LogEntry};
 
 use super::access::Administrator;
 use super::endpoint::{Endpoint, Reply};
@@ -103,7 +103,7 @@ impl Record<'_> {
             },
             "response": { "statusCode": status, "body": answer },
         });
-        let fields = json!({
+        let body = json!({
             "description": endpoint.summary,
             "client_name": name,
             "hostname": caller.host,
@@ -114,7 +114,6 @@ impl Record<'_> {
             "auth0_client": caller.auth0_client,
             "details": details,
         });
-        let body = fields.as_object().cloned().unwrap_or_default();
         LogEntry {
             at: tenant.house.clock.now(),
             kind,
@@ -128,7 +127,7 @@ impl Record<'_> {
             address: Some(caller.address.to_string()),
             tokens: 0,
             repeats: 1,
-            body,
+            body: LogBody::of(&body),
         }
     }
 }

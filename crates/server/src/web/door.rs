@@ -9,7 +9,7 @@ use std::time::Instant;
 use axum::body::Body;
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::uri::Authority;
-use axum::http::{Extensions, HeaderMap, Response, StatusCode, Uri, Version, header};
+use axum::http::{Extensions, HeaderMap, HeaderValue, Response, StatusCode, Uri, Version, header};
 use axum::middleware::Next;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD};
@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use tokenhouse_protocol::id::request_id;
 
-use super::answer::{X_AUTH0_REQUEST_ID, X_REQUEST_ID, http_error, set, set_text};
+use super::answer::{X_AUTH0_REQUEST_ID, X_REQUEST_ID, http_error, set};
 use crate::app::App;
 use crate::caller::{Caller, Channel};
 use crate::metrics::Requests;
@@ -57,10 +57,13 @@ pub async fn name(State(frame): State<Frame>, mut request: Request, next: Next) 
     let route = request.extensions().get::<MatchedPath>().cloned();
     let id = given_id(request.headers()).unwrap_or_else(|| request_id(&app.house.random));
     request.extensions_mut().insert(RequestId(id.clone()));
-    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let asked = tracing::enabled!(tracing::Level::DEBUG).then(|| (request.method().clone(), request.uri().clone()));
     let mut response = next.run(request).await;
-    set_text(&mut response, X_REQUEST_ID, &id);
-    set_text(&mut response, X_AUTH0_REQUEST_ID, &id);
+    // An id is short and plain, so it is a header's value.
+    if let Ok(value) = HeaderValue::from_str(&id) {
+        response.headers_mut().insert(X_REQUEST_ID, value.clone());
+        response.headers_mut().insert(X_AUTH0_REQUEST_ID, value);
+    }
     set(&mut response, header::X_CONTENT_TYPE_OPTIONS, "nosniff");
     if app.strict_transport {
         set(&mut response, header::STRICT_TRANSPORT_SECURITY, "max-age=31536000");
@@ -70,8 +73,11 @@ pub async fn name(State(frame): State<Frame>, mut request: Request, next: Next) 
     if let Some(reason) = response.extensions().get::<Reason>() {
         frame.requests.count_refusal(*reason);
     }
-    let took_us = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
-    tracing::debug!(request_id = %id, %method, path, status = response.status().as_u16(), took_us, "answered");
+    if let Some((method, uri)) = asked {
+        let took_us = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
+        let (path, status) = (uri.path(), response.status().as_u16());
+        tracing::debug!(request_id = %id, %method, path, status, took_us, "answered");
+    }
     response
 }
 

@@ -11,7 +11,7 @@ use tokio::time::timeout;
 
 use tokenhouse_protocol::id::TenantId;
 use tokenhouse_protocol::time::Timestamp;
-use tokenhouse_store::{Job, LogEntry, StoreError};
+use tokenhouse_store::{Job, LogBody, LogEntry, StoreError};
 
 use crate::house::{AUDIENCE, Ask, House, NOW_S, USERNAME, with_secret};
 
@@ -363,6 +363,6 @@ fn entry() -> LogEntry {
         address: None,
         tokens: 0,
         repeats: 1,
-        body: serde_json::Map::new(),
+        body: LogBody::of(&serde_json::Map::new()),
     }
 }

@@ -5,8 +5,8 @@ use tokenhouse_protocol::crypto::Random;
 use tokenhouse_protocol::id::{ApiId, ClientGrantId, ClientId, ConnectionId, KeyId, TenantId, UserId, row_id};
 use tokenhouse_protocol::time::Timestamp;
 use tokenhouse_store::{
-    Added, Api, ApiScope, Client, ClientGrant, ClientSecret, Connection, Job, Key, KeyState, LogEntry, Store, Tenant,
-    User,
+    Added, Api, ApiScope, Client, ClientGrant, ClientSecret, Connection, Job, Key, KeyState, LogBody, LogEntry, Store,
+    Tenant, User,
 };
 
 /// The time at which everything here was made.
@@ -163,7 +163,7 @@ pub(crate) fn entry(client: &str, at: Timestamp) -> LogEntry {
         address: Some("127.0.0.1".into()),
         tokens: 1,
         repeats: 1,
-        body: rest(),
+        body: LogBody::of(&rest()),
     }
 }
 
