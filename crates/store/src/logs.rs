@@ -1,4 +1,5 @@
-//! Reading and ageing the log: table `logs`. Only the batch task writes it (`writer`).
+//! Reading and ageing the log: table `logs`. Only the batch task adds to it (`writer`), and only `forgotten_users`
+//! writes a line again.
 
 use serde_json::{Map, Value};
 

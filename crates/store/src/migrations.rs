@@ -29,6 +29,11 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
         "totals",
         include_str!("../migrations/20261124_000004_totals.sql"),
     ),
+    (
+        20_261_124_000_008,
+        "logins and forgotten users",
+        include_str!("../migrations/20261124_000008_logins_and_forgotten_users.sql"),
+    ),
 ];
 
 /// The newest version this binary knows.
