@@ -13,6 +13,7 @@ mod hostile_requests;
 mod house;
 mod isolation;
 mod keys;
+mod last_answers;
 mod limits;
 mod log;
 mod management;
