@@ -19,6 +19,7 @@ pub mod keyring;
 pub mod management;
 pub mod metrics;
 pub mod oauth;
+pub mod percent;
 pub mod rate;
 pub mod refusal;
 pub mod registry;

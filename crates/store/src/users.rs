@@ -163,21 +163,6 @@ impl Store {
         all!(self.db(), sql, tenant.as_str(), role.as_str(), after, take, skip)
     }
 
-    /// At most `take` users of a connection, whichever.
-    pub async fn users_of_connection(
-        &self,
-        tenant: &TenantId,
-        connection: &ConnectionId,
-        take: u32,
-    ) -> Result<Vec<User>, StoreError> {
-        let sql = concat!(
-            "select ",
-            columns!(),
-            " from users where tenant_id = $1 and connection_id = $2 limit $3"
-        );
-        all!(self.db(), sql, tenant.as_str(), connection.as_str(), i64::from(take))
-    }
-
     /// How many users signed in at `since` or later.
     pub async fn active_users_total(&self, tenant: &TenantId, since: Timestamp) -> Result<u64, StoreError> {
         let sql = "select count(*) from users where tenant_id = $1 and last_login_at >= $2";
@@ -197,6 +182,21 @@ impl Tx<'_> {
     /// A user by their id, read inside this transaction.
     pub async fn user(&mut self, tenant: &TenantId, id: &UserId) -> Result<Option<User>, StoreError> {
         optional!(tx: self, ONE, tenant.as_str(), id.as_str())
+    }
+
+    /// At most `take` users of a connection, whichever.
+    pub async fn users_of_connection(
+        &mut self,
+        tenant: &TenantId,
+        connection: &ConnectionId,
+        take: u32,
+    ) -> Result<Vec<User>, StoreError> {
+        let sql = concat!(
+            "select ",
+            columns!(),
+            " from users where tenant_id = $1 and connection_id = $2 limit $3"
+        );
+        all!(tx: self, sql, tenant.as_str(), connection.as_str(), i64::from(take))
     }
 
     /// Adds a user; [`Added::Exists`] if their id, e-mail address or user name is taken.

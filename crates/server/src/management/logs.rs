@@ -13,7 +13,8 @@ use super::schema::{Body, Property, Violation, integer, text, word};
 
 mod search;
 
-const READ: &[&str] = &["read:logs", "read:logs_users"];
+/// Who may read the log.
+pub(super) const READ: &[&str] = &["read:logs", "read:logs_users"];
 /// In which order.
 const SORT: Property = word("sort", &["date:1", "date:-1"]);
 /// Lines that can be reached by number; whoever wants more follows by checkpoint.
@@ -151,7 +152,7 @@ fn items(call: &Call, rows: &[LogRow]) -> Vec<Value> {
 }
 
 /// A line as it is on the wire. Here, unlike elsewhere, what is not known is `null`.
-fn shown(row: &LogRow) -> Map<String, Value> {
+pub(super) fn shown(row: &LogRow) -> Map<String, Value> {
     let mut shown = Map::new();
     for name in [
         "description",

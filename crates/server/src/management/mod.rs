@@ -85,6 +85,7 @@ pub fn endpoints() -> &'static [&'static Endpoint] {
             stats::ENDPOINTS,
             logs::ENDPOINTS,
             users::ENDPOINTS,
+            users::export::ENDPOINTS,
             roles::ENDPOINTS,
             permissions::ENDPOINTS,
             user_blocks::ENDPOINTS,
@@ -172,6 +173,7 @@ impl Door<'_> {
             endpoint,
             path: parts.uri.path(),
             body: Value::Null,
+            user: record::user_of(endpoint, &path),
         };
         let done = async {
             // 3. May they?

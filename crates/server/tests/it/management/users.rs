@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use tokenhouse::registry::connections::{self, PasswordPolicy};
 
 use super::Api;
-use crate::house::{AUDIENCE, House, PASSWORD, USERNAME};
+use crate::house::{AUDIENCE, House, ISSUER, PASSWORD, USERNAME};
 
 const CONNECTION: &str = "Username-Password-Authentication";
 
@@ -38,7 +38,7 @@ async fn a_user_is_shown_as_auth0_shows_them() {
     }
     let expected = json!({
         "email": "Ada@example.com", "email_verified": false, "name": "Ada@example.com", "nickname": "Ada",
-        "user_id": "auth0|testaccuser", "username": "ada",
+        "user_id": "auth0|testaccuser", "username": "ada", "picture": format!("{ISSUER}avatars/ad.svg"),
         "identities": [{"user_id": "testaccuser", "connection": CONNECTION, "provider": "auth0", "isSocial": false}],
     });
     assert_eq!(user, expected);
