@@ -110,6 +110,9 @@ function changed(from, to) {
   const own = { resource_server_identifier: "https://deployed-6.example.com/v1", permission_name: "read:it" };
   edit("roles/Deployed 6.json", { description: "Changed", permissions: [own] });
   edit("roles/Deployed 7.json", { permissions: [] });
+  // What the API has no more, no role can have.
+  const left = { resource_server_identifier: "https://deployed-2.example.com/v1", permission_name: "read:it" };
+  edit("roles/Deployed 2.json", { permissions: [left] });
   const another = JSON.parse(readFileSync(path.join(at(to), "clients/Deployed 4.json"), "utf8"));
   writeFileSync(path.join(at(to), "clients/Deployed more.json"), JSON.stringify({ ...another, name: "Deployed more" }));
   rmSync(path.join(at(to), "grants/Deployed 5-Deployed 5.json"));

@@ -69,7 +69,7 @@ async function checkUsers(house, api) {
     const [today] = (await api.stats.getDaily()).slice(-1);
     assert.ok(today.logins >= 1, "no login today");
   });
-  await check("ManagementClient: userBlocks, by the user and by identifier", async () => {
+  await check("ManagementClient: userBlocks, by the user and by identifier, and anomaly.blocks", async () => {
     assert.deepEqual((await api.userBlocks.list(id)).blocked_for, []);
     let status = 403;
     for (let tries = 0; tries < 20 && status === 403; tries += 1) status = (await signIn(house, email, "wrong")).status;
@@ -80,6 +80,8 @@ async function checkUsers(house, api) {
     await api.userBlocks.deleteByIdentifier({ identifier: email });
     assert.equal((await signIn(house, email, PASSWORD)).status, 200);
     await api.userBlocks.delete(id);
+    await refused(api.anomaly.blocks.checkIp("192.0.2.9"), ManagementError, { statusCode: 404 });
+    await api.anomaly.blocks.unblockIp("192.0.2.9");
   });
   await check("ManagementClient: users.delete, and what does not fit is refused", async () => {
     const again = api.users.create({ connection: DATABASE, email, password: PASSWORD });

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::endpoint::{Endpoint, Reply};
 use super::error::Failure;
-use super::page::{BY_CHECKPOINT, BY_NUMBER, Listed, Paging, Window};
+use super::page::{BY_NUMBER, Listed, Paging, Window};
 use super::schema::{Body, Kind};
 
 /// A list in which nothing can be.
@@ -52,18 +52,18 @@ macro_rules! missing {
 
 /// A list of what users never have: nobody is asked for consent, and no device keeps a token of theirs.
 macro_rules! none {
-    ($path:literal, $scope:literal, $plural:literal, $paging:expr, $query:expr) => {
+    ($path:literal, $scope:literal, $plural:literal) => {
         Endpoint {
             method: Method::GET,
             path: $path,
             scopes: &[$scope],
             summary: concat!("Nothing: there are no ", $path, " here"),
             status: 200,
-            query: $query,
+            query: &[BY_NUMBER[0], BY_NUMBER[1], BY_NUMBER[2]],
             body: Body::None,
             run: |call| {
                 Box::pin(async move {
-                    let window = Window::read(&call.query, $paging)?;
+                    let window = Window::read(&call.query, Paging::Number)?;
                     let listed = Listed {
                         plural: $plural,
                         items: Vec::new(),
@@ -222,42 +222,22 @@ pub(super) static ENDPOINTS: &[Endpoint] = &[
         "read:rate_limit_policies",
         json!({ "rate_limit_policies": [] })
     ),
-    none!(
-        "device-credentials",
-        "read:device_credentials",
-        "device_credentials",
-        Paging::Number,
-        &[BY_NUMBER[0], BY_NUMBER[1], BY_NUMBER[2]]
-    ),
+    none!("device-credentials", "read:device_credentials", "device_credentials"),
     refused!(
         "device-credentials",
         "create:device_credentials",
         "Keys of devices are not kept here: let the device sign in with an application of its own"
     ),
     gone!("device-credentials/{id}", "delete:device_credentials", 204),
-    none!(
-        "grants",
-        "read:grants",
-        "grants",
-        Paging::Number,
-        &[BY_NUMBER[0], BY_NUMBER[1], BY_NUMBER[2]]
-    ),
+    none!("grants", "read:grants", "grants"),
     gone!("grants", "delete:grants", 204),
     gone!("grants/{id}", "delete:grants", 204),
-    none!(
-        "users/{id}/sessions",
-        "read:sessions",
-        "sessions",
-        Paging::Checkpoint,
-        &BY_CHECKPOINT
-    ),
+    empty!("users/{id}/sessions", "read:sessions", json!({ "sessions": [] })),
     gone!("users/{id}/sessions", "delete:sessions", 202),
-    none!(
+    empty!(
         "users/{id}/refresh-tokens",
         "read:refresh_tokens",
-        "tokens",
-        Paging::Checkpoint,
-        &BY_CHECKPOINT
+        json!({ "tokens": [] })
     ),
     gone!("users/{id}/refresh-tokens", "delete:refresh_tokens", 202),
     refused!(

@@ -147,8 +147,21 @@ async fn the_life_of_a_connection_and_of_the_users_in_it() {
     let nobodys = json!({"name": "Nobodys", "strategy": "auth0", "enabled_clients": null});
     let nobodys = api.expect(201, "POST", "connections", nobodys).await;
     let nobodys = format!("connections/{}", nobodys["id"].as_str().unwrap());
-    assert_eq!(enabled(&api, &format!("{nobodys}/clients")).await, [String::new(); 0]);
+    assert!(enabled(&api, &format!("{nobodys}/clients")).await.is_empty());
     api.expect(204, "DELETE", &nobodys, Value::Null).await;
+    api.expect(200, "GET", &format!("{path}/status"), Value::Null).await;
+    let by_email = json!({"connection": "Customers", "email": "gone@example.com", "password": "simple"});
+    let gone = api.expect(201, "POST", "users", by_email).await;
+    api.expect(
+        204,
+        "DELETE",
+        &format!("{path}/users?email=gone@example.com"),
+        Value::Null,
+    )
+    .await;
+    let gone = gone["user_id"].as_str().unwrap().replace('|', "%7C");
+    api.expect(404, "GET", &format!("users/{gone}"), Value::Null).await;
+    api.expect(400, "DELETE", &format!("{path}/users"), Value::Null).await;
     let before = api.get("users?include_totals=true").await["total"].as_u64().unwrap();
     assert_eq!(api.expect(204, "DELETE", &path, Value::Null).await, Value::Null);
     api.expect(404, "GET", &path, Value::Null).await;
