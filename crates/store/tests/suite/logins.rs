@@ -1,7 +1,7 @@
 //! Logins are counted from the log, each once, without touching anything else of the user.
 
 use tokenhouse_protocol::id::{TenantId, UserId};
-use tokenhouse_store::{LogEntry, Logins, Store, User};
+use tokenhouse_store::{Added, LogEntry, Logins, Store, User};
 
 use crate::place::{Place, both};
 use crate::samples::{connection, entry, job, user, with_tenant};
@@ -16,8 +16,8 @@ async fn with_user(store: &Store, tenant: &TenantId) -> User {
     let here = connection("here");
     let one = user(&here, Some("a@example.com"), None);
     let mut tx = store.begin().await.unwrap();
-    tx.add_connection(tenant, &here).await.unwrap();
-    tx.add_user(tenant, &one).await.unwrap();
+    assert_eq!(tx.add_connection(tenant, &here).await.unwrap(), Added::Yes);
+    assert_eq!(tx.add_user(tenant, &one).await.unwrap(), Added::Yes);
     tx.commit().await.unwrap();
     one
 }
