@@ -17,7 +17,7 @@ use tokenhouse_protocol::grant::GrantType;
 use tokenhouse_protocol::id::{self, ApiId, ClientGrantId, ClientId, ConnectionId, TenantId, UserId};
 use tokenhouse_protocol::secret::Secret;
 use tokenhouse_protocol::time::Clock;
-use tokenhouse_store::{Client, ClientGrant, ClientSecret, Database, Options, Page, Store, Tx, User};
+use tokenhouse_store::{Client, ClientGrant, ClientSecret, Database, Logins, Options, Page, Store, Tx, User};
 
 /// Applications in one transaction.
 const BATCH: usize = 500;
@@ -196,6 +196,7 @@ impl Seed {
             rest: Map::new(),
             created_at: now,
             updated_at: now,
+            logins: Logins::default(),
         }
     }
 }

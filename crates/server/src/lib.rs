@@ -20,6 +20,7 @@ pub mod keyring;
 pub mod management;
 pub mod metrics;
 pub mod oauth;
+pub mod percent;
 pub mod quota;
 pub mod rate;
 pub mod refusal;

@@ -21,13 +21,13 @@ use crate::dev::door as dev;
 use crate::dev::faults::{self, Faults};
 use crate::management;
 use crate::metrics::Requests;
-use crate::oauth::{error_page, metadata, token, userinfo};
+use crate::oauth::{avatar, error_page, metadata, token, userinfo};
 use crate::web::answer::{http_error, json, set};
 use crate::web::body::MAX_BODY_BYTES;
 use crate::web::door::{self, Frame};
 
 /// The routes of a tenant, in the order of the lists in the contract: path and what answers there.
-pub fn tenant_routes() -> [(&'static str, MethodRouter<Arc<App>>); 9] {
+pub fn tenant_routes() -> [(&'static str, MethodRouter<Arc<App>>); 10] {
     [
         ("/oauth/token", post(token::post).options(token::options)),
         (
@@ -39,6 +39,7 @@ pub fn tenant_routes() -> [(&'static str, MethodRouter<Arc<App>>); 9] {
         ("/.well-known/oauth-authorization-server", get(metadata::get)),
         ("/api/v2/openapi.json", get(management::openapi::get)),
         ("/api/v2/{*path}", any(management::answer)),
+        ("/avatars/{name}", get(avatar::get)),
         ("/docs/errors", get(error_page::get)),
         ("/docs/page.css", get(error_page::stylesheet)),
     ]

@@ -3,7 +3,6 @@
 use std::fmt;
 use std::io;
 use std::net::{Ipv6Addr, SocketAddr, TcpListener as StdListener};
-use std::pin::pin;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -33,6 +32,7 @@ use crate::tls::Tls;
 use crate::watch as housekeeping;
 use crate::web::answer::set;
 use crate::web::door::{Frame, Peer};
+use crate::web::linger;
 
 /// Longest time that a request's header may take to arrive, and that an idle connection is kept.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(60);
@@ -300,12 +300,13 @@ async fn http(
                 response
             }
         });
+    let (stream, returned) = linger::lend(stream);
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEADER_TIMEOUT)
         .max_buf_size(MAX_HEAD_BYTES)
         .serve_connection(TokioIo::new(stream), TowerToHyperService::new(service));
-    let mut connection = pin!(connection);
+    let mut connection = Box::pin(connection);
     // At the end a connection that was just taken still gets an answer: hyper would close it before its first request.
     let ending = async {
         stopped(&mut stop).await;
@@ -314,15 +315,19 @@ async fn http(
             () = last_call() => {}
         }
     };
-    let ended = tokio::select! {
-        ended = connection.as_mut() => ended,
+    let (ended, is_last) = tokio::select! {
+        ended = connection.as_mut() => (ended, false),
         () = ending => {
             connection.as_mut().graceful_shutdown();
-            connection.await
+            (connection.as_mut().await, true)
         }
     };
     if let Err(error) = ended {
         tracing::debug!(%error, %peer, "a connection ended early");
+    }
+    drop(connection);
+    if !is_last {
+        returned.linger().await;
     }
 }
 

@@ -196,6 +196,11 @@ impl Issuer {
         self.url("api/v2/")
     }
 
+    /// The picture of whoever has none of their own: these letters.
+    pub fn avatar(&self, letters: &str) -> String {
+        self.url(&format!("avatars/{letters}.svg"))
+    }
+
     /// The audience of tokens for the userinfo endpoint.
     pub fn userinfo(&self) -> String {
         self.url("userinfo")

@@ -1,5 +1,6 @@
 //! The house's housekeeping, off every request's path: what other processes changed is forgotten here
-//! within a quarter of a second, usage is folded about once a second, old rows are removed now and then.
+//! within a quarter of a second, usage is folded about once a second and the log forgets removed users, old rows are
+//! removed now and then.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,7 +11,7 @@ use tokio::time::{MissedTickBehavior, interval};
 use tokenhouse_protocol::time::Timestamp;
 use tokenhouse_store::StoreError;
 
-use crate::accounts::session;
+use crate::accounts::{forgetting, session};
 use crate::app::App;
 use crate::config::Retention;
 use crate::registry::keys;
@@ -18,7 +19,7 @@ use crate::tls::Tls;
 
 /// How often another process's changes are looked for where no doorbell rings.
 const POLL: Duration = Duration::from_millis(250);
-/// How often usage is folded and sums of refusals are written.
+/// How often usage is folded, sums of refusals are written, and the log forgets who was removed.
 const FOLD: Duration = Duration::from_secs(1);
 /// How often the certificate's files are looked at.
 const CERTIFICATE: Duration = Duration::from_secs(5);
@@ -37,6 +38,7 @@ pub fn start(app: &Arc<App>) -> JoinSet<()> {
     let mut tasks = JoinSet::new();
     tasks.spawn(follow_changes(app.clone()));
     tasks.spawn(fold(app.clone()));
+    tasks.spawn(forget(app.clone()));
     tasks.spawn(prune(app.clone()));
     tasks
 }
@@ -63,6 +65,16 @@ async fn fold(app: Arc<App>) {
         app.house.audit.flush();
         if let Err(error) = app.house.store.fold_usage().await {
             tracing::warn!(%error, "usage cannot be counted; nothing is lost, it is counted later");
+        }
+    }
+}
+
+async fn forget(app: Arc<App>) {
+    let mut ticks = ticks(FOLD);
+    loop {
+        ticks.tick().await;
+        if let Err(error) = forgetting::round(&app.house).await {
+            tracing::warn!(%error, "the log cannot forget removed users; it is tried again");
         }
     }
 }

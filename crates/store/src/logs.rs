@@ -1,4 +1,5 @@
-//! Writing, reading and ageing the log: table `logs`. Only the batch task writes it (`writer`).
+//! Writing, reading and ageing the log: table `logs`. Only the batch task adds to it (`writer`), and only `forgotten_users`
+//! writes a line again.
 
 use serde_json::{Map, Value};
 use sqlx::QueryBuilder;
@@ -122,6 +123,24 @@ impl Store {
             after.map_or("", LogId::as_str),
             i64::from(take)
         )
+    }
+
+    /// At most `take` lines about a user after the one named, or from the first, oldest first. No index knows them: the
+    /// tenant's whole log is looked at.
+    pub async fn logs_of_user_after(
+        &self,
+        tenant: &TenantId,
+        user: &UserId,
+        after: Option<&LogId>,
+        take: u32,
+    ) -> Result<Vec<LogRow>, StoreError> {
+        let sql = concat!(
+            "select ",
+            columns!(),
+            " from logs where tenant_id = $1 and id > $2 and user_id = $3 order by id limit $4"
+        );
+        let after = after.map_or("", LogId::as_str);
+        all!(self.db(), sql, tenant.as_str(), after, user.as_str(), i64::from(take))
     }
 
     /// At most `take` lines of one node after the one named, oldest first.

@@ -1,4 +1,5 @@
-//! Counting tokens: the log is folded, node by node, into hourly sums. Tables `usage` and `nodes`.
+//! Counting tokens: the log is folded, node by node, into hourly sums, and with them the logins of each user. Tables
+//! `usage` and `nodes`, and three columns of `users`.
 //!
 //! A node's row holds the last log id that was counted; it moves in the transaction that counts, and only from
 //! the value that was read, so every row counts once, whoever folds it and whenever they crash (DESIGN §4).
@@ -10,7 +11,7 @@ use tokenhouse_protocol::time::Timestamp;
 
 use crate::columns::from_row;
 use crate::db::{all, execute, optional};
-use crate::{Store, StoreError};
+use crate::{Store, StoreError, Tx};
 
 /// Log rows of one folding transaction.
 const STEP: i64 = 20_000;
@@ -155,6 +156,7 @@ impl Store {
             old.as_str(),
             new.as_str(),
         )?;
+        count_logins(&mut tx, node, &old, &new).await?;
         tx.commit().await?;
         Ok(u64::try_from(rows).unwrap_or(0))
     }
@@ -171,6 +173,23 @@ impl Store {
         )?;
         tx.commit().await
     }
+}
+
+/// Counts the logins among a node's rows after `old`, through `new`. In the order of the users, since another node's
+/// rows may be counted at the same moment.
+async fn count_logins(tx: &mut Tx<'_>, node: &str, old: &str, new: &str) -> Result<(), StoreError> {
+    // Ids have one length and grow with time, so the greatest of these texts is about the last login.
+    let sql = "select tenant_id, user_id, count(*), max(id || ' ' || happened_at || ' ' || coalesce(address, '')) \
+               from logs where node_id = $1 and id > $2 and id <= $3 and user_id is not null \
+               and kind in ('sepft', 's') group by tenant_id, user_id order by tenant_id, user_id";
+    let rows: Vec<(String, String, i64, String)> = all!(tx: tx, sql, node, old, new)?;
+    for (tenant, user, count, last) in rows {
+        let mut words = last.splitn(3, ' ').skip(1);
+        let at_ms = words.next().and_then(|text| text.parse().ok()).unwrap_or(0);
+        let address = words.next().unwrap_or_default();
+        tx.add_logins(&tenant, &user, (count, at_ms, address)).await?;
+    }
+    Ok(())
 }
 
 /// The empty text is no name.

@@ -31,10 +31,23 @@ pub struct User {
     pub blocked: bool,
     /// The fields that are only carried, as they were written.
     pub rest: Map<String, Value>,
+    /// How they signed in; counted from the log ([`Store::fold_usage`]), never written with the other fields.
+    pub logins: Logins,
     /// When they were made.
     pub created_at: Timestamp,
     /// When they were last changed.
     pub updated_at: Timestamp,
+}
+
+/// How a user signed in so far.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Logins {
+    /// How often.
+    pub count: i64,
+    /// When they last did.
+    pub last_at: Option<Timestamp>,
+    /// Where from.
+    pub last_address: Option<String>,
 }
 
 /// Only who it is: neither the hash nor what is personal belongs in a log.
@@ -55,7 +68,8 @@ pub fn normalise(login: &str) -> String {
 
 macro_rules! columns {
     () => {
-        "id, connection_id, email, email_verified, username, password_hash, blocked, rest, created_at, updated_at"
+        "id, connection_id, email, email_verified, username, password_hash, blocked, rest, logins_count, \
+         last_login_at, last_address, created_at, updated_at"
     };
 }
 
@@ -68,6 +82,11 @@ from_row!(User, row => User {
     password_hash: row.optional_text("password_hash")?,
     blocked: row.flag("blocked")?,
     rest: row.map("rest")?,
+    logins: Logins {
+        count: row.integer("logins_count")?,
+        last_at: row.optional_time("last_login_at")?,
+        last_address: row.optional_text("last_address")?,
+    },
     created_at: row.time("created_at")?,
     updated_at: row.time("updated_at")?,
 });
@@ -144,6 +163,13 @@ impl Store {
         all!(self.db(), sql, tenant.as_str(), role.as_str(), after, take, skip)
     }
 
+    /// How many users signed in at `since` or later.
+    pub async fn active_users_total(&self, tenant: &TenantId, since: Timestamp) -> Result<u64, StoreError> {
+        let sql = "select count(*) from users where tenant_id = $1 and last_login_at >= $2";
+        let row: Option<(i64,)> = optional!(self.db(), sql, tenant.as_str(), since.ms())?;
+        Ok(row.map_or(0, |(total,)| u64::try_from(total).unwrap_or(0)))
+    }
+
     /// How many users have a role.
     pub async fn users_of_role_total(&self, tenant: &TenantId, role: &RoleId) -> Result<u64, StoreError> {
         let sql = "select count(*) from user_roles where tenant_id = $1 and role_id = $2";
@@ -156,6 +182,21 @@ impl Tx<'_> {
     /// A user by their id, read inside this transaction.
     pub async fn user(&mut self, tenant: &TenantId, id: &UserId) -> Result<Option<User>, StoreError> {
         optional!(tx: self, ONE, tenant.as_str(), id.as_str())
+    }
+
+    /// At most `take` users of a connection, whichever.
+    pub async fn users_of_connection(
+        &mut self,
+        tenant: &TenantId,
+        connection: &ConnectionId,
+        take: u32,
+    ) -> Result<Vec<User>, StoreError> {
+        let sql = concat!(
+            "select ",
+            columns!(),
+            " from users where tenant_id = $1 and connection_id = $2 limit $3"
+        );
+        all!(tx: self, sql, tenant.as_str(), connection.as_str(), i64::from(take))
     }
 
     /// Adds a user; [`Added::Exists`] if their id, e-mail address or user name is taken.
@@ -227,6 +268,28 @@ impl Tx<'_> {
             hash,
             at.ms(),
         ))
+    }
+
+    /// Counts a user's further logins: how many, and when and where from the last one was. Nothing if there is no such user.
+    pub(crate) async fn add_logins(
+        &mut self,
+        tenant: &str,
+        id: &str,
+        (count, last_at_ms, address): (i64, i64, &str),
+    ) -> Result<(), StoreError> {
+        execute!(
+            self,
+            "update users set logins_count = logins_count + $3, \
+             last_address = case when coalesce(last_login_at, 0) <= $4 then $5 else last_address end, \
+             last_login_at = case when coalesce(last_login_at, 0) <= $4 then $4 else last_login_at end \
+             where tenant_id = $1 and id = $2",
+            tenant,
+            id,
+            count,
+            last_at_ms,
+            address,
+        )?;
+        Ok(())
     }
 
     /// Removes a user.

@@ -13,12 +13,10 @@ import { check, redact, secret, totals } from "../../quickstart/check.mjs";
 
 const MANY = 50;
 const AT_ONCE = 10;
-const KINDS = ["clients", "resourceServers", "clientGrants"];
+const KINDS = ["clients", "resourceServers", "clientGrants", "roles"];
 // The folders and files of the kinds that there are here.
-const HERE = ["clients", "resource-servers", "grants", "database-connections", "attack-protection", "pages", "tenant.json"];
-// Every kind but those whose endpoints are not there yet.
-const NOT_YET = ["roles"];
-const EVERY_KIND = { AUTH0_INCLUDED_ONLY: undefined, AUTH0_EXCLUDED: JSON.stringify(NOT_YET) };
+const HERE = ["clients", "resource-servers", "grants", "roles", "database-connections", "attack-protection", "pages", "tenant.json"];
+const EVERY_KIND = { AUTH0_INCLUDED_ONLY: undefined };
 const CLI_MS = 150_000;
 
 const isLong = process.argv.includes("--long");
@@ -36,10 +34,10 @@ async function checkDeployCli() {
   const token = await managementToken();
   const made = await fill(token);
 
-  const first = await check(`auth0-deploy-cli: export of ${MANY} clients, APIs and grants each`, async () => {
+  const first = await check(`auth0-deploy-cli: export of ${MANY} clients, APIs, grants and roles each`, async () => {
     const tree = await exported("first");
-    const counts = ["clients", "resource-servers", "grants"].map((kind) => count(tree, kind, "Deployed"));
-    assert.deepEqual(counts, [MANY, MANY, MANY]);
+    const counts = ["clients", "resource-servers", "grants", "roles"].map((kind) => count(tree, kind, "Deployed"));
+    assert.deepEqual(counts, [MANY, MANY, MANY, MANY]);
     return tree;
   });
   if (isLong) await checkImports(token, made, first);
@@ -91,11 +89,14 @@ async function fill(token) {
     secret(app.client_secret);
     ids.push(app.client_id);
     await ask(token, "POST", "client-grants", { client_id: app.client_id, audience: identifier, scope: ["read:it"] });
+    const role = await ask(token, "POST", "roles", { name, description: `Role ${number}` });
+    const permissions = ["read:it", "write:it"].map((permission_name) => ({ resource_server_identifier: identifier, permission_name }));
+    await ask(token, "POST", `roles/${role.id}/permissions`, { permissions: permissions.slice(number % 2) });
   });
   return ids;
 }
 
-/** The export `from` as `to`, with a change to each kind, a client more and a grant less; answers its files. */
+/** The export `from` as `to`, with a change to each kind, a client more, a grant and a role less; answers its files. */
 function changed(from, to) {
   cpSync(at(from), at(to), { recursive: true });
   const edit = (file, change) => {
@@ -106,9 +107,16 @@ function changed(from, to) {
   edit("clients/Deployed 1.json", { description: "Changed", callbacks: [], client_metadata: { number: "1", more: "2" } });
   edit("resource-servers/Deployed 2.json", { token_lifetime: 60, token_lifetime_for_web: 30, scopes: [{ value: "read:it" }] });
   edit("grants/Deployed 3-Deployed 3.json", { scope: ["read:it", "write:it"] });
+  const own = { resource_server_identifier: "https://deployed-6.example.com/v1", permission_name: "read:it" };
+  edit("roles/Deployed 6.json", { description: "Changed", permissions: [own] });
+  edit("roles/Deployed 7.json", { permissions: [] });
+  // What the API has no more, no role can have.
+  const left = { resource_server_identifier: "https://deployed-2.example.com/v1", permission_name: "read:it" };
+  edit("roles/Deployed 2.json", { permissions: [left] });
   const another = JSON.parse(readFileSync(path.join(at(to), "clients/Deployed 4.json"), "utf8"));
   writeFileSync(path.join(at(to), "clients/Deployed more.json"), JSON.stringify({ ...another, name: "Deployed more" }));
   rmSync(path.join(at(to), "grants/Deployed 5-Deployed 5.json"));
+  rmSync(path.join(at(to), "roles/Deployed 8.json"));
   return files(at(to));
 }
 

@@ -4,11 +4,14 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"sync"
 )
 
 var (
 	passed, failed int
 	secrets        = map[string]bool{}
+	// Several callers remember secrets at once.
+	remembering sync.Mutex
 )
 
 // check runs one promise and prints ok, or FAIL with the reason, every known secret masked.
@@ -29,6 +32,8 @@ func check(name string, body func() error) {
 
 // secret remembers a value, so that it is masked here and looked for in every log by scripts/test.
 func secret(value string) string {
+	remembering.Lock()
+	defer remembering.Unlock()
 	file := os.Getenv("TOKENHOUSE_TEST_SECRETS")
 	if len(value) < 8 || secrets[value] {
 		return value

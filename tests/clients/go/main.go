@@ -60,6 +60,7 @@ func main() {
 	checkOAuth2(ctx, at)
 	if at.HTTPS {
 		checkGoAuth0(ctx, at)
+		checkResources(ctx, at)
 		checkManagement(ctx, at)
 	} else {
 		fmt.Println("      not run, needs `dev --https`: github.com/auth0/go-auth0")

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/auth0/go-auth0"
@@ -17,7 +18,11 @@ import (
 	"golang.org/x/oauth2/clientcredentials"
 )
 
-const some = 120
+const (
+	many   = 1_000
+	some   = 120
+	atOnce = 8
+)
 
 // checkManagement lives the life of what can be configured, by go-auth0's management package.
 func checkManagement(ctx context.Context, at house) {
@@ -36,7 +41,7 @@ func checkManagement(ctx context.Context, at house) {
 		{"credentials of a client, and private_key_jwt with them", lifeOfCredential},
 		{"the life of an API, by id and by identifier", lifeOfResourceServer},
 		{"the life of a client grant, which tokens follow", lifeOfClientGrant},
-		{fmt.Sprintf("pages of clients and of grants, over %d", some), pages},
+		{fmt.Sprintf("pages of clients over %d and of grants over %d", many, some), pages},
 	}
 	for _, one := range promises {
 		check("go-auth0 management: "+one.name, func() error { return one.body(ctx, at, api) })
@@ -217,18 +222,22 @@ func pages(ctx context.Context, _ house, api *management.Management) error {
 	if err := api.ResourceServer.Create(ctx, server); err != nil {
 		return err
 	}
-	var apps, grants []string
-	for number := range some {
+	apps, err := made(many, func(number int) (string, error) {
 		app := &management.Client{Name: auth0.Stringf("One of many %d", number), AppType: auth0.String("native")}
-		if err := api.Client.Create(ctx, app); err != nil {
-			return err
-		}
+		err := api.Client.Create(ctx, app)
 		secret(app.GetClientSecret())
-		grant := &management.ClientGrant{ClientID: app.ClientID, Audience: &audience, Scope: &[]string{"a"}}
-		if err := api.ClientGrant.Create(ctx, grant); err != nil {
-			return err
-		}
-		apps, grants = append(apps, app.GetClientID()), append(grants, grant.GetID())
+		return app.GetClientID(), err
+	})
+	if err != nil {
+		return err
+	}
+	grants, err := made(some, func(number int) (string, error) {
+		grant := &management.ClientGrant{ClientID: &apps[number], Audience: &audience, Scope: &[]string{"a"}}
+		err := api.ClientGrant.Create(ctx, grant)
+		return grant.GetID(), err
+	})
+	if err != nil {
+		return err
 	}
 	var listed []string
 	for page, more := 0, true; more; page++ {
@@ -260,9 +269,24 @@ func pages(ctx context.Context, _ house, api *management.Management) error {
 		slices.Sort(list)
 	}
 	if !slices.Equal(apps, listed) || !slices.Equal(grants, granted) {
-		return fmt.Errorf("%d clients and %d grants of %d", len(listed), len(granted), some)
+		return fmt.Errorf("%d clients of %d and %d grants of %d", len(listed), many, len(granted), some)
 	}
 	return api.ResourceServer.Delete(ctx, server.GetID())
+}
+
+// made answers the ids of so many things, a few of them made at once.
+func made(count int, one func(number int) (string, error)) ([]string, error) {
+	ids, errs := make([]string, count), make([]error, atOnce)
+	var workers sync.WaitGroup
+	for worker := range atOnce {
+		workers.Go(func() {
+			for number := worker; number < count && errs[worker] == nil; number += atOnce {
+				ids[number], errs[worker] = one(number)
+			}
+		})
+	}
+	workers.Wait()
+	return ids, errors.Join(errs...)
 }
 
 // token says why these credentials and scopes get no token for the sample API.

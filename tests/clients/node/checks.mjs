@@ -11,12 +11,13 @@ import { checkAuth0 } from "./auth0.mjs";
 import { checkManagement } from "./management.mjs";
 import { checkOpenid } from "./openid.mjs";
 import { checkProfile } from "./profile.mjs";
+import { checkResources } from "./resources.mjs";
 
 const house = JSON.parse(readFileSync(process.env.TOKENHOUSE_HOUSE, "utf8"));
 for (const { client_secret } of Object.values(house.applications)) secret(client_secret);
 
 if (house.https) await checkTrust(house);
-for (const part of [checkAuth0, checkOpenid, checkAssertions, checkApis, checkProfile, checkManagement]) {
+for (const part of [checkAuth0, checkOpenid, checkAssertions, checkApis, checkProfile, checkResources, checkManagement]) {
   // What a part needs before its checks, a token say, may fail as well: that is one failure, and not the others' end.
   await part(house).catch((error) => check(part.name, () => Promise.reject(error)));
 }

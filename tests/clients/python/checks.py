@@ -17,6 +17,7 @@ from authlib.oauth2.rfc7523 import PrivateKeyJWT
 import promises
 from management import check_management
 from promises import check, refused, secret
+from resources import check_resources
 
 WRONG = "a-secret-of-no-python-client"
 TIMEOUT_SECONDS = 15
@@ -34,6 +35,7 @@ def main():
     check_pyjwt(house)
     check_profile(house)
     check_requests(house)
+    check_resources(house)
     check_management(house)
     return promises.totals()
 

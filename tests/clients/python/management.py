@@ -1,6 +1,7 @@
 """Auth0's own SDK for the Management API, auth0-python (ManagementClient), against the house."""
 
 import datetime
+from concurrent.futures import ThreadPoolExecutor
 
 import requests
 from auth0.management import ManagementClient
@@ -11,7 +12,9 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from promises import check, refused, secret
 
 TIMEOUT_SECONDS = 15
+MANY = 1_000
 SOME = 120
+AT_ONCE = 8
 
 
 def check_management(house):
@@ -24,7 +27,7 @@ def check_management(house):
     check("ManagementClient: credentials of a client, and private_key_jwt with them", lambda: credentials(api))
     check("ManagementClient: the life of an API, by id and by identifier", lambda: resource_server(api))
     check("ManagementClient: the life of a client grant, which tokens follow", lambda: client_grant(house, api))
-    check(f"ManagementClient: pages of clients and checkpoints of grants, over {SOME}", lambda: pages(api))
+    check(f"ManagementClient: pages of clients over {MANY} and checkpoints of grants over {SOME}", lambda: pages(api))
     check("ManagementClient: refusals are its errors, with Auth0's bodies", lambda: refusals(house, api))
 
 
@@ -102,14 +105,18 @@ def client_grant(house, api):
 def pages(api):
     audience = "urn:many"
     server = api.resource_servers.create(identifier=audience, scopes=[{"value": "a"}])
-    apps = [api.clients.create(name=f"One of many {number}", app_type="native") for number in range(SOME)]
-    grants = [api.client_grants.create(client_id=app.client_id, audience=audience, scope=["a"]) for app in apps]
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        create = lambda number: api.clients.create(name=f"One of many {number}", app_type="native")
+        apps = list(pool.map(create, range(MANY)))
+        grant = lambda app: api.client_grants.create(client_id=app.client_id, audience=audience, scope=["a"])
+        grants = list(pool.map(grant, apps[:SOME]))
     for app in apps:
         secret(app.client_secret)
     wanted = sorted(app.client_id for app in apps)
-    for per_page in (50, 7):
-        found = sorted(one.client_id for one in api.clients.list(app_type="native", per_page=per_page))
-        assert found == wanted, f"{len(found)} of {SOME}, {per_page} a page"
+    for per_page in (50, 99):
+        listed = api.clients.list(app_type="native", per_page=per_page, fields="client_id")
+        found = sorted(one.client_id for one in listed)
+        assert found == wanted, f"{len(found)} of {MANY}, {per_page} a page"
     found = sorted(one.id for one in api.client_grants.list(audience=audience))
     assert found == sorted(grant.id for grant in grants), f"{len(found)} of {SOME}"
     api.resource_servers.delete(server.id)

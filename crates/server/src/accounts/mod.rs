@@ -7,6 +7,7 @@ use tokenhouse_protocol::time::Clock;
 use crate::config::{Limits, Passwords as PasswordConfig};
 
 pub mod attempts;
+pub mod forgetting;
 pub mod login;
 pub mod password;
 pub mod profile;

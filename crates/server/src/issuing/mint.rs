@@ -139,7 +139,7 @@ fn id_token(tenant: &Tenant, authorization: &Authorization, keys: &Keys, now: Ti
         return Err(Refusal::new(Reason::Internal, "Internal error").because("an ID token without a user"));
     };
     let claims = IdTokenClaims {
-        profile: Profile::of(user, &authorization.scopes),
+        profile: Profile::of(&tenant.issuer, user, &authorization.scopes),
         iss: tenant.issuer.as_str(),
         sub: user.id.as_str(),
         aud: authorization.application.id.as_str(),

@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::endpoint::{Endpoint, Reply};
 use super::error::Failure;
+use super::page::{BY_NUMBER, Listed, Paging, Window};
 use super::schema::{Body, Kind};
 
 /// A list in which nothing can be.
@@ -45,6 +46,70 @@ macro_rules! missing {
             query: &[],
             body: Body::None,
             run: |_| Box::pin(async { Err(Failure::new(StatusCode::NOT_FOUND, $message, $code)) }),
+        }
+    };
+}
+
+/// A list of what users never have: nobody is asked for consent, and no device keeps a token of theirs.
+macro_rules! none {
+    ($path:literal, $scope:literal, $plural:literal) => {
+        Endpoint {
+            method: Method::GET,
+            path: $path,
+            scopes: &[$scope],
+            summary: concat!("Nothing: there are no ", $path, " here"),
+            status: 200,
+            query: &[BY_NUMBER[0], BY_NUMBER[1], BY_NUMBER[2]],
+            body: Body::None,
+            run: |call| {
+                Box::pin(async move {
+                    let window = Window::read(&call.query, Paging::Number)?;
+                    let listed = Listed {
+                        plural: $plural,
+                        items: Vec::new(),
+                        total: 0,
+                        next: None,
+                    };
+                    Ok(listed.reply(&call, &window))
+                })
+            },
+        }
+    };
+}
+
+/// Removing what is not there, which is what was wanted.
+macro_rules! gone {
+    ($path:literal, $scope:literal, $status:literal) => {
+        Endpoint {
+            method: Method::DELETE,
+            path: $path,
+            scopes: &[$scope],
+            summary: concat!("Nothing: there are no ", $path, " here"),
+            status: $status,
+            query: &[],
+            body: Body::None,
+            run: |_| Box::pin(async { Ok(Reply::empty()) }),
+        }
+    };
+}
+
+/// What cannot be made, and what to do instead.
+macro_rules! refused {
+    ($path:literal, $scope:literal, $message:literal) => {
+        Endpoint {
+            method: Method::POST,
+            path: $path,
+            scopes: &[$scope],
+            summary: concat!("Not supported: ", $path),
+            status: 201,
+            query: &[],
+            body: Body::None,
+            run: |_| {
+                Box::pin(async {
+                    let code = Some("operation_not_supported");
+                    Err(Failure::new(StatusCode::FORBIDDEN, $message, code))
+                })
+            },
         }
     };
 }
@@ -156,6 +221,34 @@ pub(super) static ENDPOINTS: &[Endpoint] = &[
         "rate-limit-policies",
         "read:rate_limit_policies",
         json!({ "rate_limit_policies": [] })
+    ),
+    none!("device-credentials", "read:device_credentials", "device_credentials"),
+    refused!(
+        "device-credentials",
+        "create:device_credentials",
+        "Keys of devices are not kept here: let the device sign in with an application of its own"
+    ),
+    gone!("device-credentials/{id}", "delete:device_credentials", 204),
+    none!("grants", "read:grants", "grants"),
+    gone!("grants", "delete:grants", 204),
+    gone!("grants/{id}", "delete:grants", 204),
+    empty!("users/{id}/sessions", "read:sessions", json!({ "sessions": [] })),
+    gone!("users/{id}/sessions", "delete:sessions", 202),
+    empty!(
+        "users/{id}/refresh-tokens",
+        "read:refresh_tokens",
+        json!({ "tokens": [] })
+    ),
+    gone!("users/{id}/refresh-tokens", "delete:refresh_tokens", 202),
+    refused!(
+        "tickets/password-change",
+        "create:user_tickets",
+        "There is no page yet on which users choose a password: set it with PATCH /api/v2/users/{id}"
+    ),
+    refused!(
+        "tickets/email-verification",
+        "create:user_tickets",
+        "There is no page yet on which users verify an address: set email_verified with PATCH /api/v2/users/{id}"
     ),
     empty!("event-streams", "read:event_streams", json!({ "eventStreams": [] })),
 ];

@@ -1,5 +1,5 @@
 //! `/connections`: where users are kept, how strong their passwords must be, and which applications may ask for them
-//! (CONTRACT §4.10). A tenant has its database connection; others cannot be made.
+//! (CONTRACT §4.10). All are databases: what is kept at another provider cannot be asked here.
 
 use axum::http::Method;
 use serde_json::{Map, Value, json};
@@ -10,8 +10,8 @@ use tokenhouse_store::{Client, ClientFilter, Connection};
 use super::endpoint::{Call, Endpoint, Reply};
 use super::error::Failure;
 use super::page::{BY_CHECKPOINT, BY_NUMBER, FIELDS, Listed, Paging, Window, chosen};
-use super::schema::{Body, Format, Kind, Property, Shape, flag, formatted, integer, list, open, text, word};
-use crate::registry::{clients, connections};
+use super::schema::{Body, Format, Kind, Property, Shape, Violation, flag, formatted, integer, list, open, text, word};
+use crate::registry::{RegistryError, clients, connections, users};
 
 const READ: &[&str] = &["read:connections"];
 const UPDATE: &[&str] = &["update:connections"];
@@ -22,14 +22,41 @@ const REALM: Kind = Kind::Text {
     max: 128,
     format: Format::Any,
 };
+const WORD: Kind = Kind::Text {
+    min: 1,
+    max: 50,
+    format: Format::Any,
+};
+const CLIENT_ID: Kind = Kind::Text {
+    min: 1,
+    max: 64,
+    format: Format::ClientId,
+};
 const POLICIES: &[&str] = &["none", "low", "fair", "good", "excellent"];
 
+const LENGTH: &[Property] = &[integer("min_length", 1, 128)];
+const DICTIONARY: &[Property] = &[flag("enable"), list("dictionary", &WORD, 200)];
+const SWITCH: &[Property] = &[flag("enable")];
+
 static PROPERTIES: &[Property] = &[
+    text("name", 1, 128)
+        .required()
+        .fixed()
+        .note("Letters, digits and single hyphens; the realm of a password grant"),
+    word("strategy", &["auth0"])
+        .required()
+        .fixed()
+        .note("A database is the one kind there is"),
     text("display_name", 0, 128),
     open(
         "options",
         &[
             word("passwordPolicy", POLICIES).note("How strong passwords must be"),
+            open("password_complexity_options", LENGTH).note("How long passwords must be at least"),
+            open("password_dictionary", DICTIONARY).note("Words that are no passwords"),
+            open("password_no_personal_info", SWITCH)
+                .note("Whether passwords may hold names and addresses of their user"),
+            open("password_history", SWITCH).note("Kept and not enforced: former passwords are not kept"),
             flag("brute_force_protection"),
             flag("disable_signup"),
             flag("requires_username"),
@@ -37,6 +64,7 @@ static PROPERTIES: &[Property] = &[
             integer("strategy_version", 0, 100),
         ],
     ),
+    list("enabled_clients", &CLIENT_ID, 1000).note("The applications that may use it"),
     list("realms", &REALM, 10),
     flag("is_domain_connection"),
     flag("show_as_button"),
@@ -86,6 +114,16 @@ pub(super) static ENDPOINTS: &[Endpoint] = &[
         run: |call| Box::pin(index(call)),
     },
     Endpoint {
+        method: Method::POST,
+        path: "connections",
+        scopes: &["create:connections"],
+        summary: "Create a connection",
+        status: 201,
+        query: &[],
+        body: Body::Create(Shape::of(PROPERTIES)),
+        run: |call| Box::pin(create(call)),
+    },
+    Endpoint {
         method: Method::GET,
         path: "connections/{id}",
         scopes: READ,
@@ -104,6 +142,36 @@ pub(super) static ENDPOINTS: &[Endpoint] = &[
         query: &[],
         body: Body::Change(Shape::of(PROPERTIES)),
         run: |call| Box::pin(update(call)),
+    },
+    Endpoint {
+        method: Method::DELETE,
+        path: "connections/{id}",
+        scopes: &["delete:connections"],
+        summary: "Delete a connection",
+        status: 204,
+        query: &[],
+        body: Body::None,
+        run: |call| Box::pin(delete(call)),
+    },
+    Endpoint {
+        method: Method::GET,
+        path: "connections/{id}/status",
+        scopes: READ,
+        summary: "Check connection status",
+        status: 200,
+        query: &[],
+        body: Body::None,
+        run: |call| Box::pin(status(call)),
+    },
+    Endpoint {
+        method: Method::DELETE,
+        path: "connections/{id}/users",
+        scopes: &["delete:users"],
+        summary: "Delete a connection user",
+        status: 204,
+        query: &[text("email", 0, 254).note("The address of the user who is deleted")],
+        body: Body::None,
+        run: |call| Box::pin(delete_user(call)),
     },
     Endpoint {
         method: Method::GET,
@@ -158,6 +226,43 @@ async fn update(mut call: Call) -> Result<Reply, Failure> {
     let changes = call.members();
     let connection = connections::update(&call.tenant, &named(&call), changes).await?;
     Ok(Reply::json(Value::Object(shown(&connection))))
+}
+
+async fn create(mut call: Call) -> Result<Reply, Failure> {
+    let mut said = call.members();
+    // The one strategy that passes.
+    said.remove("strategy");
+    let name = said.remove("name");
+    let name = name.as_ref().and_then(Value::as_str).unwrap_or_default();
+    let connection = connections::create_of(&call.tenant, name, said).await?;
+    Ok(Reply::json(Value::Object(shown(&connection))))
+}
+
+async fn delete(call: Call) -> Result<Reply, Failure> {
+    match connections::remove(&call.tenant, &named(&call)).await {
+        // What is gone already is what was wanted.
+        Ok(()) | Err(RegistryError::NotFound(_)) => Ok(Reply::empty()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// A database is there whenever we are.
+async fn status(call: Call) -> Result<Reply, Failure> {
+    connections::connection_by_id(&call.tenant, &named(&call)).await?;
+    Ok(Reply::empty())
+}
+
+async fn delete_user(call: Call) -> Result<Reply, Failure> {
+    let connection = connections::connection_by_id(&call.tenant, &named(&call)).await?;
+    let Some(email) = call.query.text("email") else {
+        return Err(Failure::query(&Violation::new("Missing required property: email")));
+    };
+    for user in users::users_by_email(&call.tenant, email).await? {
+        if user.connection_id == connection.id {
+            users::remove(&call.tenant, &user.id).await?;
+        }
+    }
+    Ok(Reply::empty())
 }
 
 async fn enabled(call: Call) -> Result<Reply, Failure> {

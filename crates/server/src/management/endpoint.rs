@@ -12,6 +12,7 @@ use super::error::Failure;
 use super::query::Query;
 use super::schema::{Body, Property, Violation};
 use crate::caller::Caller;
+use crate::percent;
 use crate::tenant::Tenant;
 
 /// Longest path parameter, in bytes: an identifier of 600 characters, encoded twice.
@@ -185,7 +186,7 @@ pub fn decoded(name: &str, raw: &str) -> Result<String, Violation> {
     if raw.len() > MAX_PARAMETER_BYTES {
         return Err(Violation::at(name, "String is too long"));
     }
-    let text = super::query::percent_decoded(raw);
+    let text = percent::decoded(raw);
     text.filter(|text| !text.contains('\0'))
         .ok_or_else(|| Violation::at(name, "The text is not UTF-8, or holds the character U+0000"))
 }

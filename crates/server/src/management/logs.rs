@@ -14,7 +14,8 @@ use crate::audit::event;
 
 mod search;
 
-const READ: &[&str] = &["read:logs", "read:logs_users"];
+/// Who may read the log.
+pub(super) const READ: &[&str] = &["read:logs", "read:logs_users"];
 /// In which order.
 const SORT: Property = word("sort", &["date:1", "date:-1"]);
 /// Lines that can be reached by number; whoever wants more follows by checkpoint.

@@ -38,6 +38,7 @@ use crate::web::door::admitted;
 
 mod absent;
 pub mod access;
+mod anomaly;
 mod attack_protection;
 mod client_grants;
 mod clients;
@@ -85,9 +86,11 @@ pub fn endpoints() -> &'static [&'static Endpoint] {
             stats::ENDPOINTS,
             logs::ENDPOINTS,
             users::ENDPOINTS,
+            users::export::ENDPOINTS,
             roles::ENDPOINTS,
             permissions::ENDPOINTS,
             user_blocks::ENDPOINTS,
+            anomaly::ENDPOINTS,
             absent::ENDPOINTS,
         ];
         tables.into_iter().flatten().collect()

@@ -4,9 +4,10 @@
 use serde_json::{Value, json};
 
 use super::schema::{Kind, Property, Violation};
+use crate::percent;
 
 /// Most parameters that are looked at.
-const MAX_PARAMETERS: usize = 100;
+const MAX_PARAMETERS: usize = 200;
 
 /// The known parameters of a query, in their order.
 #[derive(Clone, Debug, Default)]
@@ -27,9 +28,20 @@ impl Query {
             if value.contains('\0') {
                 return Err(Violation::at(property.name, "Texts must not hold the character U+0000"));
             }
-            let is_list = matches!(property.kind, Kind::List { .. });
-            if pairs.len() >= MAX_PARAMETERS || (!is_list && pairs.iter().any(|(name, _)| *name == property.name)) {
-                return Err(Violation::at(property.name, "The parameter occurs more than once"));
+            let said = pairs.iter().filter(|(name, _)| *name == property.name).count();
+            let most = match property.kind {
+                Kind::List { max, .. } => max,
+                _ => 1,
+            };
+            if said >= most {
+                let text = match most {
+                    1 => "The parameter occurs more than once".to_owned(),
+                    most => format!("Array is too long, maximum {most}: ask for the others in another request"),
+                };
+                return Err(Violation::at(property.name, text));
+            }
+            if pairs.len() >= MAX_PARAMETERS {
+                return Err(Violation::new(format!("Too many parameters, maximum {MAX_PARAMETERS}")));
             }
             check(property, &value)?;
             pairs.push((property.name, value));
@@ -62,26 +74,9 @@ impl Query {
     }
 }
 
-/// Decodes percent signs; `None` if the result is no UTF-8. A sign that stands for nothing stands for itself.
-pub fn percent_decoded(raw: &str) -> Option<String> {
-    let bytes = raw.as_bytes();
-    let mut decoded = Vec::with_capacity(bytes.len());
-    let mut place = 0;
-    while place < bytes.len() {
-        let hex = bytes.get(place + 1..place + 3).filter(|_| bytes[place] == b'%');
-        let byte = hex
-            .filter(|hex| hex.iter().all(u8::is_ascii_hexdigit))
-            .and_then(|hex| std::str::from_utf8(hex).ok())
-            .and_then(|hex| u8::from_str_radix(hex, 16).ok());
-        decoded.push(byte.unwrap_or(bytes[place]));
-        place += if byte.is_some() { 3 } else { 1 };
-    }
-    String::from_utf8(decoded).ok()
-}
-
 /// Decodes as forms are, `+` for a blank.
 fn form_decoded(raw: &str) -> Option<String> {
-    percent_decoded(&raw.replace('+', " "))
+    percent::decoded(&raw.replace('+', " "))
 }
 
 /// Checks a text against the kind that it stands for.

@@ -6,6 +6,7 @@
 
 use serde_json::{Map, Value, json};
 
+use tokenhouse_protocol::id::UserId;
 use tokenhouse_store::{Job, LogBody, LogEntry};
 
 use super::access::Administrator;
@@ -21,6 +22,8 @@ const MASK: &str = "*****";
 const SECRET_WORDS: [&str; 5] = ["secret", "password", "private", "token", "api_key"];
 /// Longest body that is kept, as JSON text in bytes; of a longer one the names of its properties are kept alone.
 const MAX_BODY_BYTES: usize = 8192;
+/// Longest id of a user that is kept, in bytes; no user's is longer.
+const MAX_USER_ID_BYTES: usize = 261;
 /// What of an answer's body is kept, to find the thing again.
 const KEPT: [&str; 6] = ["id", "client_id", "user_id", "kid", "name", "identifier"];
 
@@ -38,17 +41,21 @@ pub(super) struct Record<'a> {
     pub(super) path: &'a str,
     /// The body with its secrets masked, as [`masked`] makes it.
     pub(super) body: Value,
+    /// The user that the path names.
+    pub(super) user: Option<UserId>,
 }
 
 impl Record<'_> {
     /// Records what was done, durably.
-    pub(super) async fn done(self, reply: &Reply) -> Result<(), Failure> {
+    pub(super) async fn done(mut self, reply: &Reply) -> Result<(), Failure> {
         let is_read = self.endpoint.method.is_safe();
         if is_read && !reply.shows_secret {
             return Ok(());
         }
         let kind = if is_read { "mgmt_api_read" } else { "sapi" };
         let shown = reply.body.as_ref().and_then(Value::as_object);
+        let made = shown.and_then(|shown| shown.get("user_id")).and_then(Value::as_str);
+        self.user = self.user.or_else(|| made.map(UserId::new));
         let kept: Map<String, Value> = shown
             .into_iter()
             .flatten()
@@ -122,7 +129,7 @@ impl Record<'_> {
                 .as_ref()
                 .map(|application| application.id.clone()),
             api_id: Some(administrator.api_id.clone()),
-            user_id: None,
+            user_id: self.user.clone(),
             grant: None,
             address: Some(caller.address.to_string()),
             tokens: 0,
@@ -130,6 +137,14 @@ impl Record<'_> {
             body: LogBody::of(&body),
         }
     }
+}
+
+/// The user that a path is about, so that their log tells of it, and forgets it with them.
+pub(super) fn user_of(endpoint: &Endpoint, path: &[(&'static str, String)]) -> Option<UserId> {
+    let is_about_user = endpoint.path.starts_with("users/{id}") || endpoint.path.starts_with("user-blocks/{id}");
+    let id = path.iter().find(|(name, _)| is_about_user && *name == "id");
+    id.filter(|(_, id)| id.len() <= MAX_USER_ID_BYTES)
+        .map(|(_, id)| UserId::new(id))
 }
 
 /// A body as the log may keep it.

@@ -67,6 +67,7 @@ impl Admitted<'_> {
             endpoint,
             path: raw_path,
             body: Value::Null,
+            user: record::user_of(endpoint, &self.parameters),
         };
         let done = async {
             // 1. May they?

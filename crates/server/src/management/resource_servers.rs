@@ -10,11 +10,11 @@ use tokenhouse_store::Api;
 use super::endpoint::{Call, Endpoint, Reply};
 use super::error::Failure;
 use super::page::{BY_CHECKPOINT, BY_NUMBER, FIELDS, Listed, Paging, Window, chosen};
-use super::query::percent_decoded;
 use super::schema::{
     Body, Format, Kind, Property, Shape, Violation, anything, flag, formatted, integer, list as list_of, object, open,
     text, word,
 };
+use crate::percent;
 use crate::registry::apis::{self, MAX_TOKEN_LIFETIME_S};
 use crate::registry::{RegistryError, apis::signing_secret};
 
@@ -219,7 +219,7 @@ async fn delete(call: Call) -> Result<Reply, Failure> {
 async fn named(call: &Call) -> Result<Api, RegistryError> {
     let id = call.parameter("id");
     match apis::api(&call.tenant, id).await {
-        Err(RegistryError::NotFound(text)) if id.contains('%') => match percent_decoded(id) {
+        Err(RegistryError::NotFound(text)) if id.contains('%') => match percent::decoded(id) {
             Some(again) if !again.contains('\0') => apis::api(&call.tenant, &again).await,
             Some(_) | None => Err(RegistryError::NotFound(text)),
         },

@@ -13,6 +13,7 @@ use super::permissions::role_of;
 use super::schema::{Body, Format, Kind, Property, Shape, formatted, text, word};
 use super::users::id_of as user_of;
 use crate::registry::{RegistryError, roles, users};
+use crate::tenant::Tenant;
 
 const READ: &[&str] = &["read:roles"];
 const READ_MEMBERS: &[&str] = &["read:users", "read:roles", "read:role_members"];
@@ -223,7 +224,7 @@ async fn members(call: Call) -> Result<Reply, Failure> {
     let (rows, has_more) = window.wanted(rows);
     let listed = Listed {
         plural: "users",
-        items: rows.iter().map(member).collect(),
+        items: rows.iter().map(|user| member(&call.tenant, user)).collect(),
         total,
         next: rows.last().filter(|_| has_more).map(|user| user.id.as_str()),
     };
@@ -291,8 +292,8 @@ fn described(role: &Role) -> &str {
 }
 
 /// A user as one of those who have a role.
-fn member(user: &User) -> Value {
-    let shown = super::users::shown(user, "");
+fn member(tenant: &Tenant, user: &User) -> Value {
+    let shown = super::users::shown(tenant, user, "");
     let kept = ["user_id", "email", "picture", "name"];
     let kept = kept
         .into_iter()

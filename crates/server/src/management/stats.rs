@@ -1,4 +1,4 @@
-//! `/stats`: how many users got in, by day (CONTRACT §4.10), and how many tokens were issued to whom.
+//! `/stats`: how many users got in, by day and lately (CONTRACT §4.10), and how many tokens were issued to whom.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -47,7 +47,25 @@ pub(super) static ENDPOINTS: &[Endpoint] = &[
         body: Body::None,
         run: |call| Box::pin(usage(call)),
     },
+    Endpoint {
+        method: Method::GET,
+        path: "stats/active-users",
+        scopes: &["read:stats"],
+        summary: "Get active users count",
+        status: 200,
+        query: &[],
+        body: Body::None,
+        run: |call| Box::pin(active_users(call)),
+    },
 ];
+
+/// How many users signed in during the last 30 days: a bare number.
+async fn active_users(call: Call) -> Result<Reply, Failure> {
+    let house = &call.tenant.house;
+    let since = house.clock.now().plus_ms(-DAYS * DAY_MS);
+    let active = house.store.active_users_total(&call.tenant.id, since).await?;
+    Ok(Reply::json(json!(active)))
+}
 
 /// The days on which users got tokens; days without any are left out. Nobody signs up here and no passwords leak, so
 /// those are none.

@@ -6,15 +6,17 @@ use axum::http::Method;
 use serde_json::{Map, Value, json};
 
 use tokenhouse_protocol::id::{ConnectionId, UserId};
-use tokenhouse_store::User;
+use tokenhouse_store::{Logins, User};
 
 use super::endpoint::{Call, Endpoint, Reply};
 use super::error::Failure;
 use super::page::{BY_NUMBER, FIELDS, Listed, Paging, Window, chosen};
 use super::schema::{Body, Property, Shape, URL, Violation, flag, open, text, word};
+use crate::accounts::profile::picture;
 use crate::registry::{RegistryError, users};
 use crate::tenant::Tenant;
 
+pub(super) mod export;
 mod search;
 
 const READ: &[&str] = &["read:users"];
@@ -230,13 +232,13 @@ async fn shown_all(tenant: &Tenant, users: &[User]) -> Result<Vec<Map<String, Va
             connections.insert(&user.connection_id, name);
         }
         let connection = connections.get(&user.connection_id).map_or("", String::as_str);
-        shown.push(self::shown(user, connection));
+        shown.push(self::shown(tenant, user, connection));
     }
     Ok(shown)
 }
 
 /// A user of the connection of this name.
-pub(super) fn shown(user: &User, connection: &str) -> Map<String, Value> {
+pub(super) fn shown(tenant: &Tenant, user: &User, connection: &str) -> Map<String, Value> {
     let mut shown = users::properties(user);
     if let Some(name) = user.email.as_deref().or(user.username.as_deref()) {
         shown.entry("name").or_insert_with(|| json!(name));
@@ -253,6 +255,18 @@ pub(super) fn shown(user: &User, connection: &str) -> Map<String, Value> {
     }
     let (provider, id) = user.id.as_str().split_once('|').unwrap_or(("auth0", user.id.as_str()));
     let identity = json!({ "user_id": id, "connection": connection, "provider": provider, "isSocial": false });
+    shown.insert("picture".into(), json!(picture(&tenant.issuer, user)));
+    // Counted from the log about once a second.
+    let Logins {
+        count,
+        last_at,
+        last_address,
+    } = &user.logins;
+    if let Some(last_at) = last_at {
+        shown.insert("logins_count".into(), json!(count));
+        shown.insert("last_login".into(), json!(last_at.to_string()));
+        shown.insert("last_ip".into(), json!(last_address));
+    }
     shown.insert("user_id".into(), json!(user.id));
     shown.insert("identities".into(), json!([identity]));
     shown.insert("created_at".into(), json!(user.created_at.to_string()));

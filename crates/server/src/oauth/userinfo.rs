@@ -69,7 +69,7 @@ async fn claims(tenant: &Tenant, headers: &HeaderMap) -> Result<Response<Body>, 
         .ok_or_else(|| invalid("The user is not there any more"))?;
     let info = UserInfo {
         sub: user.id.as_str(),
-        profile: Profile::of(&user, &scopes),
+        profile: Profile::of(&tenant.issuer, &user, &scopes),
     };
     let mut response = json(StatusCode::OK, &info);
     set(&mut response, header::CONTENT_TYPE, "application/json; charset=utf-8");

@@ -3,92 +3,34 @@
 use serde_json::{Map, Value, json};
 
 use tokenhouse_protocol::crypto::Random;
+use tokenhouse_protocol::error::reflected;
 use tokenhouse_protocol::id::{ClientId, ConnectionId};
 use tokenhouse_protocol::time::Timestamp;
-use tokenhouse_store::{Change, Connection, Page};
+use tokenhouse_store::{Added, Change, Connection, Page};
 
 use super::patch::{self, Rules};
-use super::{RegistryError, begin, clients, commit};
+use super::{RegistryError, begin, checked_text, clients, commit, users};
 use crate::tenant::Tenant;
+
+mod password_policy;
+
+pub use password_policy::{PasswordPolicy, PasswordRules};
 
 /// The name of the connection that every tenant begins with.
 pub const DEFAULT_CONNECTION: &str = "Username-Password-Authentication";
 
-/// Where a connection keeps the applications that may not use it: all others may.
+/// The one kind of connection that there is: a database of names and passwords.
+const DATABASE: &str = "auth0";
+/// Longest name of a connection, in characters.
+const MAX_NAME_CHARS: usize = 128;
+/// Where a connection keeps the applications that may not use it: all others may. So the one that a tenant begins with.
 const DISABLED_CLIENTS: &str = "disabled_clients";
-/// Applications that one connection is closed to.
-const MAX_DISABLED_CLIENTS: usize = 1000;
-
-/// How strong a password must be: `passwordPolicy` of a database connection, in Auth0's words.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum PasswordPolicy {
-    /// One character.
-    None,
-    /// Six.
-    Low,
-    /// Eight: lower and upper case and a digit.
-    Fair,
-    /// Eight: three of lower case, upper case, digits, others.
-    Good,
-    /// Ten, the same, and no three alike in a row.
-    Excellent,
-}
-
-impl PasswordPolicy {
-    /// The policy of a connection; Auth0's default is `good`.
-    pub fn of(connection: &Connection) -> Self {
-        match connection.options.get("passwordPolicy").and_then(Value::as_str) {
-            Some("none") => Self::None,
-            Some("low") => Self::Low,
-            Some("fair") => Self::Fair,
-            Some("excellent") => Self::Excellent,
-            Some(_) | None => Self::Good,
-        }
-    }
-
-    /// The word on the wire.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::None => "none",
-            Self::Low => "low",
-            Self::Fair => "fair",
-            Self::Good => "good",
-            Self::Excellent => "excellent",
-        }
-    }
-
-    /// What a password must be.
-    pub fn rule(self) -> &'static str {
-        match self {
-            Self::None => "at least 1 character",
-            Self::Low => "at least 6 characters",
-            Self::Fair => "at least 8 characters with lower case, upper case and a digit",
-            Self::Good => "at least 8 characters with three of lower case, upper case, digits and others",
-            Self::Excellent => {
-                "at least 10 characters with three of lower case, upper case, digits and others, \
-                 and no three alike in a row"
-            }
-        }
-    }
-
-    /// Whether `password` is strong enough.
-    pub fn accepts(self, password: &str) -> bool {
-        let has = |is: fn(char) -> bool| password.chars().any(is);
-        let lower = has(char::is_lowercase);
-        let upper = has(char::is_uppercase);
-        let digit = has(char::is_numeric);
-        let other = has(|c| !c.is_alphanumeric());
-        let kinds = [lower, upper, digit, other].into_iter().filter(|kind| *kind).count();
-        let length = password.chars().count();
-        match self {
-            Self::None => length >= 1,
-            Self::Low => length >= 6,
-            Self::Fair => length >= 8 && lower && upper && digit,
-            Self::Good => length >= 8 && kinds >= 3,
-            Self::Excellent => length >= 10 && kinds >= 3 && !has_three_alike(password),
-        }
-    }
-}
+/// Where a connection keeps the applications that may use it: no others may. So every other connection.
+const ENABLED_CLIENTS: &str = "enabled_clients";
+/// Applications that one connection lists.
+const MAX_LISTED_CLIENTS: usize = 1000;
+/// Users that are removed with their connection in one transaction, so that tokens wait for none of them long.
+const USERS_AT_ONCE: u32 = 200;
 
 /// Sets the password policy of a connection.
 pub async fn set_password_policy(tenant: &Tenant, name: &str, policy: PasswordPolicy) -> Result<(), RegistryError> {
@@ -102,25 +44,71 @@ pub async fn set_password_policy(tenant: &Tenant, name: &str, policy: PasswordPo
     stronger.await.map(drop)
 }
 
+/// Makes a database connection of its properties, as they are on the wire. It is open to the `enabled_clients` alone.
+pub async fn create_of(
+    tenant: &Tenant,
+    name: &str,
+    mut properties: Map<String, Value>,
+) -> Result<Connection, RegistryError> {
+    check_name(name)?;
+    if properties.get(ENABLED_CLIENTS).is_none_or(Value::is_null) {
+        properties.insert(ENABLED_CLIENTS.into(), json!([]));
+    }
+    check_clients(tenant, &properties).await?;
+    let now = tenant.house.clock.now();
+    let mut connection = Connection {
+        id: ConnectionId::generate(&tenant.house.random),
+        name: name.into(),
+        strategy: DATABASE.into(),
+        options: Map::new(),
+        rest: Map::new(),
+        created_at: now,
+        updated_at: now,
+    };
+    assign(&mut connection, properties);
+    let change = Change::Connection(connection.id.clone());
+    let mut tx = begin(tenant, &change).await?;
+    if tx.add_connection(&tenant.id, &connection).await? == Added::Exists {
+        return Err(RegistryError::Conflict(
+            "A connection with the same name already exists".into(),
+        ));
+    }
+    commit(tenant, tx, &change).await?;
+    Ok(connection)
+}
+
 /// Changes properties, as they are on the wire; `options` are replaced whole (CONTRACT §4.12).
 pub async fn update(
     tenant: &Tenant,
     id: &ConnectionId,
-    mut changes: Map<String, Value>,
+    changes: Map<String, Value>,
 ) -> Result<Connection, RegistryError> {
+    check_clients(tenant, &changes).await?;
     changed(tenant, id, |connection| {
-        match changes.remove("options") {
-            Some(Value::Object(mut options)) => {
-                options.retain(|_, value| !value.is_null());
-                connection.options = options;
-            }
-            Some(_) => connection.options.clear(),
-            None => {}
-        }
-        patch::apply(&mut connection.rest, changes, Rules::default());
+        assign(connection, changes);
         Ok(())
     })
     .await
+}
+
+/// Removes a connection and its users, some at a time; whoever is stopped in between begins again.
+pub async fn remove(tenant: &Tenant, id: &ConnectionId) -> Result<(), RegistryError> {
+    let change = Change::Connection(id.clone());
+    loop {
+        let mut tx = begin(tenant, &change).await?;
+        let some = tx.users_of_connection(&tenant.id, id, USERS_AT_ONCE).await?;
+        for user in &some {
+            users::remove_in(tenant, &mut tx, user).await?;
+        }
+        let is_last = some.is_empty();
+        if is_last && !tx.remove_connection(&tenant.id, id).await? {
+            return Err(not_found());
+        }
+        commit(tenant, tx, &change).await?;
+        if is_last {
+            return Ok(());
+        }
+    }
 }
 
 /// Opens a connection to applications, or closes it to them.
@@ -128,27 +116,33 @@ pub async fn enable(tenant: &Tenant, id: &ConnectionId, changes: &[(ClientId, bo
     for (client, _) in changes {
         clients::client(tenant, client).await?;
     }
-    let closed = changed(tenant, id, |connection| {
-        let mut disabled: Vec<ClientId> = disabled(connection).map(ClientId::new).collect();
+    let opened = changed(tenant, id, |connection| {
+        let mut access = Access::of(connection);
         for (client, is_enabled) in changes {
-            disabled.retain(|known| known != client);
-            if !is_enabled {
-                disabled.push(client.clone());
+            access.listed.retain(|known| known != client.as_str());
+            if access.is_closed == *is_enabled {
+                access.listed.push(client.to_string());
             }
         }
-        if disabled.len() > MAX_DISABLED_CLIENTS {
-            let text = format!("A connection can be closed to {MAX_DISABLED_CLIENTS} applications at most");
+        if access.listed.len() > MAX_LISTED_CLIENTS {
+            let text = format!("A connection can name {MAX_LISTED_CLIENTS} applications at most");
             return Err(RegistryError::Refused(text));
         }
-        connection.rest.insert(DISABLED_CLIENTS.into(), json!(disabled));
+        let name = if access.is_closed {
+            ENABLED_CLIENTS
+        } else {
+            DISABLED_CLIENTS
+        };
+        connection.rest.insert(name.into(), json!(access.listed));
         Ok(())
     });
-    closed.await.map(drop)
+    opened.await.map(drop)
 }
 
 /// Whether an application may use a connection.
 pub fn is_enabled(connection: &Connection, client: &ClientId) -> bool {
-    !disabled(connection).any(|disabled| disabled == client.as_str())
+    let access = Access::of(connection);
+    access.listed.iter().any(|listed| listed == client.as_str()) == access.is_closed
 }
 
 /// What is only carried, as it was written.
@@ -186,7 +180,7 @@ pub(super) fn default_connection(random: &Random, now: Timestamp) -> Connection 
     Connection {
         id: ConnectionId::generate(random),
         name: DEFAULT_CONNECTION.into(),
-        strategy: "auth0".into(),
+        strategy: DATABASE.into(),
         options,
         rest: Map::new(),
         created_at: now,
@@ -212,38 +206,74 @@ async fn changed(
     Ok(connection)
 }
 
-fn disabled(connection: &Connection) -> impl Iterator<Item = &str> {
-    let listed = connection.rest.get(DISABLED_CLIENTS).and_then(Value::as_array);
-    listed.into_iter().flatten().filter_map(Value::as_str)
+/// Which applications may use a connection: those that are listed, or all but those.
+struct Access {
+    is_closed: bool,
+    listed: Vec<String>,
 }
 
-fn has_three_alike(password: &str) -> bool {
-    let characters: Vec<char> = password.chars().collect();
-    characters
-        .windows(3)
-        .any(|three| three[0] == three[1] && three[1] == three[2])
+impl Access {
+    fn of(connection: &Connection) -> Self {
+        let list = |name: &str| connection.rest.get(name).and_then(Value::as_array);
+        let enabled = list(ENABLED_CLIENTS);
+        let listed = enabled.or_else(|| list(DISABLED_CLIENTS)).into_iter().flatten();
+        Self {
+            is_closed: enabled.is_some(),
+            listed: listed.filter_map(|id| id.as_str().map(str::to_owned)).collect(),
+        }
+    }
+}
+
+/// Writes properties over those that a connection has.
+fn assign(connection: &mut Connection, mut changes: Map<String, Value>) {
+    match changes.remove("options") {
+        Some(Value::Object(mut options)) => {
+            options.retain(|_, value| !value.is_null());
+            connection.options = options;
+        }
+        Some(_) => connection.options.clear(),
+        None => {}
+    }
+    match changes.get(ENABLED_CLIENTS) {
+        // Nothing was said of who may.
+        Some(Value::Null) => drop(changes.remove(ENABLED_CLIENTS)),
+        Some(_) => drop(connection.rest.remove(DISABLED_CLIENTS)),
+        None => {}
+    }
+    patch::apply(&mut connection.rest, changes, Rules::default());
+}
+
+/// Letters, digits and single hyphens between them.
+fn check_name(name: &str) -> Result<(), RegistryError> {
+    checked_text("name", name, MAX_NAME_CHARS)?;
+    let is_word = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric());
+    match name.split('-').all(is_word) {
+        true => Ok(()),
+        false => Err(RegistryError::invalid(
+            "name",
+            "name has letters, digits and single hyphens between them",
+        )),
+    }
+}
+
+/// Refuses applications in `enabled_clients` that there are not.
+async fn check_clients(tenant: &Tenant, properties: &Map<String, Value>) -> Result<(), RegistryError> {
+    let listed = properties.get(ENABLED_CLIENTS).and_then(Value::as_array);
+    for id in listed.into_iter().flatten().filter_map(Value::as_str) {
+        if tenant
+            .house
+            .store
+            .client(&tenant.id, &ClientId::new(id))
+            .await?
+            .is_none()
+        {
+            let text = format!("enabled_clients names {}, which does not exist", reflected(id));
+            return Err(RegistryError::invalid("enabled_clients", text));
+        }
+    }
+    Ok(())
 }
 
 fn not_found() -> RegistryError {
     RegistryError::NotFound("The connection does not exist".into())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn each_policy_accepts_what_its_rule_says() {
-        use PasswordPolicy::{Excellent, Fair, Good, Low, None};
-        for (policy, weak, strong) in [
-            (None, "", "p"),
-            (Low, "short", "longer"),
-            (Fair, "lowercase1", "UPlower1"),
-            (Good, "lowercase", "lower-case1"),
-            (Excellent, "Aaa111bbb-", "Abc123def-"),
-        ] {
-            assert!(!policy.accepts(weak), "{policy:?} {weak}");
-            assert!(policy.accepts(strong), "{policy:?} {strong}");
-        }
-    }
 }

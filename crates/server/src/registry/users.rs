@@ -2,11 +2,11 @@
 
 use serde_json::{Map, Value};
 
-use tokenhouse_protocol::id::{ConnectionId, UserId};
+use tokenhouse_protocol::id::{ConnectionId, UserId, row_id};
 use tokenhouse_protocol::secret::Secret;
-use tokenhouse_store::{Added, Change, Connection, Page, User, normalise};
+use tokenhouse_store::{Added, Change, Connection, Logins, Page, Tx, User, normalise};
 
-use super::connections::{self, PasswordPolicy};
+use super::connections::{self, PasswordRules};
 use super::{RegistryError, begin, checked_text, commit, patch};
 use crate::accounts::password::MAX_PASSWORD_BYTES;
 use crate::tenant::Tenant;
@@ -108,8 +108,12 @@ pub async fn update(tenant: &Tenant, id: &UserId, mut changes: Map<String, Value
     }
     let password_hash = match changes.remove("password") {
         Some(Value::String(password)) => {
-            let policy = connection.as_ref().map_or(PasswordPolicy::Good, PasswordPolicy::of);
-            Some(hash(tenant, policy, &Secret::new(password)).await?)
+            // As they will be: the same request may change their names.
+            let mut after = properties(&before);
+            patch::apply(&mut after, changes.clone(), properties::RULES);
+            let mut user = before;
+            properties::assign(&mut user, after);
+            Some(hash(tenant, connection.as_ref(), &user, &Secret::new(password)).await?)
         }
         Some(_) | None => None,
     };
@@ -127,6 +131,8 @@ pub async fn update(tenant: &Tenant, id: &UserId, mut changes: Map<String, Value
     let is_new_password = password_hash.is_some();
     if is_new_password {
         user.password_hash = password_hash;
+        let now = tenant.house.clock.now().to_string();
+        user.rest.insert("last_password_reset".into(), now.into());
     }
     user.updated_at = tenant.house.clock.now();
     if !tx.update_user(&tenant.id, &user).await? {
@@ -157,8 +163,7 @@ pub async fn set_blocked(tenant: &Tenant, id: &UserId, blocked: bool) -> Result<
 pub async fn set_password(tenant: &Tenant, id: &UserId, password: &Secret) -> Result<(), RegistryError> {
     let user = user(tenant, id).await?;
     let connection = tenant.house.store.connection(&tenant.id, &user.connection_id).await?;
-    let policy = connection.as_ref().map_or(PasswordPolicy::Good, PasswordPolicy::of);
-    let hash = hash(tenant, policy, password).await?;
+    let hash = hash(tenant, connection.as_ref(), &user, password).await?;
     let change = Change::User(id.clone());
     let mut tx = begin(tenant, &change).await?;
     if !tx.set_password(&tenant.id, id, &hash, tenant.house.clock.now()).await? {
@@ -169,14 +174,24 @@ pub async fn set_password(tenant: &Tenant, id: &UserId, password: &Secret) -> Re
     Ok(())
 }
 
-/// Removes a user.
+/// Removes a user; the log forgets them soon after (`accounts::forgetting`).
 pub async fn remove(tenant: &Tenant, id: &UserId) -> Result<(), RegistryError> {
     let change = Change::User(id.clone());
     let mut tx = begin(tenant, &change).await?;
-    if !tx.remove_user(&tenant.id, id).await? {
-        return Err(not_found());
-    }
+    let user = tx.user(&tenant.id, id).await?.ok_or_else(not_found)?;
+    remove_in(tenant, &mut tx, &user).await?;
     commit(tenant, tx, &change).await?;
+    forgive(tenant, &user);
+    Ok(())
+}
+
+/// Removes a user in a transaction.
+pub(super) async fn remove_in(tenant: &Tenant, tx: &mut Tx<'_>, user: &User) -> Result<(), RegistryError> {
+    let house = &tenant.house;
+    if tx.remove_user(&tenant.id, &user.id).await? {
+        let pseudonym = UserId::new(format!("deleted|{}", row_id(&house.random)));
+        tx.forget_user(&tenant.id, user, &pseudonym, house.clock.now()).await?;
+    }
     Ok(())
 }
 
@@ -202,7 +217,7 @@ async fn add(
     password: &Secret,
 ) -> Result<User, RegistryError> {
     check_names(&user)?;
-    user.password_hash = Some(hash(tenant, PasswordPolicy::of(connection), password).await?);
+    user.password_hash = Some(hash(tenant, Some(connection), &user, password).await?);
     let change = Change::User(user.id.clone());
     let mut tx = begin(tenant, &change).await?;
     if tx.add_user(&tenant.id, &user).await? == Added::Exists {
@@ -231,6 +246,7 @@ fn blank(tenant: &Tenant, id: UserId, connection_id: ConnectionId) -> User {
         password_hash: None,
         blocked: false,
         rest: Map::new(),
+        logins: Logins::default(),
         created_at: now,
         updated_at: now,
     }
@@ -278,16 +294,17 @@ fn check_names(new: &User) -> Result<(), RegistryError> {
     Ok(())
 }
 
-async fn hash(tenant: &Tenant, policy: PasswordPolicy, password: &Secret) -> Result<String, RegistryError> {
+async fn hash(
+    tenant: &Tenant,
+    connection: Option<&Connection>,
+    user: &User,
+    password: &Secret,
+) -> Result<String, RegistryError> {
     if password.expose().len() > MAX_PASSWORD_BYTES {
         let text = format!("PasswordStrengthError: Password is longer than {MAX_PASSWORD_BYTES} bytes");
         return Err(RegistryError::invalid("password", text));
     }
-    if !policy.accepts(password.expose()) {
-        let text = format!(
-            "PasswordStrengthError: Password is too weak: it needs {}",
-            policy.rule()
-        );
+    if let Some(text) = PasswordRules::of(connection).refusal(password.expose(), user) {
         return Err(RegistryError::invalid("password", text));
     }
     let busy = |_| RegistryError::Refused("Too many passwords wait to be hashed. Try again in a moment.".into());

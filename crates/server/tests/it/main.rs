@@ -14,6 +14,7 @@ mod hostile_requests;
 mod house;
 mod isolation;
 mod keys;
+mod last_answers;
 mod limits;
 mod log;
 mod management;

@@ -12,6 +12,7 @@ mod clients;
 mod connections;
 mod credentials;
 mod generated;
+mod kept_of_users;
 mod lists;
 mod logs;
 mod refusals;

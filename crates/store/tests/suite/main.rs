@@ -8,8 +8,10 @@
 )]
 
 mod client_keys;
+mod forgotten_users;
 mod jobs;
 mod log_search;
+mod logins;
 mod opening;
 mod people;
 mod permissions;

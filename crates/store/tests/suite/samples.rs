@@ -5,8 +5,8 @@ use tokenhouse_protocol::crypto::Random;
 use tokenhouse_protocol::id::{ApiId, ClientGrantId, ClientId, ConnectionId, KeyId, TenantId, UserId, row_id};
 use tokenhouse_protocol::time::Timestamp;
 use tokenhouse_store::{
-    Added, Api, ApiScope, Client, ClientGrant, ClientSecret, Connection, Job, Key, KeyState, LogBody, LogEntry, Store,
-    Tenant, User,
+    Added, Api, ApiScope, Client, ClientGrant, ClientSecret, Connection, Job, Key, KeyState, LogBody, LogEntry, Logins,
+    Store, Tenant, User,
 };
 
 /// The time at which everything here was made.
@@ -132,6 +132,7 @@ pub(crate) fn user(connection: &Connection, email: Option<&str>, username: Optio
         password_hash: Some("$argon2id$…".into()),
         blocked: false,
         rest: rest(),
+        logins: Logins::default(),
         created_at: at(10),
         updated_at: at(11),
     }

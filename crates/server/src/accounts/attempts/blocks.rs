@@ -4,7 +4,8 @@ use std::net::IpAddr;
 
 use tokenhouse_protocol::id::TenantId;
 
-use super::{Attempts, Room};
+use super::{Attempts, Count, Room, update};
+use crate::caller::subscriber;
 
 impl Attempts {
     /// The addresses from which an account cannot be tried now; of an IPv6 network its first.
@@ -24,5 +25,18 @@ impl Attempts {
             let is_forgiven = of == tenant && name == account && count.pending == 0;
             !is_forgiven
         });
+    }
+
+    /// Whether no account can be tried from an address now, since too many failed from there.
+    pub fn is_address_blocked(&self, tenant: &TenantId, address: IpAddr) -> bool {
+        let counts = self.lock();
+        let count = counts.addresses.get(&(tenant.clone(), subscriber(address)));
+        matches!(self.room(self.current(count), self.per_address), Room::No(_))
+    }
+
+    /// Forgets the failures from an address, at whichever accounts.
+    pub fn forgive_address(&self, tenant: &TenantId, address: IpAddr) {
+        let key = (tenant.clone(), subscriber(address));
+        update(&self.lock().addresses, &key, |count| Count { failed: 0, ..count });
     }
 }

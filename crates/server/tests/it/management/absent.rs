@@ -27,6 +27,13 @@ async fn what_there_is_not_is_empty_or_closed_and_never_unknown() {
         ),
         ("organizations?take=50", json!({"organizations": []})),
         ("event-streams?take=50", json!({"eventStreams": []})),
+        ("device-credentials?user_id=auth0%7Cx", json!([])),
+        (
+            "grants?include_totals=true&per_page=50",
+            json!({"start": 0, "limit": 50, "total": 0, "grants": []}),
+        ),
+        ("users/auth0%7Cx/sessions", json!({"sessions": []})),
+        ("users/auth0%7Cx/refresh-tokens?take=5", json!({"tokens": []})),
     ] {
         assert_eq!(api.get(path).await, expected, "{path}");
     }
@@ -52,6 +59,30 @@ async fn what_there_is_not_is_empty_or_closed_and_never_unknown() {
             "message": format!("Insufficient scope, expected any of: {scope}"),
         });
         assert_eq!(closed, expected, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn what_cannot_be_made_says_what_to_do_instead() {
+    let house = House::shared().await;
+    let api = Api::of(house).await;
+    for (path, expected) in [
+        ("tickets/password-change", "PATCH /api/v2/users/{id}"),
+        ("tickets/email-verification", "email_verified"),
+        ("device-credentials", "an application of its own"),
+    ] {
+        let refused = api.expect(403, "POST", path, json!({"user_id": "auth0|x"})).await;
+        assert_eq!(refused["errorCode"], "operation_not_supported");
+        assert!(refused["message"].as_str().unwrap().contains(expected), "{refused}");
+    }
+    for (status, path) in [
+        (204, "grants?user_id=auth0%7Cx"),
+        (204, "grants/x"),
+        (204, "device-credentials/x"),
+        (202, "users/auth0%7Cx/sessions"),
+        (202, "users/auth0%7Cx/refresh-tokens"),
+    ] {
+        api.expect(status, "DELETE", path, Value::Null).await;
     }
 }
 

@@ -28,8 +28,6 @@ async fn the_database_connection_is_listed_in_every_shape() {
     assert_eq!(chosen, json!({"name": one["name"], "strategy": "auth0"}));
     let missing = api.expect(404, "GET", "connections/con_nothing", Value::Null).await;
     assert_eq!(missing["errorCode"], "inexistent_connection");
-    api.expect(405, "POST", "connections", json!({"name": "x", "strategy": "auth0"}))
-        .await;
 }
 
 #[tokio::test]
@@ -93,6 +91,149 @@ async fn a_connection_closed_to_an_application_lets_none_of_its_users_in() {
     assert_eq!(api.get(&of_client).await["connections"].as_array().unwrap().len(), 1);
     let unknown = json!([{"client_id": "nobody", "status": true}]);
     api.expect(404, "PATCH", &path, unknown).await;
+}
+
+#[tokio::test]
+async fn the_life_of_a_connection_and_of_the_users_in_it() {
+    let house = House::new().await;
+    let api = Api::of(&house).await;
+    let client = &house.samples.password.client_id;
+    let body = json!({
+        "name": "Customers", "strategy": "auth0", "options": {"passwordPolicy": "low", "ours": {"kept": [1]}},
+        "metadata": {"a": "1"}, "enabled_clients": [client],
+    });
+    let made = api.expect(201, "POST", "connections", body.clone()).await;
+    let path = format!("connections/{}", made["id"].as_str().unwrap());
+    assert!(path.starts_with("connections/con_"));
+    assert_eq!(api.get(&path).await, made);
+    assert_eq!(
+        (
+            &made["name"],
+            &made["realms"],
+            &made["options"]["ours"],
+            &made["metadata"]
+        ),
+        (
+            &json!("Customers"),
+            &json!(["Customers"]),
+            &json!({"kept": [1]}),
+            &json!({"a": "1"})
+        )
+    );
+    let taken = api.expect(409, "POST", "connections", body).await;
+    assert_eq!(taken["message"], "A connection with the same name already exists");
+    assert_eq!(
+        enabled(&api, &format!("{path}/clients")).await,
+        std::slice::from_ref(client)
+    );
+    let user = json!({"connection": "Customers", "email": "c@example.com", "password": "simple"});
+    let user = api.expect(201, "POST", "users", user).await;
+    let sign_in = async || {
+        let fields = [
+            ("grant_type", "http://auth0.com/oauth/grant-type/password-realm"),
+            ("realm", "Customers"),
+            ("username", "c@example.com"),
+            ("password", "simple"),
+        ];
+        house.password(&fields).await.status
+    };
+    assert_eq!(sign_in().await, 200);
+    api.expect(200, "PATCH", &path, json!({"enabled_clients": []})).await;
+    assert_eq!(sign_in().await, 403, "it is open to those alone that it names");
+    let open = json!([{"client_id": client, "status": true}]);
+    api.expect(204, "PATCH", &format!("{path}/clients"), open).await;
+    assert_eq!(sign_in().await, 200);
+    assert_eq!(api.get("connections?include_totals=true&page=0").await["total"], 2);
+    let nobodys = json!({"name": "Nobodys", "strategy": "auth0", "enabled_clients": null});
+    let nobodys = api.expect(201, "POST", "connections", nobodys).await;
+    let nobodys = format!("connections/{}", nobodys["id"].as_str().unwrap());
+    assert!(enabled(&api, &format!("{nobodys}/clients")).await.is_empty());
+    api.expect(204, "DELETE", &nobodys, Value::Null).await;
+    api.expect(200, "GET", &format!("{path}/status"), Value::Null).await;
+    let by_email = json!({"connection": "Customers", "email": "gone@example.com", "password": "simple"});
+    let gone = api.expect(201, "POST", "users", by_email).await;
+    api.expect(
+        204,
+        "DELETE",
+        &format!("{path}/users?email=gone@example.com"),
+        Value::Null,
+    )
+    .await;
+    let gone = gone["user_id"].as_str().unwrap().replace('|', "%7C");
+    api.expect(404, "GET", &format!("users/{gone}"), Value::Null).await;
+    api.expect(400, "DELETE", &format!("{path}/users"), Value::Null).await;
+    let before = api.get("users?include_totals=true").await["total"].as_u64().unwrap();
+    assert_eq!(api.expect(204, "DELETE", &path, Value::Null).await, Value::Null);
+    api.expect(404, "GET", &path, Value::Null).await;
+    let id = user["user_id"].as_str().unwrap().replace('|', "%7C");
+    api.expect(404, "GET", &format!("users/{id}"), Value::Null).await;
+    assert_eq!(api.get("users?include_totals=true").await["total"], before - 1);
+    assert_eq!(sign_in().await, 400, "there is no such realm");
+    api.expect(204, "DELETE", &path, Value::Null).await;
+}
+
+#[tokio::test]
+async fn what_no_database_can_be_is_refused_by_name() {
+    let house = House::new().await;
+    let api = Api::of(&house).await;
+    for (body, expected) in [
+        (json!({"name": "a", "strategy": "google-oauth2"}), "strategy"),
+        (json!({"name": "a b", "strategy": "auth0"}), "name"),
+        (json!({"name": "a--b", "strategy": "auth0"}), "name"),
+        (json!({"name": "-a", "strategy": "auth0"}), "name"),
+        (
+            json!({"name": "a", "strategy": "auth0", "enabled_clients": ["nobody"]}),
+            "enabled_clients names nobody",
+        ),
+        (
+            json!({"name": "a", "strategy": "auth0", "disabled_clients": []}),
+            "disabled_clients",
+        ),
+    ] {
+        let refused = api.expect(400, "POST", "connections", body).await;
+        assert!(refused["message"].as_str().unwrap().contains(expected), "{refused}");
+    }
+}
+
+#[tokio::test]
+async fn every_rule_of_a_connection_holds_where_passwords_are_set() {
+    let house = House::new().await;
+    let api = Api::of(&house).await;
+    let options = json!({
+        "passwordPolicy": "low",
+        "password_complexity_options": {"min_length": 12},
+        "password_dictionary": {"enable": true, "dictionary": ["Correct Horse Battery"]},
+        "password_no_personal_info": {"enable": true},
+    });
+    let body = json!({"name": "Strict", "strategy": "auth0", "options": options});
+    api.expect(201, "POST", "connections", body).await;
+    let user = |password: &str| {
+        json!({
+            "connection": "Strict", "email": "lovelace@example.com", "given_name": "Augusta", "password": password,
+        })
+    };
+    let weak = [
+        ("eleven char", "at least 12 characters"),
+        ("correct horse battery", "too common"),
+        ("i am Augusta of old", "user information"),
+        ("my name is LOVELACE", "user information"),
+    ];
+    for (password, expected) in weak {
+        let refused = api.expect(400, "POST", "users", user(password)).await;
+        assert!(refused["message"].as_str().unwrap().contains(expected), "{refused}");
+    }
+    let made = api.expect(201, "POST", "users", user("twelve chars and more")).await;
+    let path = format!("users/{}", made["user_id"].as_str().unwrap().replace('|', "%7C"));
+    for (password, expected) in weak {
+        let refused = api.expect(400, "PATCH", &path, json!({"password": password})).await;
+        assert!(refused["message"].as_str().unwrap().contains(expected), "{refused}");
+    }
+    let changed = json!({"password": "twelve chars and others"});
+    let changed = api.expect(200, "PATCH", &path, changed).await;
+    assert!(
+        changed["last_password_reset"].as_str().unwrap().ends_with('Z'),
+        "{changed}"
+    );
 }
 
 async fn path(api: &Api<'_>) -> String {

@@ -192,4 +192,13 @@ async fn apis_are_listed_by_identifiers_and_by_checkpoint() {
     assert_eq!(last.get("next"), None);
     assert_ne!(first["resource_servers"], last["resource_servers"]);
     api.expect(400, "GET", "resource-servers/search?q=x", Value::Null).await;
+    let many = |count: usize| format!("resource-servers?{}", "identifiers=urn:a&".repeat(count));
+    assert_eq!(api.get(&many(100)).await, json!([]));
+    let refused = api.expect(400, "GET", &many(101), Value::Null).await;
+    let text = refused["message"].as_str().unwrap();
+    assert!(
+        text.contains("Array is too long, maximum 100: ask for the others in another request")
+            && text.contains("identifiers"),
+        "{text}"
+    );
 }

@@ -121,7 +121,7 @@ async fn users_of_a_role_are_listed_by_number_and_by_checkpoint() {
     let first = listed["users"][0].as_object().unwrap();
     assert_eq!(
         first.keys().map(String::as_str).collect::<Vec<_>>(),
-        ["email", "name", "user_id"]
+        ["email", "name", "picture", "user_id"]
     );
     let mut query = format!("{path}?take=2");
     let mut seen = Vec::new();

@@ -2,10 +2,11 @@
 
 use serde_json::{Value, json};
 
+use tokenhouse::config::Limits;
 use tokenhouse::registry::connections::{self, PasswordPolicy};
 
 use super::Api;
-use crate::house::{AUDIENCE, House, PASSWORD, USERNAME};
+use crate::house::{AUDIENCE, House, ISSUER, PASSWORD, Setup, USERNAME};
 
 const CONNECTION: &str = "Username-Password-Authentication";
 
@@ -38,7 +39,7 @@ async fn a_user_is_shown_as_auth0_shows_them() {
     }
     let expected = json!({
         "email": "Ada@example.com", "email_verified": false, "name": "Ada@example.com", "nickname": "Ada",
-        "user_id": "auth0|testaccuser", "username": "ada",
+        "user_id": "auth0|testaccuser", "username": "ada", "picture": format!("{ISSUER}avatars/ad.svg"),
         "identities": [{"user_id": "testaccuser", "connection": CONNECTION, "provider": "auth0", "isSocial": false}],
     });
     assert_eq!(user, expected);
@@ -316,6 +317,33 @@ async fn a_user_who_failed_too_often_is_blocked_until_they_are_let_in_again() {
     assert_eq!(sign_in(PASSWORD).await, 200);
     assert_eq!(api.get(&path).await, json!({"blocked_for": []}));
     api.expect(400, "GET", "user-blocks", Value::Null).await;
+}
+
+#[tokio::test]
+async fn an_address_that_failed_at_too_many_accounts_is_blocked_until_it_is_let_in_again() {
+    let house = House::open(Setup {
+        limits: Limits {
+            failed_logins_per_address: 3,
+            ..Setup::default().limits
+        },
+        ..Setup::default()
+    })
+    .await;
+    let api = Api::of(&house).await;
+    let path = "anomaly/blocks/ips/127.0.0.1";
+    let free = api.expect(404, "GET", path, Value::Null).await;
+    assert_eq!(free["message"], "The IP address is not blocked");
+    for name in ["a", "b", "c"] {
+        house.password(&[("username", name), ("password", "wrong")]).await;
+    }
+    assert_eq!(house.password(&[]).await.status, 429);
+    assert_eq!(api.expect(200, "GET", path, Value::Null).await, Value::Null);
+    api.expect(404, "GET", "anomaly/blocks/ips/192.0.2.1", Value::Null)
+        .await;
+    api.expect(204, "DELETE", path, Value::Null).await;
+    assert_eq!(house.password(&[]).await.status, 200);
+    let unreadable = api.expect(400, "GET", "anomaly/blocks/ips/1.2.3", Value::Null).await;
+    assert_eq!(unreadable["errorCode"], "invalid_uri");
 }
 
 #[tokio::test]

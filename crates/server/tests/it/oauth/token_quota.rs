@@ -201,6 +201,7 @@ async fn what_an_administrator_tries_out_is_neither_counted_nor_billed() {
     };
     let by = |channel| Caller {
         channel,
+        administrator: None,
         address: [127, 0, 0, 1].into(),
         forwarded_for: None,
         user_agent: String::new(),
