@@ -144,6 +144,22 @@ impl Store {
         all!(self.db(), sql, tenant.as_str(), role.as_str(), after, take, skip)
     }
 
+    /// Puts another hash of the same password in place of `old`; `false` if that is not the user's any more. No change of
+    /// configuration: what fitted fits.
+    pub async fn renew_password(
+        &self,
+        tenant: &TenantId,
+        id: &UserId,
+        old: &str,
+        new: &str,
+    ) -> Result<bool, StoreError> {
+        let mut tx = self.begin().await?;
+        let sql = "update users set password_hash = $4 where tenant_id = $1 and id = $2 and password_hash = $3";
+        let renewed = changed(execute!(tx, sql, tenant.as_str(), id.as_str(), old, new))?;
+        tx.commit().await?;
+        Ok(renewed)
+    }
+
     /// How many users have a role.
     pub async fn users_of_role_total(&self, tenant: &TenantId, role: &RoleId) -> Result<u64, StoreError> {
         let sql = "select count(*) from user_roles where tenant_id = $1 and role_id = $2";
