@@ -14,6 +14,7 @@ pub mod client_keys;
 pub mod clients;
 pub mod connections;
 pub mod given_keys;
+pub mod import;
 pub mod keys;
 mod patch;
 pub mod roles;
