@@ -16,11 +16,11 @@ use super::error::Failure;
 use crate::directory::Application;
 use crate::tenant::Tenant;
 
-/// An application that the Management API knows, and what it may do there.
+/// Who uses the Management API, and what they may do there.
 #[derive(Clone, Debug)]
 pub struct Administrator {
-    /// The application.
-    pub application: Arc<Application>,
+    /// The application whose token it is; none for whoever has the database, at the command line.
+    pub application: Option<Arc<Application>>,
     /// The Management API.
     pub api_id: ApiId,
     /// The scopes that its token has and its grant still has.
@@ -64,7 +64,7 @@ pub async fn admit(tenant: &Tenant, parts: &Parts) -> Result<Administrator, Fail
     Ok(Administrator {
         scopes,
         api_id: api.id.clone(),
-        application,
+        application: Some(application),
     })
 }
 

@@ -151,7 +151,7 @@ fn items(call: &Call, rows: &[LogRow]) -> Vec<Value> {
 }
 
 /// A line as it is on the wire. Here, unlike elsewhere, what is not known is `null`.
-fn shown(row: &LogRow) -> Map<String, Value> {
+pub fn shown(row: &LogRow) -> Map<String, Value> {
     let mut shown = Map::new();
     for name in [
         "description",

@@ -44,12 +44,13 @@ mod clients;
 mod connections;
 pub mod endpoint;
 pub mod error;
-mod logs;
+pub mod logs;
 pub mod openapi;
 pub mod page;
 mod permissions;
 pub mod query;
 mod record;
+pub mod request;
 mod resource_servers;
 mod roles;
 pub mod schema;
@@ -60,10 +61,9 @@ mod user_blocks;
 mod users;
 
 use access::Administrator;
-use endpoint::{Call, Endpoint, Found, Reply};
+use endpoint::{Endpoint, Found, Reply};
 use error::Failure;
-use query::Query;
-use record::Record;
+use request::Admitted;
 
 /// Where it is.
 const ROOT: &str = "/api/v2/";
@@ -148,7 +148,7 @@ struct Door<'a> {
 }
 
 impl Door<'_> {
-    async fn through(self, path: Vec<(&'static str, String)>, body: Body) -> Result<Reply, Failure> {
+    async fn through(self, parameters: Vec<(&'static str, String)>, body: Body) -> Result<Reply, Failure> {
         let Self {
             tenant,
             caller,
@@ -160,54 +160,23 @@ impl Door<'_> {
         let administrator = access::admit(tenant, parts).await?;
         *self.administrator = Some(administrator.clone());
         // 2. Not too often?
-        let standing = self.app.management_rate.take(&tenant.id, &administrator.application.id);
+        let application = administrator.application.as_ref();
+        let standing = application.and_then(|application| self.app.management_rate.take(&tenant.id, &application.id));
         *self.standing = standing;
         if let Some(wait_s) = standing.and_then(|standing| standing.retry_after_s) {
             return Err(Failure::too_many(wait_s));
         }
-        let mut record = Record {
+        // 3. The rest is the same whichever way a request came.
+        let admitted = Admitted {
             tenant,
             caller,
             administrator: &administrator,
             endpoint,
-            path: parts.uri.path(),
-            body: Value::Null,
+            raw_path: parts.uri.path(),
+            parameters,
+            raw_query: parts.uri.query().unwrap_or_default(),
         };
-        let done = async {
-            // 3. May they?
-            administrator.require(endpoint.scopes)?;
-            // 4. Is the request of the right shape?
-            let query = Query::read(parts.uri.query().unwrap_or_default(), endpoint.query);
-            let query = query.map_err(|violation| Failure::query(&violation))?;
-            let body = document(parts, endpoint, body).await?;
-            record.body = record::masked(&endpoint.body, &body);
-            endpoint
-                .body
-                .check(&body)
-                .map_err(|violation| Failure::body(&violation))?;
-            // 5. Do it.
-            let call = Call {
-                tenant: tenant.clone(),
-                caller: caller.clone(),
-                administrator: administrator.clone(),
-                url: format!("{}{}", tenant.issuer.origin(), parts.uri.path()),
-                path,
-                query,
-                body,
-            };
-            (endpoint.run)(call).await
-        };
-        // 6. Say so in the log before anybody hears of it.
-        match done.await {
-            Ok(reply) => {
-                record.done(&reply).await?;
-                Ok(reply)
-            }
-            Err(failure) => {
-                record.refused(&failure);
-                Err(failure)
-            }
-        }
+        admitted.answer(document(parts, endpoint, body)).await
     }
 }
 
@@ -260,12 +229,8 @@ fn frame(
         set_text(response, X_RATE_LIMIT_RESET, &standing.reset_s.to_string());
     }
     if let Some(origin) = cors::origin(&parts.headers).and_then(|origin| origin.to_str().ok())
-        && let Some(administrator) = administrator
-        && administrator
-            .application
-            .origins
-            .iter()
-            .any(|allowed| allowed == origin)
+        && let Some(application) = administrator.and_then(|administrator| administrator.application.as_ref())
+        && application.origins.iter().any(|allowed| allowed == origin)
     {
         cors::allow(response, origin);
     }

@@ -30,7 +30,7 @@ pub(super) struct Record<'a> {
     pub(super) tenant: &'a Tenant,
     /// Who is at the door.
     pub(super) caller: &'a Caller,
-    /// Which application it is.
+    /// Which application it is, or the command line.
     pub(super) administrator: &'a Administrator,
     /// What was asked for.
     pub(super) endpoint: &'a Endpoint,
@@ -85,6 +85,10 @@ impl Record<'_> {
             ..
         } = self;
         let changed: Vec<&String> = self.body.as_object().into_iter().flat_map(Map::keys).collect();
+        let (strategy, name) = match &administrator.application {
+            Some(application) => ("jwt", application.name.as_str()),
+            None => (caller.channel.as_str(), ""),
+        };
         let details = json!({
             "request": {
                 "method": endpoint.method.as_str().to_ascii_lowercase(),
@@ -94,13 +98,13 @@ impl Record<'_> {
                 "channel": caller.channel.as_str(),
                 "ip": caller.address.to_string(),
                 "userAgent": caller.user_agent,
-                "auth": { "strategy": "jwt", "credentials": { "scopes": administrator.scopes.len() }, "user": {} },
+                "auth": { "strategy": strategy, "credentials": { "scopes": administrator.scopes.len() }, "user": {} },
             },
             "response": { "statusCode": status, "body": answer },
         });
         let fields = json!({
             "description": endpoint.summary,
-            "client_name": administrator.application.name,
+            "client_name": name,
             "hostname": caller.host,
             "user_agent": caller.user_agent,
             "audience": tenant.issuer.system_api(),
@@ -113,7 +117,10 @@ impl Record<'_> {
         LogEntry {
             at: tenant.house.clock.now(),
             kind,
-            client_id: Some(administrator.application.id.clone()),
+            client_id: administrator
+                .application
+                .as_ref()
+                .map(|application| application.id.clone()),
             api_id: Some(administrator.api_id.clone()),
             user_id: None,
             grant: None,

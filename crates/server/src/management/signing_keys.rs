@@ -9,13 +9,15 @@ use tokenhouse_store::{Key, KeyState};
 
 use super::endpoint::{Call, Endpoint, Reply};
 use super::error::Failure;
-use super::schema::{Body, Property, word};
+use super::schema::{Body, Property, flag, word};
 use crate::registry::{RegistryError, certificate, keys};
 
 const READ: &[&str] = &["read:signing_keys"];
 /// Which algorithm's keys.
 const ALG: Property =
     word("alg", &["RS256", "PS256", "ES256", "EdDSA"]).note("The keys of this algorithm; RS256 unless set");
+/// Whether to wait until every API knows the next key.
+const GRACEFUL: Property = flag("graceful").note("Refuse while APIs that cache the keys may not know the next one yet");
 
 /// The rows of the table.
 pub(super) static ENDPOINTS: &[Endpoint] = &[
@@ -45,7 +47,7 @@ pub(super) static ENDPOINTS: &[Endpoint] = &[
         scopes: &["create:signing_keys", "update:signing_keys"],
         summary: "Rotate the application signing key",
         status: 201,
-        query: &[ALG],
+        query: &[ALG, GRACEFUL],
         body: Body::None,
         run: |call| Box::pin(rotate(call)),
     },
@@ -74,10 +76,11 @@ async fn show(call: Call) -> Result<Reply, Failure> {
     Ok(Reply::json(Value::Object(shown(&key))))
 }
 
-/// Rotates at once, as Auth0 does: whoever knows the keys for less than their cache's time asks again for one that they
-/// do not know.
+/// Rotates at once, as Auth0 does, unless asked to be graceful: whoever knows the keys for less than their cache's time
+/// asks again for one that they do not know.
 async fn rotate(call: Call) -> Result<Reply, Failure> {
-    let current = keys::rotate(&call.tenant, algorithm(&call), true).await?;
+    let at_once = call.query.flag("graceful") != Some(true);
+    let current = keys::rotate(&call.tenant, algorithm(&call), at_once).await?;
     brief(&key(&call, current.as_str()).await?)
 }
 

@@ -1,15 +1,17 @@
-//! `/stats`: how many users got in, by day (CONTRACT §4.10).
+//! `/stats`: how many users got in, by day (CONTRACT §4.10), and how many tokens were issued to whom.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use axum::http::Method;
 use serde_json::{Value, json};
 
+use tokenhouse_protocol::id::{ApiId, ClientId};
 use tokenhouse_protocol::time::Timestamp;
 
 use super::endpoint::{Call, Endpoint, Reply};
 use super::error::Failure;
-use super::schema::{Body, Violation, text};
+use super::schema::{Body, Property, Violation, text};
+use crate::registry::{RegistryError, apis};
 
 /// Days unless the query says which.
 const DAYS: i64 = 30;
@@ -17,31 +19,40 @@ const DAYS: i64 = 30;
 const MAX_DAYS: i64 = 366;
 const DAY_MS: i64 = 86_400_000;
 
+/// Which days.
+const DAYS_QUERY: [Property; 2] = [
+    text("from", 0, 8).note("The first day, YYYYMMDD"),
+    text("to", 0, 8).note("The last day, YYYYMMDD"),
+];
+
 /// The rows of the table.
-pub(super) static ENDPOINTS: &[Endpoint] = &[Endpoint {
-    method: Method::GET,
-    path: "stats/daily",
-    scopes: &["read:stats"],
-    summary: "Get daily stats",
-    status: 200,
-    query: &[
-        text("from", 0, 8).note("The first day, YYYYMMDD"),
-        text("to", 0, 8).note("The last day, YYYYMMDD"),
-    ],
-    body: Body::None,
-    run: |call| Box::pin(daily(call)),
-}];
+pub(super) static ENDPOINTS: &[Endpoint] = &[
+    Endpoint {
+        method: Method::GET,
+        path: "stats/daily",
+        scopes: &["read:stats"],
+        summary: "Get daily stats",
+        status: 200,
+        query: &DAYS_QUERY,
+        body: Body::None,
+        run: |call| Box::pin(daily(call)),
+    },
+    Endpoint {
+        method: Method::GET,
+        path: "stats/usage",
+        scopes: &["read:stats"],
+        summary: "Get tokens issued by day, application, API and grant",
+        status: 200,
+        query: &DAYS_QUERY,
+        body: Body::None,
+        run: |call| Box::pin(usage(call)),
+    },
+];
 
 /// The days on which users got tokens; days without any are left out. Nobody signs up here and no passwords leak, so
 /// those are none.
 async fn daily(call: Call) -> Result<Reply, Failure> {
-    let today = day(call.tenant.house.clock.now());
-    let last = named(&call, "to")?.unwrap_or(today);
-    let first = named(&call, "from")?.unwrap_or_else(|| last.plus_ms((1 - DAYS) * DAY_MS));
-    if last.ms() - first.ms() >= MAX_DAYS * DAY_MS {
-        let text = "At most 366 days can be asked for at once";
-        return Err(Failure::query(&Violation::at("from", text)));
-    }
+    let (first, last) = days(&call)?;
     let store = &call.tenant.house.store;
     let mut logins: BTreeMap<Timestamp, i64> = BTreeMap::new();
     for (hour, tokens) in store.logins(&call.tenant.id, first, last.plus_ms(DAY_MS)).await? {
@@ -58,6 +69,62 @@ async fn daily(call: Call) -> Result<Reply, Failure> {
         })
     });
     Ok(Reply::json(days.collect::<Vec<Value>>().into()))
+}
+
+/// Tokens issued, the last of them as well: ours alone, since Auth0 has no such figures (CONTRACT §6.5).
+async fn usage(call: Call) -> Result<Reply, Failure> {
+    let (first, last) = days(&call)?;
+    let (tenant, store) = (&call.tenant, &call.tenant.house.store);
+    store.fold_usage().await?;
+    let mut sums: BTreeMap<(Timestamp, Option<ClientId>, Option<ApiId>, String), i64> = BTreeMap::new();
+    for row in store.usage(&tenant.id, first, last.plus_ms(DAY_MS)).await? {
+        let group = (day(row.hour), row.client_id, row.api_id, row.grant);
+        *sums.entry(group).or_default() += row.tokens;
+    }
+    let mut clients = BTreeMap::new();
+    for id in sums
+        .keys()
+        .filter_map(|(_, client, ..)| client.as_ref())
+        .collect::<BTreeSet<_>>()
+    {
+        clients.insert(id, store.client(&tenant.id, id).await?.map(|client| client.name));
+    }
+    let mut audiences = BTreeMap::new();
+    for id in sums
+        .keys()
+        .filter_map(|(_, _, api, _)| api.as_ref())
+        .collect::<BTreeSet<_>>()
+    {
+        match apis::api(tenant, id.as_str()).await {
+            Ok(api) => drop(audiences.insert(id, apis::identifier(tenant, &api))),
+            // Its tokens are counted still.
+            Err(RegistryError::NotFound(_)) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    let rows = sums.iter().map(|((day, client, api, grant), tokens)| {
+        json!({
+            "date": day.to_string().get(..10),
+            "client_id": client,
+            "client_name": client.as_ref().and_then(|client| clients.get(client)),
+            "audience": api.as_ref().and_then(|api| audiences.get(api)),
+            "grant_type": grant,
+            "tokens": tokens,
+        })
+    });
+    Ok(Reply::json(rows.collect::<Vec<Value>>().into()))
+}
+
+/// The first and the last day that the query wants.
+fn days(call: &Call) -> Result<(Timestamp, Timestamp), Failure> {
+    let today = day(call.tenant.house.clock.now());
+    let last = named(call, "to")?.unwrap_or(today);
+    let first = named(call, "from")?.unwrap_or_else(|| last.plus_ms((1 - DAYS) * DAY_MS));
+    if last.ms() - first.ms() >= MAX_DAYS * DAY_MS {
+        let text = "At most 366 days can be asked for at once";
+        return Err(Failure::query(&Violation::at("from", text)));
+    }
+    Ok((first, last))
 }
 
 /// The beginning of an instant's day, UTC.
