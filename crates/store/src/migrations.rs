@@ -29,6 +29,11 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
         "totals",
         include_str!("../migrations/20261124_000004_totals.sql"),
     ),
+    (
+        20_261_124_000_007,
+        "transfers",
+        include_str!("../migrations/20261124_000007_transfers.sql"),
+    ),
 ];
 
 /// The newest version this binary knows.

@@ -56,7 +56,7 @@ impl Place {
     /// Opens the tenant, works on it, and closes the database.
     pub(super) async fn with_tenant<T>(
         &self,
-        work: impl AsyncFnOnce(&Tenant) -> Result<T, Failure>,
+        work: impl AsyncFnOnce(&Arc<Tenant>) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
         self.with_app(async |app| {
             let unknown = || {

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 pub mod django;
 pub mod records;
+pub mod transfers;
 mod user;
 pub mod users;
 

@@ -4,3 +4,4 @@ pub mod answer;
 pub mod body;
 pub mod cors;
 pub mod door;
+pub mod multipart;

@@ -8,7 +8,7 @@ use serde_json::Value;
 use fixture::{Folder, Server, key_id, patiently, stdout, text};
 
 mod apis;
-mod fixture;
+pub(crate) mod fixture;
 mod permissions_and_keys;
 mod snippet;
 mod token;

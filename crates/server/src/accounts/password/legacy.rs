@@ -114,8 +114,8 @@ impl Legacy {
             return Err(Unusable::new("the password has none of Django's forms"));
         }
         match Self::read(text)?.check {
-            Check::Argon2(hash) => Ok(Some(hash)),
-            Check::Bcrypt {
+            Check::Argon2(hash)
+            | Check::Bcrypt {
                 hash,
                 is_of_sha256: false,
             } => Ok(Some(hash)),

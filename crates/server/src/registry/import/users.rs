@@ -136,7 +136,7 @@ impl<'a> Import<'a> {
     }
 
     /// A user and the record that they were read from.
-    fn read(&self, record: Record) -> Result<Option<(Given, Value)>, (Vec<Problem>, Option<Value>)> {
+    fn read(&self, record: Record) -> Result<Option<(Given, Value)>, Unread> {
         let text = record.text.map_err(|text| (vec![Problem::unreadable(text)], None))?;
         let value = json::parse(&text).map_err(|error| {
             let text = format!("The record is no JSON object: {error}");
@@ -199,6 +199,9 @@ impl<'a> Import<'a> {
         }
     }
 }
+
+/// What is wrong with a record, and what was read of it.
+type Unread = (Vec<Problem>, Option<Value>);
 
 /// What became of a record that met a user.
 enum Met {

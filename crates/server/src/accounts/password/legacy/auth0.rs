@@ -164,9 +164,8 @@ fn output(value: &str, encoding: Option<&str>, length: Option<usize>) -> Result<
     let looks_hex = length.is_none_or(|length| value.len() == 2 * length);
     let bytes = match encoding {
         Some("hex") => unhex(value),
-        Some("base64") => base64_of(value),
         None if looks_hex => unhex(value).or_else(|| base64_of(value)),
-        None => base64_of(value),
+        Some("base64") | None => base64_of(value),
         Some(_) => None,
     };
     bytes.ok_or_else(|| Unusable::new("hash.value is not in its hash.encoding, which is hex or base64"))

@@ -1,7 +1,7 @@
 //! One round of a hash function, salted or keyed: how passwords were kept before it was known how they should be.
 
+use hmac::digest::Digest as _;
 use hmac::digest::common::BlockSizeUser;
-use hmac::digest::{Digest as _, KeyInit as _};
 use hmac::{Mac as _, SimpleHmac};
 
 use tokenhouse_protocol::crypto::{Hash, equal};
