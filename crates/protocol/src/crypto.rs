@@ -9,14 +9,18 @@ use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der, PublicKeyX509Der};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::{KeyPair as RsaKeyPair, KeySize};
 use aws_lc_rs::signature::{self, EcdsaKeyPair, Ed25519KeyPair, KeyPair, ParsedPublicKey, RsaPublicKeyComponents};
-use aws_lc_rs::{constant_time, digest, hmac, rand};
+use aws_lc_rs::{constant_time, digest, hmac, pbkdf2, rand};
 use zeroize::Zeroizing;
 
 use self::kinds::without_leading_zeros;
 pub use self::kinds::{Algorithm, KeyRejected, PublicKey, RsaBits};
+pub use self::old::Hash;
+pub use self::portable::PortableKey;
 pub use self::seal::{OpenError, Place, SealingKey};
 
 mod kinds;
+mod old;
+mod portable;
 mod seal;
 
 /// The source of random bytes, handed to whatever needs chance. Cloning is free.
@@ -335,7 +339,7 @@ fn rsa(parameters: &'static signature::RsaParameters, n: &[u8], e: &[u8]) -> Res
         .map_err(|_| KeyRejected("not an RSA key"))
 }
 
-/// AES-256-GCM with a random nonce before each ciphertext; [`SealingKey`] is what the house uses.
+/// AES-256-GCM with the nonce before each ciphertext; [`SealingKey`] is what the house uses.
 struct Cipher(LessSafeKey);
 
 impl Cipher {
@@ -345,10 +349,8 @@ impl Cipher {
         ))
     }
 
-    /// Nonce, ciphertext and tag.
-    fn seal(&self, random: &Random, associated_data: &[u8], plain: &[u8]) -> Vec<u8> {
-        let mut nonce = [0; 12];
-        random.fill(&mut nonce);
+    /// Nonce, ciphertext and tag. No two values of a key may have one nonce: it is random, or it is made of the value.
+    fn seal(&self, nonce: [u8; 12], associated_data: &[u8], plain: &[u8]) -> Vec<u8> {
         let mut sealed = plain.to_vec();
         self.0
             .seal_in_place_append_tag(

@@ -40,6 +40,11 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
         include_str!("../migrations/20261124_000006_administrators.sql"),
     ),
     (
+        20_261_124_000_007,
+        "transfers",
+        include_str!("../migrations/20261124_000007_transfers.sql"),
+    ),
+    (
         20_261_124_000_008,
         "logins and forgotten users",
         include_str!("../migrations/20261124_000008_logins_and_forgotten_users.sql"),

@@ -1,14 +1,16 @@
 //! Users: table `users`. What they are looked up by is stored normalised beside what they wrote.
 
+use std::collections::HashSet;
 use std::fmt;
 
 use serde_json::{Map, Value};
+use sqlx::QueryBuilder;
 
 use tokenhouse_protocol::id::{ConnectionId, RoleId, TenantId, UserId};
 use tokenhouse_protocol::time::Timestamp;
 
 use crate::columns::{from_row, json};
-use crate::db::{all, execute, optional};
+use crate::db::{all, execute, on, optional};
 use crate::totals::Counted;
 use crate::{Added, Page, Store, StoreError, Tx, added, changed};
 
@@ -170,6 +172,22 @@ impl Store {
         Ok(row.map_or(0, |(total,)| u64::try_from(total).unwrap_or(0)))
     }
 
+    /// Puts another hash of the same password in place of `old`; `false` if that is not the user's any more. No change of
+    /// configuration: what fitted fits.
+    pub async fn renew_password(
+        &self,
+        tenant: &TenantId,
+        id: &UserId,
+        old: &str,
+        new: &str,
+    ) -> Result<bool, StoreError> {
+        let mut tx = self.begin().await?;
+        let sql = "update users set password_hash = $4 where tenant_id = $1 and id = $2 and password_hash = $3";
+        let renewed = changed(execute!(tx, sql, tenant.as_str(), id.as_str(), old, new))?;
+        tx.commit().await?;
+        Ok(renewed)
+    }
+
     /// How many users have a role.
     pub async fn users_of_role_total(&self, tenant: &TenantId, role: &RoleId) -> Result<u64, StoreError> {
         let sql = "select count(*) from user_roles where tenant_id = $1 and role_id = $2";
@@ -223,6 +241,60 @@ impl Tx<'_> {
         self.count(tenant, Counted::Users, i64::from(added == Added::Yes))
             .await?;
         Ok(added)
+    }
+
+    /// Adds several users in one statement, 1 000 at most; answers the ids of those that were added. The others have an
+    /// id, an e-mail address or a user name that is taken, maybe by another of them.
+    pub async fn add_users(&mut self, tenant: &TenantId, users: &[User]) -> Result<HashSet<UserId>, StoreError> {
+        if users.is_empty() {
+            return Ok(HashSet::new());
+        }
+        let rows: Vec<(String,)> = on!(tx: self, connection => {
+            let mut query = QueryBuilder::new(
+                "insert into users (tenant_id, id, connection_id, email, email_normalised, email_verified, username, \
+                 username_normalised, password_hash, blocked, rest, created_at, updated_at) ",
+            );
+            query.push_values(users, |mut row, user| {
+                row.push_bind(tenant.as_str())
+                    .push_bind(user.id.as_str())
+                    .push_bind(user.connection_id.as_str())
+                    .push_bind(user.email.as_deref())
+                    .push_bind(user.email.as_deref().map(normalise))
+                    .push_bind(user.email_verified)
+                    .push_bind(user.username.as_deref())
+                    .push_bind(user.username.as_deref().map(normalise))
+                    .push_bind(user.password_hash.as_deref())
+                    .push_bind(user.blocked)
+                    .push_bind(json(&user.rest))
+                    .push_bind(user.created_at.ms())
+                    .push_bind(user.updated_at.ms());
+            });
+            query.push(" on conflict do nothing returning id");
+            query.build_query_as().persistent(false).fetch_all(connection).await
+        })?;
+        let added: HashSet<UserId> = rows.into_iter().map(|(id,)| UserId::new(id)).collect();
+        let count = i64::try_from(added.len()).unwrap_or(i64::MAX);
+        self.count(tenant, Counted::Users, count).await?;
+        Ok(added)
+    }
+
+    /// The users who have this one's id, or in their connection their e-mail address or user name.
+    pub async fn users_like(&mut self, tenant: &TenantId, user: &User) -> Result<Vec<User>, StoreError> {
+        let sql = concat!(
+            "select ",
+            columns!(),
+            " from users where tenant_id = $1 and (id = $2 or (connection_id = $3 \
+             and (email_normalised = $4 or username_normalised = $5))) order by id"
+        );
+        all!(
+            tx: self,
+            sql,
+            tenant.as_str(),
+            user.id.as_str(),
+            user.connection_id.as_str(),
+            user.email.as_deref().map(normalise),
+            user.username.as_deref().map(normalise),
+        )
     }
 
     /// Overwrites a user but for their id, connection and age; `false` if there is none, or if their new e-mail

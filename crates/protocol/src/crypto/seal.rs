@@ -20,7 +20,7 @@ pub struct Place<'a> {
 
 impl Place<'_> {
     /// The associated data: a label, then each part after its length.
-    fn associated_data(self) -> Vec<u8> {
+    pub(super) fn associated_data(self) -> Vec<u8> {
         let mut data = b"tokenhouse sealed v1".to_vec();
         for part in [self.tenant, self.table, self.row, self.column] {
             data.extend_from_slice(&(part.len() as u64).to_be_bytes());
@@ -76,7 +76,9 @@ impl SealingKey {
 
     /// Seals `plain` for `place`: `v1.<key id>.<base64url of nonce, ciphertext, tag>`.
     pub fn seal(&self, random: &Random, place: Place<'_>, plain: &[u8]) -> String {
-        let sealed = self.cipher.seal(random, &place.associated_data(), plain);
+        let mut nonce = [0; 12];
+        random.fill(&mut nonce);
+        let sealed = self.cipher.seal(nonce, &place.associated_data(), plain);
         format!("v1.{}.{}", self.id, URL_SAFE_NO_PAD.encode(sealed))
     }
 

@@ -1,8 +1,9 @@
 //! A user's name and password, checked: limits first, then the password at the same cost whether the
-//! user exists or not, then whether an administrator has blocked them.
+//! user exists or not, then whether an administrator has blocked them. Old hashes are made new at the first login.
 
 use std::net::IpAddr;
 
+use tokenhouse_protocol::secret::Secret;
 use tokenhouse_protocol::token::PasswordGrant;
 use tokenhouse_store::{Connection, User, normalise};
 
@@ -94,9 +95,25 @@ pub async fn login(
                     user: Some(Box::new(user)),
                 });
             }
+            renew(tenant, &user, &given.password).await;
             Ok(user)
         }
         user => Err(wrong_password(user)),
+    }
+}
+
+/// Hashes a password anew that was hashed elsewhere, or cheaper than it would be today. Whatever keeps it from being done,
+/// the next login tries again.
+async fn renew(tenant: &Tenant, user: &User, password: &Secret) {
+    let passwords = &tenant.house.accounts.passwords;
+    let Some(old) = user.password_hash.as_deref().filter(|hash| passwords.is_outdated(hash)) else {
+        return;
+    };
+    let Ok(new) = passwords.hash(password).await else {
+        return;
+    };
+    if let Err(error) = tenant.house.store.renew_password(&tenant.id, &user.id, old, &new).await {
+        tracing::warn!(%error, user = %user.id, "a password could not be hashed anew");
     }
 }
 

@@ -1,5 +1,5 @@
 //! Passwords: argon2id (RFC 9106) on threads of their own behind a bounded queue, so that a flood of
-//! logins cannot starve the tokens of machines.
+//! logins cannot starve the tokens of machines. What was hashed elsewhere is checked there too: see [`legacy`].
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -15,6 +15,10 @@ use tokenhouse_protocol::crypto::{Random, equal};
 use tokenhouse_protocol::secret::Secret;
 
 use crate::config::Passwords as Config;
+
+pub mod legacy;
+
+use legacy::Legacy;
 
 /// Longest password that is hashed, in bytes: beyond, only the attacker's time would be spent wisely.
 pub const MAX_PASSWORD_BYTES: usize = 1024;
@@ -36,6 +40,8 @@ pub struct Passwords {
     random: Random,
     /// Verified against when there is no such user, so that both cost the same.
     decoy: Arc<str>,
+    /// What a hash made here costs: its memory in KiB, times its passes.
+    work: u64,
 }
 
 /// More logins wait than can be served soon.
@@ -90,6 +96,7 @@ impl Passwords {
             waiting,
             random,
             decoy,
+            work: u64::from(config.memory_kib) * u64::from(config.iterations),
         })
     }
 
@@ -129,6 +136,16 @@ impl Passwords {
         Ok(known && fits)
     }
 
+    /// Whether a password that fits `hash` should be hashed anew: it is none of argon2id, or costs less than hashes that
+    /// are made here.
+    pub fn is_outdated(&self, hash: &str) -> bool {
+        let parsed = PasswordHash::new(hash)
+            .ok()
+            .filter(|hash| hash.algorithm == Algorithm::Argon2id.ident());
+        let params = parsed.and_then(|hash| Params::try_from(&hash).ok());
+        params.is_none_or(|params| u64::from(params.m_cost()) * u64::from(params.t_cost()) < self.work)
+    }
+
     async fn ask(&self, task: Task) -> Result<Option<String>, QueueFull> {
         let (answer, answered) = oneshot::channel();
         self.queue.try_send(Work { task, answer }).map_err(|_| QueueFull)?;
@@ -152,6 +169,7 @@ fn decoy(config: &Config, salt: &[u8], output: &[u8]) -> String {
 fn serve(work: &Mutex<mpsc::Receiver<Work>>, argon: &Argon2<'_>) {
     stand_behind();
     let mut memory = Vec::new();
+    let own_blocks = argon.params().block_count();
     loop {
         let next = work.lock().unwrap_or_else(PoisonError::into_inner).blocking_recv();
         let Some(Work { task, answer }) = next else { return };
@@ -161,9 +179,14 @@ fn serve(work: &Mutex<mpsc::Receiver<Work>>, argon: &Argon2<'_>) {
         let done = match task {
             Task::Hash { password, salt } => hash(argon, password.expose().as_bytes(), &salt),
             Task::Verify { password, hash } => {
-                verifies(password.expose().as_bytes(), &hash, &mut memory).then(|| hash.to_string())
+                verifies(password.expose(), &hash, &mut memory).then(|| hash.to_string())
             }
         };
+        if memory.len() > own_blocks {
+            // A hash from elsewhere was dearer than ours: what it took is given back.
+            memory.truncate(own_blocks);
+            memory.shrink_to_fit();
+        }
         // The caller may have hung up meanwhile: there is nobody to tell.
         let _ = answer.send(done);
     }
@@ -184,8 +207,12 @@ fn hash(argon: &Argon2<'_>, password: &[u8], salt: &[u8]) -> Option<String> {
         .map(|hash| hash.to_string())
 }
 
-/// Whether `password` fits a PHC string, by the costs that the string names.
-fn verifies(password: &[u8], stored: &str, memory: &mut Vec<Block>) -> bool {
+/// Whether `password` fits a stored hash, by the costs that the hash names.
+fn verifies(password: &str, stored: &str, memory: &mut Vec<Block>) -> bool {
+    if !stored.starts_with("$argon2") {
+        return Legacy::read(stored).is_ok_and(|legacy| legacy.verifies(password));
+    }
+    let password = password.as_bytes();
     let Ok(stored) = PasswordHash::new(stored) else {
         return false;
     };

@@ -16,16 +16,19 @@ mod config;
 pub mod dev;
 mod doctor;
 mod environment;
+mod export;
 mod failure;
 mod gate;
 mod grants;
 mod http;
+mod import;
 mod keys;
 mod logging;
 mod logs;
 mod man;
 mod management;
 mod output;
+mod passphrase;
 mod place;
 mod properties;
 mod remote;
@@ -81,6 +84,8 @@ Register, in the data folder or database of a server, or over HTTP with --server
 Keep:
   backup   A copy of the database while servers use it
   restore  A backup becomes the database of an empty data folder
+  import   Configuration and users from Auth0 or Django move in
+  export   A tenant as one file, or as Auth0's deploy CLI writes it
 
 Look:
   doctor   What is wrong with an installation, and what to do about it
@@ -139,6 +144,10 @@ enum Command {
     Backup(backup::Arguments),
     /// A backup becomes the database of an empty data folder
     Restore(restore::Arguments),
+    /// Configuration and users from Auth0 or Django move in
+    Import(import::Arguments),
+    /// A tenant as one file, or as Auth0's deploy CLI writes it
+    Export(export::Arguments),
     /// What was granted, refused and changed
     Logs(logs::Arguments),
     /// Tokens issued by day, application and API
@@ -177,6 +186,8 @@ pub async fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Tenants(arguments) => Box::pin(tenants::run(arguments)).await?,
         Command::Backup(arguments) => Box::pin(backup::run(arguments)).await?,
         Command::Restore(arguments) => Box::pin(restore::run(arguments)).await?,
+        Command::Import(arguments) => Box::pin(import::run(arguments)).await?,
+        Command::Export(arguments) => Box::pin(export::run(arguments)).await?,
         Command::Logs(arguments) => Box::pin(logs::run(arguments)).await?,
         Command::Usage(arguments) => Box::pin(usage::run(arguments)).await?,
         Command::Token(arguments) => Box::pin(token::run(arguments)).await?,

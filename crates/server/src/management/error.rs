@@ -18,12 +18,13 @@ use crate::web::body::BodyError;
 /// The realm in challenges.
 const REALM: &str = "api/v2";
 /// What an absent thing is called in the sentence that says so, and its `errorCode`.
-const ABSENT: [(&str, &str); 7] = [
+const ABSENT: [(&str, &str); 8] = [
     ("The client does not exist", "inexistent_client"),
     ("The resource server does not exist", "inexistent_resource_server"),
     ("The client grant does not exist", "inexistent_client_grant"),
     ("The credential does not exist", "inexistent_credential"),
     ("The user does not exist.", "inexistent_user"),
+    ("The job does not exist.", "inexistent_job"),
     ("The connection does not exist", "inexistent_connection"),
     ("The signing key does not exist", "inexistent_signing_key"),
 ];

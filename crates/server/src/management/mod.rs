@@ -25,7 +25,7 @@ use axum::extract::{Request, State};
 use axum::http::request::Parts;
 use axum::http::{Method, Response, StatusCode, header};
 use axum::response::IntoResponse as _;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::app::App;
 use crate::caller::Caller;
@@ -35,6 +35,7 @@ use crate::web::answer::{X_RATE_LIMIT_LIMIT, X_RATE_LIMIT_REMAINING, X_RATE_LIMI
 use crate::web::body::{self, BodyError};
 use crate::web::cors;
 use crate::web::door::admitted;
+use crate::web::multipart;
 
 mod absent;
 pub mod access;
@@ -45,6 +46,7 @@ mod clients;
 mod connections;
 pub mod endpoint;
 pub mod error;
+mod jobs;
 pub mod logs;
 pub mod openapi;
 pub mod page;
@@ -91,6 +93,7 @@ pub fn endpoints() -> &'static [&'static Endpoint] {
             permissions::ENDPOINTS,
             user_blocks::ENDPOINTS,
             anomaly::ENDPOINTS,
+            jobs::ENDPOINTS,
             absent::ENDPOINTS,
         ];
         tables.into_iter().flatten().collect()
@@ -189,6 +192,11 @@ async fn document(parts: &Parts, endpoint: &Endpoint, body: Body) -> Result<Valu
         body::ignored(body).await?;
         return Ok(Value::Null);
     }
+    if let schema::Body::Upload(shape) = &endpoint.body
+        && let Some(boundary) = multipart::boundary(&parts.headers)
+    {
+        return form(shape, &boundary, &body::whole(body).await?);
+    }
     match body::document(&parts.headers, body).await {
         Ok(document) => Ok(document.unwrap_or(Value::Null)),
         Err(BodyError::Parameters(_)) => {
@@ -199,13 +207,34 @@ async fn document(parts: &Parts, endpoint: &Endpoint, body: Body) -> Result<Valu
     }
 }
 
+/// A form as JSON: texts, but for what is true or false.
+fn form(shape: &schema::Shape, boundary: &str, body: &[u8]) -> Result<Value, Failure> {
+    let bad = |text: &str| Failure::new(StatusCode::BAD_REQUEST, text, Some("invalid_body"));
+    let mut members = Map::new();
+    for (name, value) in multipart::fields(boundary, body).map_err(bad)? {
+        let text = String::from_utf8(value).map_err(|_| bad("A field of the form is not UTF-8."))?;
+        let known = shape.properties.iter().find(|property| property.name == name);
+        let value = match (known.map(|property| property.kind), text.as_str()) {
+            (Some(schema::Kind::Flag), "true") => Value::Bool(true),
+            (Some(schema::Kind::Flag), "false") => Value::Bool(false),
+            _ => Value::String(text),
+        };
+        members.insert(name, value);
+    }
+    Ok(members.into())
+}
+
 fn success(status: u16, reply: &Reply) -> Response<Body> {
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
     let mut response = match &reply.body {
         Some(body) => json(status, body),
         None => {
             let mut response = Response::new(Body::empty());
-            *response.status_mut() = status;
+            // What is asked for and is not there to be shown, as the errors of a job that had none.
+            *response.status_mut() = match status {
+                StatusCode::OK => StatusCode::NO_CONTENT,
+                other => other,
+            };
             response
         }
     };

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use super::endpoint::Endpoint;
 use super::endpoints;
-use super::schema::{Kind, Property};
+use super::schema::{Body as Document, Kind, Property};
 use crate::tenant::Tenant;
 use crate::web::answer::{json as answer, set};
 use crate::web::cors;
@@ -88,7 +88,11 @@ fn operation(endpoint: &Endpoint) -> Value {
         "x-required-scopes": endpoint.scopes,
     });
     if let Some(schema) = endpoint.body.schema() {
-        operation["requestBody"] = json!({ "required": true, "content": { "application/json": { "schema": schema } } });
+        let mut content = json!({ "application/json": { "schema": schema } });
+        if let Document::Upload(_) = endpoint.body {
+            content["multipart/form-data"] = content["application/json"].clone();
+        }
+        operation["requestBody"] = json!({ "required": true, "content": content });
     }
     operation
 }

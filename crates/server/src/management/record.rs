@@ -150,7 +150,7 @@ pub(super) fn user_of(endpoint: &Endpoint, path: &[(&'static str, String)]) -> O
 /// A body as the log may keep it.
 pub(super) fn masked(body: &Body, value: &Value) -> Value {
     match body {
-        Body::Create(shape) | Body::Change(shape) => masked_members(shape.properties, value),
+        Body::Create(shape) | Body::Change(shape) | Body::Upload(shape) => masked_members(shape.properties, value),
         Body::List(Kind::Object(properties) | Kind::Open(properties)) => match value {
             Value::Array(items) => items.iter().map(|item| masked_members(properties, item)).collect(),
             other => masked_members(properties, other),

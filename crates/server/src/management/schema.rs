@@ -100,6 +100,8 @@ pub enum Body {
     Change(Shape),
     /// A list.
     List(Kind),
+    /// A form with a file among its fields (RFC 7578), or the same as JSON.
+    Upload(Shape),
 }
 
 /// The properties of an object, and what becomes of others.

@@ -14,6 +14,7 @@ use crate::tenant::Tenant;
 mod properties;
 
 pub use properties::properties;
+pub(super) use properties::{RULES, assign, user_id};
 
 /// Longest e-mail address, in characters (RFC 5321 §4.5.3.1.3 and its angle brackets).
 const MAX_EMAIL_CHARS: usize = 254;
@@ -71,20 +72,20 @@ pub async fn create_of(
             other => other,
         })?;
     let id = match id {
-        Some(id) => properties::user_id(id)?,
+        Some(id) => user_id(id)?,
         None => UserId::generate(&tenant.house.random),
     };
     check_id(&id)?;
     let mut user = blank(tenant, id, connection.id.clone());
     let mut properties = Map::new();
-    patch::apply(&mut properties, said, properties::RULES);
+    patch::apply(&mut properties, said, RULES);
     let Some(Value::String(password)) = properties.remove("password") else {
         return Err(RegistryError::invalid(
             "password",
             "Payload validation error: 'Missing required property: password'.",
         ));
     };
-    properties::assign(&mut user, properties);
+    assign(&mut user, properties);
     add(tenant, user, &connection, &Secret::new(password)).await
 }
 
@@ -110,9 +111,9 @@ pub async fn update(tenant: &Tenant, id: &UserId, mut changes: Map<String, Value
         Some(Value::String(password)) => {
             // As they will be: the same request may change their names.
             let mut after = properties(&before);
-            patch::apply(&mut after, changes.clone(), properties::RULES);
+            patch::apply(&mut after, changes.clone(), RULES);
             let mut user = before;
-            properties::assign(&mut user, after);
+            assign(&mut user, after);
             Some(hash(tenant, connection.as_ref(), &user, &Secret::new(password)).await?)
         }
         Some(_) | None => None,
@@ -125,8 +126,8 @@ pub async fn update(tenant: &Tenant, id: &UserId, mut changes: Map<String, Value
     let mut tx = begin(tenant, &change).await?;
     let mut user = tx.user(&tenant.id, id).await?.ok_or_else(not_found)?;
     let mut properties = properties(&user);
-    patch::apply(&mut properties, changes, properties::RULES);
-    properties::assign(&mut user, properties);
+    patch::apply(&mut properties, changes, RULES);
+    assign(&mut user, properties);
     check_names(&user)?;
     let is_new_password = password_hash.is_some();
     if is_new_password {
@@ -235,7 +236,7 @@ fn forgive(tenant: &Tenant, user: &User) {
 }
 
 /// A user of whom nothing was said yet.
-fn blank(tenant: &Tenant, id: UserId, connection_id: ConnectionId) -> User {
+pub(super) fn blank(tenant: &Tenant, id: UserId, connection_id: ConnectionId) -> User {
     let now = tenant.house.clock.now();
     User {
         id,
@@ -253,7 +254,7 @@ fn blank(tenant: &Tenant, id: UserId, connection_id: ConnectionId) -> User {
 }
 
 /// Refuses an id that could not stand in a token, or reads like an application's `sub` (RFC 9700 §4.15).
-fn check_id(id: &UserId) -> Result<(), RegistryError> {
+pub(super) fn check_id(id: &UserId) -> Result<(), RegistryError> {
     let text = id.as_str();
     let is_word = !text.is_empty() && text.len() <= MAX_ID_BYTES && text.bytes().all(|b| b.is_ascii_graphic());
     if !is_word || text.ends_with("@clients") {
@@ -263,7 +264,7 @@ fn check_id(id: &UserId) -> Result<(), RegistryError> {
     Ok(())
 }
 
-fn check_names(new: &User) -> Result<(), RegistryError> {
+pub(super) fn check_names(new: &User) -> Result<(), RegistryError> {
     if new.email.is_none() && new.username.is_none() {
         return Err(RegistryError::invalid(
             "email",

@@ -69,6 +69,11 @@ pub async fn form(headers: &HeaderMap, body: Body) -> Result<Vec<u8>, BodyError>
     bytes(body, MAX_DOCUMENT_BYTES, "The form is larger than 1 MiB.").await
 }
 
+/// Reads a body of any kind, at most [`MAX_DOCUMENT_BYTES`] of it.
+pub async fn whole(body: Body) -> Result<Vec<u8>, BodyError> {
+    bytes(body, MAX_DOCUMENT_BYTES, "The body is larger than 1 MiB.").await
+}
+
 /// Reads a body that is not looked at, so that the connection can go on.
 pub async fn ignored(body: Body) -> Result<(), BodyError> {
     bytes(body, MAX_DOCUMENT_BYTES, "The body is larger than 1 MiB.")

@@ -5,3 +5,4 @@ pub mod body;
 pub mod cors;
 pub mod door;
 pub mod linger;
+pub mod multipart;

@@ -9,7 +9,7 @@ use fixture::{Folder, Server, key_id, patiently, stdout, text};
 
 mod apis;
 mod doctor;
-mod fixture;
+pub(crate) mod fixture;
 mod permissions_and_keys;
 mod places;
 mod shells;

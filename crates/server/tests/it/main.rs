@@ -19,6 +19,7 @@ mod limits;
 mod log;
 mod management;
 mod metrics;
+mod moving;
 mod oauth;
 mod operate;
 mod registry;

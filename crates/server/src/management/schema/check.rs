@@ -67,7 +67,7 @@ impl Body {
         check_nul(body)?;
         match self {
             Self::None => Ok(()),
-            Self::Create(shape) => shape.check(body, false),
+            Self::Create(shape) | Self::Upload(shape) => shape.check(body, false),
             Self::Change(shape) => shape.check(body, true),
             Self::List(kind) => kind.check(body),
         }

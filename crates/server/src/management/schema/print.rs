@@ -9,7 +9,7 @@ impl Body {
     pub fn schema(&self) -> Option<Value> {
         match self {
             Self::None => None,
-            Self::Create(shape) => Some(shape.schema(false)),
+            Self::Create(shape) | Self::Upload(shape) => Some(shape.schema(false)),
             Self::Change(shape) => Some(shape.schema(true)),
             Self::List(kind) => Some(kind.schema()),
         }

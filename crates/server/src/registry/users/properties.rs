@@ -12,7 +12,7 @@ use super::super::patch::Rules;
 /// Longest id that a caller may choose, in characters.
 const MAX_ID_CHARS: usize = 255;
 /// How a change of a user's properties meets those that are there.
-pub(super) const RULES: Rules = Rules {
+pub(in crate::registry) const RULES: Rules = Rules {
     merged: &[],
     metadata: &["user_metadata", "app_metadata"],
 };
@@ -35,7 +35,7 @@ pub fn properties(user: &User) -> Map<String, Value> {
 }
 
 /// Writes properties into a user, in place of all that they had.
-pub(super) fn assign(user: &mut User, mut properties: Map<String, Value>) {
+pub(in crate::registry) fn assign(user: &mut User, mut properties: Map<String, Value>) {
     let mut text = |name: &str| match properties.remove(name) {
         Some(Value::String(text)) => Some(text),
         Some(_) | None => None,
@@ -49,7 +49,7 @@ pub(super) fn assign(user: &mut User, mut properties: Map<String, Value>) {
 }
 
 /// The id of a user whose maker chose it.
-pub(super) fn user_id(chosen: &str) -> Result<UserId, RegistryError> {
+pub(in crate::registry) fn user_id(chosen: &str) -> Result<UserId, RegistryError> {
     let chosen = chosen.strip_prefix("auth0|").unwrap_or(chosen);
     let is_allowed = |c: char| c.is_ascii_alphanumeric() || "-_.+@:~".contains(c);
     if chosen.is_empty() || chosen.len() > MAX_ID_CHARS || !chosen.chars().all(is_allowed) {

@@ -266,7 +266,7 @@ fn naming(file: &File, is_wrong: impl Fn(&[String]) -> bool) -> Vec<String> {
 /// The methods of a transaction that write, as far as `code` calls them.
 fn writes(code: &str) -> Vec<String> {
     const VERBS: [&str; 7] = ["add_", "update_", "remove_", "set_", "expire_", "take_", "bump"];
-    const NOUNS: [&str; 19] = [
+    const NOUNS: [&str; 20] = [
         "administrator",
         "api",
         "client",
@@ -286,6 +286,7 @@ fn writes(code: &str) -> Vec<String> {
         "user",
         "user_permission",
         "user_role",
+        "users",
     ];
     let calls = tokens_of(code);
     let mut found = Vec::new();

@@ -23,10 +23,10 @@ const BINARY: &str = env!("CARGO_BIN_EXE_tokenhouse");
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A data folder of one test, gone when the test ends.
-pub(super) struct Folder(PathBuf);
+pub(crate) struct Folder(PathBuf);
 
 impl Folder {
-    pub(super) fn empty() -> Self {
+    pub(crate) fn empty() -> Self {
         static COUNT: AtomicUsize = AtomicUsize::new(0);
         let name = format!("cli-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
         let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
@@ -36,7 +36,7 @@ impl Folder {
     }
 
     /// A folder as `tokenhouse dev` leaves it: made once, since making keys takes its time, and copied.
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         static MADE: OnceLock<Vec<(PathBuf, Vec<u8>)>> = OnceLock::new();
         let files = MADE.get_or_init(|| {
             let folder = Self::empty();
@@ -55,19 +55,19 @@ impl Folder {
         copy
     }
 
-    pub(super) fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.0
     }
 
     /// Writes a file beside the data, and answers its path.
-    pub(super) fn write(&self, name: &str, content: &[u8]) -> String {
+    pub(crate) fn write(&self, name: &str, content: &[u8]) -> String {
         let path = self.0.join(name);
         std::fs::write(&path, content).unwrap();
         path.display().to_string()
     }
 
     /// The command on this folder, ready to run.
-    pub(super) fn command(&self, arguments: &[&str]) -> Command {
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(BINARY);
         command.args(arguments).arg("--data").arg(&self.0);
         command
@@ -77,25 +77,25 @@ impl Folder {
         command
     }
 
-    pub(super) fn run(&self, arguments: &[&str]) -> Output {
+    pub(crate) fn run(&self, arguments: &[&str]) -> Output {
         self.command(arguments).output().unwrap()
     }
 
     /// A command that knows no data folder, ready to run.
-    pub(super) fn plain(&self, arguments: &[&str]) -> Command {
+    pub(crate) fn plain(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(BINARY);
         command.args(arguments).current_dir(&self.0).stdin(Stdio::null());
         command
     }
 
-    pub(super) fn run_with_input(&self, arguments: &[&str], input: &[u8]) -> Output {
+    pub(crate) fn run_with_input(&self, arguments: &[&str], input: &[u8]) -> Output {
         let mut child = self.command(arguments).stdin(Stdio::piped()).spawn().unwrap();
         child.stdin.take().unwrap().write_all(input).unwrap();
         child.wait_with_output().unwrap()
     }
 
     /// What a command that must succeed wrote on stdout.
-    pub(super) fn ok(&self, arguments: &[&str]) -> String {
+    pub(crate) fn ok(&self, arguments: &[&str]) -> String {
         let output = self.run(arguments);
         assert!(
             output.status.success(),
@@ -105,7 +105,7 @@ impl Folder {
         stdout(&output)
     }
 
-    pub(super) fn json(&self, arguments: &[&str]) -> Value {
+    pub(crate) fn json(&self, arguments: &[&str]) -> Value {
         serde_json::from_str(&self.ok(&[arguments, &["--json"]].concat())).unwrap()
     }
 }
@@ -117,14 +117,14 @@ impl Drop for Folder {
 }
 
 /// A running `tokenhouse dev`.
-pub(super) struct Server {
-    pub(super) child: Child,
-    pub(super) address: String,
-    pub(super) dev: Value,
+pub(crate) struct Server {
+    pub(crate) child: Child,
+    pub(crate) address: String,
+    pub(crate) dev: Value,
 }
 
 impl Server {
-    pub(super) fn start(folder: &Folder) -> Self {
+    pub(crate) fn start(folder: &Folder) -> Self {
         // Both are held until both are known, so that they differ.
         let free = [
             TcpListener::bind("127.0.0.1:0").unwrap(),
@@ -146,7 +146,7 @@ impl Server {
     }
 
     /// The sample application, as `apps create --json` would show it.
-    pub(super) fn sample(&self) -> Value {
+    pub(crate) fn sample(&self) -> Value {
         self.dev["applications"]["sample"].clone()
     }
 
@@ -164,7 +164,7 @@ impl Server {
         command
     }
 
-    pub(super) fn token(&self, app: &Value, audience: &str) -> String {
+    pub(crate) fn token(&self, app: &Value, audience: &str) -> String {
         patiently(|| {
             let body = format!(
                 "grant_type=client_credentials&client_id={}&client_secret={}&audience={audience}",
@@ -177,14 +177,14 @@ impl Server {
     }
 
     /// The status and the body of an answer.
-    pub(super) fn get(&self, path: &str, token: Option<&str>) -> (u16, String) {
+    pub(crate) fn get(&self, path: &str, token: Option<&str>) -> (u16, String) {
         let authorization = token
             .map(|token| format!("Authorization: Bearer {token}\r\n"))
             .unwrap_or_default();
         self.exchange(&format!("GET {path} HTTP/1.1\r\n{authorization}"), "")
     }
 
-    fn post(&self, path: &str, form: &str) -> Value {
+    pub(crate) fn post(&self, path: &str, form: &str) -> Value {
         let length = form.len();
         let form_type = "Content-Type: application/x-www-form-urlencoded";
         let head = format!("POST {path} HTTP/1.1\r\n{form_type}\r\nContent-Length: {length}\r\n");
@@ -206,7 +206,7 @@ impl Server {
     }
 
     /// Asks it to end, as a service manager does.
-    pub(super) fn stop(&mut self) -> ExitStatus {
+    pub(crate) fn stop(&mut self) -> ExitStatus {
         let asked = Command::new("kill").arg(self.child.id().to_string()).status().unwrap();
         assert!(asked.success());
         self.child.wait().unwrap()
@@ -221,7 +221,7 @@ impl Drop for Server {
     }
 }
 
-pub(super) fn patiently<T>(mut attempt: impl FnMut() -> Option<T>) -> T {
+pub(crate) fn patiently<T>(mut attempt: impl FnMut() -> Option<T>) -> T {
     let begun = Instant::now();
     loop {
         if let Some(done) = attempt() {
@@ -232,16 +232,16 @@ pub(super) fn patiently<T>(mut attempt: impl FnMut() -> Option<T>) -> T {
     }
 }
 
-pub(super) fn stdout(output: &Output) -> String {
+pub(crate) fn stdout(output: &Output) -> String {
     String::from_utf8(output.stdout.clone()).unwrap().trim_end().to_owned()
 }
 
-pub(super) fn text<'a>(value: &'a Value, name: &str) -> &'a str {
+pub(crate) fn text<'a>(value: &'a Value, name: &str) -> &'a str {
     value[name].as_str().unwrap_or_else(|| panic!("no {name} in {value}"))
 }
 
 /// The `kid` of a token.
-pub(super) fn key_id(token: &str) -> String {
+pub(crate) fn key_id(token: &str) -> String {
     use base64::Engine as _;
     let header = base64::engine::general_purpose::URL_SAFE_NO_PAD
         .decode(token.split('.').next().unwrap())

@@ -128,7 +128,7 @@ async fn revision(house: &House) -> i64 {
 fn wrong_bodies(body: &Body) -> Vec<(String, Value)> {
     let (shape, is_change) = match body {
         Body::None => return Vec::new(),
-        Body::Create(shape) => (shape, false),
+        Body::Create(shape) | Body::Upload(shape) => (shape, false),
         Body::Change(shape) => (shape, true),
         Body::List(kind) => return wrong(kind).into_iter().map(|value| (String::new(), value)).collect(),
     };
