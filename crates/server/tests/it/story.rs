@@ -1,5 +1,6 @@
 //! The story of one day: server, guard and client as three programs would have them, on one clock that a test moves.
-//! Keys rotate, the issuer restarts, tokens expire, a key is revoked; no request that deserves an answer is refused.
+//! Keys rotate, the issuer restarts, tokens expire, a key is revoked, a quota is used up; no request that deserves an
+//! answer is refused.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -10,19 +11,20 @@ use axum::Extension;
 use axum::extract::Request;
 use axum::http;
 use axum::middleware::{Next, from_fn};
+use serde_json::{Map, json};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tower::{Layer as _, Service as _, ServiceExt as _};
 
 use tokenhouse::registry::apis::{self, ApiChanges};
-use tokenhouse::registry::keys;
+use tokenhouse::registry::{clients, keys};
 use tokenhouse::router::router;
 use tokenhouse::web::door::Peer;
 use tokenhouse_client::TokenClient;
 use tokenhouse_guard::{Guard, Issuer};
 use tokenhouse_protocol::crypto::Algorithm;
-use tokenhouse_protocol::id::KeyId;
+use tokenhouse_protocol::id::{ClientId, KeyId};
 
 use crate::house::{AUDIENCE, House, ISSUER, Jwt};
 
@@ -30,6 +32,8 @@ use crate::house::{AUDIENCE, House, ISSUER, Jwt};
 const STEP_S: i64 = 20;
 /// How long a token lives.
 const LIFETIME_S: i64 = 3_600;
+/// How many tokens the application may be issued in an hour.
+const QUOTA_PER_HOUR: usize = 10;
 /// How long a restart of the issuer takes, as the calls before it see it.
 const RESTART_S: i64 = 120;
 /// How long the issuer is away once, while the program has a token that lasts.
@@ -46,6 +50,7 @@ async fn a_day_of_rotations_restarts_and_expiries_refuses_no_request() {
         (9, Event::Rotation),
         (10, Event::Outage),
         (12, Event::RotationUnannounced),
+        (13, Event::QuotaUsedUp),
         (14, Event::Restart),
         (16, Event::Revocation),
         (18, Event::RotationWhileAway),
@@ -76,6 +81,8 @@ enum Event {
     Revocation,
     Restart,
     Outage,
+    /// Another program with the same credentials takes all that the hour's quota leaves.
+    QuotaUsedUp,
 }
 
 /// The three programs, and how far the day has come.
@@ -96,7 +103,12 @@ impl Day {
             token_lifetime_s: Some(LIFETIME_S),
             ..ApiChanges::default()
         };
-        apis::update(&*house.tenant().await, AUDIENCE, changes).await.unwrap();
+        let tenant = house.tenant().await;
+        apis::update(&tenant, AUDIENCE, changes).await.unwrap();
+        let quota = json!({ "client_credentials": { "per_hour": QUOTA_PER_HOUR, "per_day": 60, "enforce": true } });
+        let changes = Map::from_iter([("token_quota".to_owned(), quota)]);
+        let id = ClientId::new(house.samples.sample.client_id.as_str());
+        clients::update(&tenant, &id, changes, None).await.unwrap();
         let count = Arc::<Count>::default();
         let issuer = OpenIssuer::open(&house, "127.0.0.1:0".parse().unwrap(), &count).await;
         let address = issuer.address;
@@ -196,6 +208,19 @@ impl Day {
             Event::Outage => {
                 self.renew().await;
                 self.away_for(OUTAGE_S).await;
+            }
+            Event::QuotaUsedUp => {
+                // The program has a token that outlasts the hour.
+                self.renew().await;
+                let other = &self.house.samples.sample;
+                let mut taken = 0;
+                while self.house.client_credentials(other).await.status == 200 {
+                    taken += 1;
+                }
+                assert!(taken < QUOTA_PER_HOUR, "{taken}");
+                let refused = self.house.client_credentials(other).await;
+                assert_eq!((refused.status, refused.header("retry-after").is_empty()), (429, false));
+                self.live_for(LIFETIME_S).await;
             }
         }
     }
