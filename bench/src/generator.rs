@@ -42,7 +42,7 @@ pub struct Plan {
     pub rate_per_s: Option<f64>,
     /// Whether to keep the bodies of good answers.
     pub keep_bodies: bool,
-    /// Whether to stay awake where there is nothing to do: see [`stay_awake`].
+    /// Whether to stay awake where there is nothing to do: the server pays to wake a sleeping caller on the same machine.
     pub is_awake: bool,
 }
 
