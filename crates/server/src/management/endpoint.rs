@@ -62,6 +62,8 @@ pub struct Call {
 /// What an endpoint answers.
 #[derive(Default)]
 pub struct Reply {
+    /// The status, where it is another than the row's.
+    pub status: Option<u16>,
     /// The body; none with 204.
     pub body: Option<Value>,
     /// The `Link` header of a page.

@@ -26,6 +26,9 @@ static PROPERTIES: &[Property] = &[
     flag("send_completion_email").note("Accepted; no mail is sent"),
 ];
 
+/// What a job did not take; answered with 204 where it took all.
+pub(super) const ERRORS: &str = "jobs/{id}/errors";
+
 /// The rows of the table.
 pub(super) static ENDPOINTS: &[Endpoint] = &[
     Endpoint {
@@ -50,7 +53,7 @@ pub(super) static ENDPOINTS: &[Endpoint] = &[
     },
     Endpoint {
         method: Method::GET,
-        path: "jobs/{id}/errors",
+        path: ERRORS,
         scopes: READ,
         summary: "Get job error details",
         status: 200,
@@ -92,7 +95,10 @@ async fn show(call: Call) -> Result<Reply, Failure> {
 async fn errors(call: Call) -> Result<Reply, Failure> {
     let transfer = transfers::transfer(&call.tenant, call.parameter("id")).await?;
     match transfer.errors.is_empty() {
-        true => Ok(Reply::empty()),
+        true => Ok(Reply {
+            status: Some(204),
+            ..Reply::empty()
+        }),
         false => Ok(Reply::json(transfer.errors.into())),
     }
 }

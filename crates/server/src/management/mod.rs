@@ -125,7 +125,7 @@ pub async fn answer(State(app): State<Arc<App>>, request: Request) -> Response<B
                 standing: &mut standing,
             };
             let answered = Box::pin(door.through(path, body)).await;
-            answered.map(|reply| success(endpoint.status, &reply))
+            answered.map(|reply| success(reply.status.unwrap_or(endpoint.status), &reply))
         }
         Found::OtherMethods(methods) => {
             let text = "This path has other methods; the Allow header lists them.";
@@ -230,11 +230,7 @@ fn success(status: u16, reply: &Reply) -> Response<Body> {
         Some(body) => json(status, body),
         None => {
             let mut response = Response::new(Body::empty());
-            // What is asked for and is not there to be shown, as the errors of a job that had none.
-            *response.status_mut() = match status {
-                StatusCode::OK => StatusCode::NO_CONTENT,
-                other => other,
-            };
+            *response.status_mut() = status;
             response
         }
     };

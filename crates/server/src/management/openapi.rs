@@ -8,8 +8,8 @@ use axum::http::{Response, StatusCode, header};
 use serde_json::{Map, Value, json};
 
 use super::endpoint::Endpoint;
-use super::endpoints;
 use super::schema::{Body as Document, Kind, Property};
+use super::{endpoints, jobs};
 use crate::tenant::Tenant;
 use crate::web::answer::{json as answer, set};
 use crate::web::cors;
@@ -79,6 +79,9 @@ fn operation(endpoint: &Endpoint) -> Value {
         responses.insert(status.into(), json!({ "description": description }));
     }
     responses.insert(endpoint.status.to_string(), json!({ "description": endpoint.summary }));
+    if endpoint.path == jobs::ERRORS {
+        responses.insert("204".into(), json!({ "description": "The job took everything" }));
+    }
     let mut operation = json!({
         "summary": endpoint.summary,
         "operationId": operation_id(endpoint),

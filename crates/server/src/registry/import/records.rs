@@ -114,9 +114,12 @@ impl<R: BufRead> Records<R> {
 
     /// Looks at the first character; `None` for an empty file.
     fn form(&mut self) -> io::Result<Option<Form>> {
-        if self.reader.fill_buf()?.starts_with(b"\xef\xbb\xbf") {
-            self.reader.consume(3);
-            self.place.offset += 3;
+        // Byte by byte: a reader may give as little at a time.
+        for mark in b"\xef\xbb\xbf" {
+            if self.reader.fill_buf()?.first() == Some(mark) {
+                self.reader.consume(1);
+                self.place.offset += 1;
+            }
         }
         let Some(first) = self.first_of_something(|_| false)? else {
             return Ok(None);

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use crate::cli::fixture::stdout;
 
 /// What differs between two installations, whatever was done: ids, secrets, instants, and keys with what is made of them.
-const OWN: [&str; 19] = [
+const OWN: [&str; 20] = [
     "_id",
     "audience",
     "cert",
@@ -33,6 +33,7 @@ const OWN: [&str; 19] = [
     "source_id",
     "thumbprint",
     "updated_at",
+    "last_password_reset",
     "user_id",
 ];
 /// An installation, and what was made in it.
