@@ -12,7 +12,9 @@ OWN = (ADMINISTRATOR, os.environ["TOKENHOUSE_GRANT"])
 
 @schemathesis.hook
 def map_path_parameters(context, path_parameters):
+    # A key that it has rotated away and then revokes is the one that signed its own token.
+    revokes = getattr(getattr(context, "operation", None), "method", "").lower() == "put"
     for name, value in (path_parameters or {}).items():
-        if any(own in str(value) for own in OWN):
+        if any(own in str(value) for own in OWN) or (name == "kid" and revokes):
             path_parameters[name] = "somebody-else"
     return path_parameters
