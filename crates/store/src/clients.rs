@@ -119,7 +119,8 @@ from_row!(ClientSecret, row => ClientSecret {
 const ONE: &str = concat!("select ", columns!(), " from clients where tenant_id = $1 and id = $2");
 
 const SECRETS: &str = "select id, client_id, digest, sealed, created_at, expires_at from client_secrets \
-                       where tenant_id = $1 and client_id = $2 order by created_at desc, id desc";
+                       where tenant_id = $1 and client_id = $2 \
+                       order by case when expires_at is null then 0 else 1 end, created_at desc, id desc";
 
 impl Store {
     /// An application by its id.
@@ -214,7 +215,7 @@ impl Store {
         Ok(row.map_or(0, |(total,)| u64::try_from(total).unwrap_or(0)))
     }
 
-    /// The secrets of several applications, each one's newest first; for a page of them, so 100 or so.
+    /// The secrets of several applications, each one's newest first, those that will end behind; for a page of them, so 100 or so.
     pub async fn secrets_of_clients(
         &self,
         tenant: &TenantId,
@@ -233,7 +234,7 @@ impl Store {
             for client in clients {
                 list.push_bind(client.as_str());
             }
-            query.push(") order by client_id, created_at desc, id desc");
+            query.push(") order by client_id, case when expires_at is null then 0 else 1 end, created_at desc, id desc");
             query.build_query_as().persistent(false).fetch_all(connection).await
         })?;
         Ok(rows)
@@ -249,7 +250,7 @@ impl Store {
         optional!(self.db(), sql, tenant.as_str(), name)
     }
 
-    /// An application's secrets, newest first, those expired among them.
+    /// An application's secrets, newest first, those that will end or have ended behind.
     pub async fn client_secrets(&self, tenant: &TenantId, id: &ClientId) -> Result<Vec<ClientSecret>, StoreError> {
         all!(self.db(), SECRETS, tenant.as_str(), id.as_str())
     }
