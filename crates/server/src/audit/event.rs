@@ -15,6 +15,7 @@ pub const KINDS: &[(&str, &str)] = &[
     ("fu", "Unknown user"),
     ("limit_wc", "Blocked: failed logins to one account"),
     ("limit_mu", "Blocked: failed logins from one address"),
+    ("w", "Token quota nearly or wholly used"),
     ("sapi", "Configuration changed"),
     ("fapi", "Change refused"),
     ("mgmt_api_read", "Secret shown"),
