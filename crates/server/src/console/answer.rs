@@ -10,9 +10,9 @@ use tokenhouse_protocol::secret::Secret;
 use tokenhouse_store::StoreError;
 
 use super::record::Record;
-use super::snippets::Language;
 use super::words;
 use crate::registry::RegistryError;
+use crate::snippets::Language;
 use crate::web::answer::{set, set_text};
 
 /// Nothing from elsewhere, nothing inline, in nobody's frame (CSP3).

@@ -1,7 +1,7 @@
 //! A request as a program on a page: in the language that the reader picked, which is picked once and remembered.
 
-use super::snippets::{Language, Request};
 use super::visit::Visit;
+use crate::snippets::{Language, Request};
 
 /// What stands in a program where a secret belongs that a page does not show unasked.
 pub(crate) const MASKED_SECRET: &str = "YOUR_CLIENT_SECRET";

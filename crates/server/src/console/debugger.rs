@@ -15,10 +15,10 @@ use super::exchange::{Exchange, written};
 use super::frame::{Frame, Section};
 use super::inside;
 use super::record::Record;
-use super::snippets::{Body, Method, Request, RequestError};
 use super::visit::Visit;
 use super::words;
 use crate::registry::{apis, clients};
+use crate::snippets::{Body, Method, Request, RequestError};
 
 mod flows;
 

@@ -8,9 +8,9 @@ use axum::http::{Request as HttpRequest, header};
 use tower::ServiceExt as _;
 
 use super::outbound::{Answer, Content, Failure, sent_headers};
-use super::snippets::Request;
 use super::visit::Visit;
 use crate::router::router;
+use crate::snippets::Request;
 use crate::web::door::Peer;
 
 /// Most bytes of an answer that are shown.

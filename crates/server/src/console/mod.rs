@@ -34,7 +34,6 @@ mod record;
 pub mod route;
 pub(crate) mod settings;
 pub(crate) mod sign_in;
-pub mod snippets;
 pub(crate) mod test_tab;
 pub mod trial;
 pub(crate) mod usage;

@@ -19,10 +19,10 @@ use super::inside;
 use super::judge::judge;
 use super::kinds::{KINDS, Kind};
 use super::outbound::{Answer, Failure as NoAnswer};
-use super::snippets::{Application, Language, Quickstart, Values};
 use super::visit::Visit;
 use super::words;
 use crate::registry::{apis, clients};
+use crate::snippets::{Application, Language, Quickstart, Values};
 
 /// Most APIs to choose from.
 const MAX_APIS: u32 = 50;
