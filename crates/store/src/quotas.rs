@@ -9,7 +9,7 @@ use sqlx::QueryBuilder;
 use tokenhouse_protocol::id::{ClientId, TenantId};
 use tokenhouse_protocol::time::Timestamp;
 
-use crate::db::{execute, on};
+use crate::db::{all, execute, on};
 use crate::{LogEntry, Store, StoreError, Tx};
 
 /// Parts of a quota, in percent, at which a warning is logged, the largest first.
@@ -244,6 +244,22 @@ async fn add(tx: &mut Tx<'_>, by: &BTreeMap<Name<'_>, i64>) -> Result<HashMap<Ke
 }
 
 impl Store {
+    /// The counters of a tenant's windows that are open at the moment, the fullest first, at most `most` of them: whose,
+    /// of which window, and how many tokens were issued in it.
+    pub async fn quota_counters(&self, tenant: &TenantId, most: u32) -> Result<Vec<(ClientId, Span, i64)>, StoreError> {
+        let now = self.clock().now();
+        let sql = "select client_id, span, used from quotas where tenant_id = $1 and used > 0 \
+                   and ((span = 'hour' and starts_at = $2) or (span = 'day' and starts_at = $3)) \
+                   order by used desc, client_id, span limit $4";
+        let (hour, day) = (Span::Hour.begin(now).ms(), Span::Day.begin(now).ms());
+        let rows: Vec<(String, String, i64)> = all!(self.db(), sql, tenant.as_str(), hour, day, i64::from(most))?;
+        let named = |(client, span, used): (String, String, i64)| {
+            let span = Span::ALL.into_iter().find(|one| one.as_str() == span)?;
+            Some((ClientId::new(client), span, used))
+        };
+        Ok(rows.into_iter().filter_map(named).collect())
+    }
+
     /// Forgets the counts of windows that ended long ago: how many. For a background task.
     pub async fn prune_quotas(&self) -> Result<u64, StoreError> {
         let mut tx = self.begin().await?;

@@ -31,6 +31,7 @@ pub(crate) mod logs;
 pub mod outbound;
 pub(crate) mod quickstart;
 mod record;
+pub(crate) mod reference;
 pub mod route;
 pub(crate) mod settings;
 pub(crate) mod sign_in;
