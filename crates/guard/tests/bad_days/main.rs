@@ -249,6 +249,37 @@ async fn an_issuer_that_lost_its_metadata_keeps_its_keys() {
     assert_eq!(issuer.key_fetches(), (24, 23));
 }
 
+#[tokio::test]
+async fn an_issuer_that_lost_its_metadata_and_was_down_for_a_moment_keeps_its_keys() {
+    let (issuer, clock) = (Issuer::start().await, clock());
+    let guard = issuer.guard(&clock).build().unwrap();
+    let hot = issuer.token("k1");
+    guard.verify(&hot).await.unwrap();
+    issuer.loses_its_metadata();
+    issuer.is(Day::Down);
+    clock.advance_ms(MAX_AGE_MS);
+    guard.verify(&hot).await.unwrap();
+    until("an attempt", || guard.status().issuers[0].fetches.failures >= 1).await;
+    issuer.is(Day::Good);
+    clock.advance_ms(MINUTE_MS);
+    guard.verify(&hot).await.unwrap();
+    until("a refresh", || guard.status().issuers[0].key_age_seconds == Some(0)).await;
+}
+
+#[tokio::test]
+async fn a_validator_says_nothing_of_the_keys_at_another_address() {
+    let (issuer, clock) = (Issuer::start().await, clock());
+    let guard = issuer.guard(&clock).build().unwrap();
+    guard.verify(&issuer.token("k1")).await.unwrap();
+    issuer.publish("k2");
+    issuer.moves_its_keys();
+    clock.advance_ms(HOUR_MS);
+    guard.verify(&issuer.token("k1")).await.unwrap();
+    until("a refresh", || guard.status().issuers[0].key_age_seconds == Some(0)).await;
+    assert_eq!(keys_of(&guard), 2);
+    assert_eq!(issuer.key_fetches(), (2, 0));
+}
+
 /// What callers noticed of a flood.
 #[derive(Default, Debug)]
 struct Noticed {
