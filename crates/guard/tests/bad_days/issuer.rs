@@ -150,7 +150,11 @@ async fn metadata(State(issuer): State<Arc<Issuer>>) -> Response {
     match bad(&issuer).await {
         Some(answer) => answer,
         None => {
-            let path = if issuer.has_moved.load(Ordering::SeqCst) { "moved" } else { "keys" };
+            let path = if issuer.has_moved.load(Ordering::SeqCst) {
+                "moved"
+            } else {
+                "keys"
+            };
             format!(r#"{{"issuer":"{url}","jwks_uri":"{url}{path}"}}"#).into_response()
         }
     }
