@@ -192,3 +192,8 @@ impl fmt::Debug for Guard {
             .finish_non_exhaustive()
     }
 }
+
+/// What the crate's page shows first: compiled, as every example.
+#[cfg(all(doctest, feature = "axum", feature = "fetch"))]
+#[doc = include_str!("../README.md")]
+struct Readme;

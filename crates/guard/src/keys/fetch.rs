@@ -105,23 +105,29 @@ impl Fetcher {
         })
     }
 
-    /// Gets the keys, or learns that they are still those of `validator`. The error is a sentence for the log.
-    pub(super) async fn fetch(&self, validator: Option<Validator>) -> Result<Fetched, String> {
+    /// Gets the keys, or learns that they are still those of `validator`; if it `is_asked` for by a token of a new key, past
+    /// every cache on the way. The error is a sentence for the log.
+    pub(super) async fn fetch(&self, validator: Option<Validator>, is_asked: bool) -> Result<Fetched, String> {
         let url = self.address().await?;
-        let fetched = self.keys_at(&url, validator.filter(|sent| sent.url == url)).await;
+        let validator = validator.filter(|sent| sent.url == url);
+        let fetched = self.keys_at(&url, validator, is_asked).await;
         if fetched.is_err() {
             self.doubt();
         }
         fetched
     }
 
-    async fn keys_at(&self, url: &Url, validator: Option<Validator>) -> Result<Fetched, String> {
+    async fn keys_at(&self, url: &Url, validator: Option<Validator>, is_asked: bool) -> Result<Fetched, String> {
         let mut request = self
             .client
             .get(url.clone())
             .header(ACCEPT, "application/jwk-set+json, application/json");
         if let Some(Validator { etag, .. }) = &validator {
             request = request.header(IF_NONE_MATCH, etag);
+        }
+        if is_asked {
+            // A cache would answer with the keys that we have (RFC 9111 §5.2.1.4).
+            request = request.header(CACHE_CONTROL, "no-cache");
         }
         let response = request.send().await.map_err(|error| said(url, &error))?;
         let max_age_seconds = freshness(response.headers());

@@ -191,13 +191,14 @@ impl Shared {
     async fn attempt(&self) {
         // What the issuer answers is true of when it was asked, however long the answer takes.
         let asked_at = self.clock.now();
-        let (attempt, validator) = {
+        let (attempt, is_asked, validator) = {
             let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
             state.begun += 1;
-            (state.begun, state.held.as_ref().and_then(|held| held.validator.clone()))
+            let validator = state.held.as_ref().and_then(|held| held.validator.clone());
+            (state.begun, state.asked == state.begun, validator)
         };
         let span = tracing::debug_span!("fetch_keys", issuer = %self.issuer, attempt);
-        let result = self.fetcher.fetch(validator).instrument(span).await;
+        let result = self.fetcher.fetch(validator, is_asked).instrument(span).await;
         {
             let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
             match result {

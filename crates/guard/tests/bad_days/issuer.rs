@@ -44,6 +44,7 @@ pub(crate) struct Issuer {
     metadata_fetches: AtomicUsize,
     key_fetches: AtomicUsize,
     unchanged: AtomicUsize,
+    uncached: AtomicUsize,
     tokens: AtomicUsize,
 }
 
@@ -60,6 +61,7 @@ impl Issuer {
             metadata_fetches: AtomicUsize::new(0),
             key_fetches: AtomicUsize::new(0),
             unchanged: AtomicUsize::new(0),
+            uncached: AtomicUsize::new(0),
             tokens: AtomicUsize::new(0),
         });
         issuer.publish("k1");
@@ -110,6 +112,11 @@ impl Issuer {
     pub(crate) fn key_fetches(&self) -> (usize, usize) {
         let unchanged = self.unchanged.load(Ordering::SeqCst);
         (self.key_fetches.load(Ordering::SeqCst), unchanged)
+    }
+
+    /// How often keys were asked for past every cache on the way.
+    pub(crate) fn uncached(&self) -> usize {
+        self.uncached.load(Ordering::SeqCst)
     }
 
     /// All requests for metadata and keys.
@@ -171,6 +178,10 @@ async fn moved(State(issuer): State<Arc<Issuer>>, headers: HeaderMap) -> Respons
 
 async fn key_set(issuer: &Issuer, headers: &HeaderMap, etag: &str) -> Response {
     issuer.key_fetches.fetch_add(1, Ordering::SeqCst);
+    let is_uncached = headers
+        .get(header::CACHE_CONTROL)
+        .is_some_and(|value| value == "no-cache");
+    issuer.uncached.fetch_add(usize::from(is_uncached), Ordering::SeqCst);
     if let Some(answer) = bad(issuer).await {
         return answer;
     }

@@ -169,6 +169,21 @@ async fn a_key_that_signs_before_it_was_known_costs_no_refusal_and_one_fetch() {
 }
 
 #[tokio::test]
+async fn a_new_key_is_looked_for_past_caches_and_known_ones_are_refreshed_from_them() {
+    let (issuer, clock) = (Issuer::start().await, clock());
+    let guard = issuer.guard(&clock).build().unwrap();
+    guard.verify(&issuer.token("k1")).await.unwrap();
+    assert_eq!(issuer.uncached(), 0);
+    issuer.publish("k2");
+    guard.verify(&issuer.token("k2")).await.unwrap();
+    assert_eq!(issuer.uncached(), 1);
+    clock.advance_ms(MAX_AGE_MS);
+    guard.verify(&issuer.token("k2")).await.unwrap();
+    until("a refresh", || guard.status().issuers[0].key_age_seconds == Some(0)).await;
+    assert_eq!((issuer.key_fetches(), issuer.uncached()), ((3, 1), 1));
+}
+
+#[tokio::test]
 async fn a_revoked_key_and_its_remembered_tokens_die_at_the_next_refresh() {
     let (issuer, clock) = (Issuer::start().await, clock());
     issuer.publish("k2");
