@@ -5,7 +5,6 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use metrics::{Counter, Gauge, Histogram, Key, KeyName, Metadata, Recorder, SharedString, Unit};
 use tokenhouse_guard::{Algorithm, Clock, Guard, KeySet, LocalKeys, Timestamp};
@@ -125,7 +124,9 @@ fn fetches_and_the_age_of_keys_are_seen() {
                     tokio::task::yield_now().await;
                 }
             };
-            tokio::time::timeout(Duration::from_secs(10), aged).await.unwrap();
+            tokio::time::timeout(std::time::Duration::from_secs(10), aged)
+                .await
+                .unwrap();
         });
     });
     let of = |name: &str| {
