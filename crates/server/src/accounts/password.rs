@@ -308,7 +308,7 @@ mod tests {
         };
         let of_nobody = refusal(None).await;
         let of_imported = refusal(Some("md5$salt$0123456789abcdef0123456789abcdef")).await;
-        assert!(of_imported * 4 > of_nobody, "{of_imported:?} and {of_nobody:?}");
+        assert!(of_imported * 20 > of_nobody, "{of_imported:?} and {of_nobody:?}");
     }
 
     #[tokio::test]
