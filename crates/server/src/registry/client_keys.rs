@@ -64,6 +64,9 @@ impl NewClientKey {
             (None, PublicKey::Rsa { .. }) => Algorithm::Rs256,
             (None, PublicKey::P256 { .. }) => Algorithm::Es256,
             (None, PublicKey::Ed25519 { .. }) => Algorithm::EdDsa,
+            (None, PublicKey::P384 { .. } | PublicKey::P521 { .. }) => {
+                return Err(RegistryError::invalid("pem", "The key's curve is P-256 or Ed25519"));
+            }
         };
         Ok(Self {
             name: None,
