@@ -75,7 +75,7 @@ export async function overflows(page) {
 }
 
 /** Most pixels of a picture from its top. */
-const MAX_HEIGHT = 4000;
+const MAX_HEIGHT = 2200;
 
 /** Pictures of the page as it is now: on a desk and on a phone, and in the dark where `isMain`. */
 export async function shoot(page, folder, name, isMain) {

@@ -6,6 +6,9 @@ import { pathOf, said } from "./acts.mjs";
 
 const press = (page, name) => page.getByRole("button", { name, exact: true }).click();
 
+/** The password that a colleague chooses. */
+const PASSWORD = "a few words of their own";
+
 /** Another administrator: added by the first, in by the link they are given, with a password of their own. */
 export async function colleague(page, window, email) {
   await page.goto("/console/settings");
@@ -14,7 +17,7 @@ export async function colleague(page, window, email) {
   const link = await page.locator("#link").textContent();
   const other = await window();
   await other.goto(link);
-  await other.locator("#password").fill("a few words of their own");
+  await other.locator("#password").fill(PASSWORD);
   await press(other, "Set the password and sign in");
   await said(other, "You are signed in");
   return other;
@@ -78,8 +81,34 @@ export async function once(page, name) {
   assert.equal(await rows(), 1);
 }
 
+/** Signs in by the password that a colleague chose. */
+export async function signInAgain(page, email) {
+  await page.context().clearCookies();
+  await page.goto("/console/sign-in");
+  await page.locator("#email").fill(email);
+  await page.locator("#password").fill(PASSWORD);
+  await press(page, "Sign in");
+  await page.waitForURL(/console\/$/);
+}
+
+/** A day's worth of requests, an hour at a time, so that there is something to see; the clock stays where it led. */
+export async function day(base, { applications, audience }) {
+  const names = Object.keys(applications).filter((name) => applications[name].client_secret);
+  for (let hour = 0; hour < 22; hour += 1) {
+    const busy = Math.round(6 + 5 * Math.sin((hour - 5) / 3.4));
+    for (let count = 0; count < busy; count += 1) {
+      const { client_id, client_secret } = applications[names[(hour + count * count) % names.length]];
+      const body = { grant_type: "client_credentials", client_id, client_secret, audience };
+      if (count === 3) body.client_secret = "mistyped";
+      const headers = { "content-type": "application/json" };
+      await fetch(`${base}/oauth/token`, { method: "POST", headers, body: JSON.stringify(body) });
+    }
+    await forward(base, 3600);
+  }
+}
+
 /** The clock of `tokenhouse dev`, moved. */
-async function forward(base, forward_s) {
+export async function forward(base, forward_s) {
   const headers = { "tokenhouse-dev": "1", "content-type": "application/json" };
   const answer = forward_s
     ? await fetch(`${base}/dev/clock`, { method: "POST", headers, body: JSON.stringify({ forward_s }) })

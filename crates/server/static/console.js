@@ -41,7 +41,14 @@ addEventListener("pageshow", () => { for (const form of document.forms) delete f
 
 // The tab that the page is, where a narrow window shows only some of them.
 const tab = document.querySelector(".tabs [aria-current]");
-if (tab) tab.parentElement.scrollLeft = tab.offsetLeft - (tab.parentElement.clientWidth - tab.clientWidth) / 2;
+function centre() {
+  const bar = tab.parentElement;
+  bar.scrollLeft = tab.offsetLeft - bar.offsetLeft - (bar.clientWidth - tab.clientWidth) / 2;
+}
+if (tab) {
+  centre();
+  addEventListener("resize", centre);
+}
 
 // Times in the reader's own words; the server's, in UTC, stay as the tooltip.
 const words = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
