@@ -23,7 +23,7 @@ const MAX_REQUESTS = 5;
 const MAIN = new Set(["home", "quickstart", "applications", "applications-one", "apis-one-test", "logs", "usage", "debugger", "keys", "settings"]);
 
 const at = process.argv.indexOf("--screens");
-const screens = at > 0 ? path.resolve(process.argv[at + 1]) : undefined;
+const screens = at > 0 ? path.resolve(process.env.CALLED_FROM ?? ".", process.argv[at + 1]) : undefined;
 if (screens) mkdirSync(screens, { recursive: true });
 
 const data = mkdtempSync(path.join(os.tmpdir(), "tokenhouse-console-"));
@@ -231,6 +231,7 @@ if (screens) {
   await (await sessions.colleague(page, () => enter(browser, base), painter)).context().close();
   await sessions.day(base, facts);
   await sessions.signInAgain(page, painter);
+  await sessions.counted(page);
 }
 
 // Every page that links lead to, one of each shape.

@@ -93,7 +93,7 @@ export async function signInAgain(page, email) {
 
 /** A day's worth of requests, an hour at a time, so that there is something to see; the clock stays where it led. */
 export async function day(base, { applications, audience }) {
-  const names = Object.keys(applications).filter((name) => applications[name].client_secret);
+  const names = ["sample", "reader", "stranger"].filter((name) => applications[name]);
   for (let hour = 0; hour < 22; hour += 1) {
     const busy = Math.round(6 + 5 * Math.sin((hour - 5) / 3.4));
     for (let count = 0; count < busy; count += 1) {
@@ -105,6 +105,13 @@ export async function day(base, { applications, audience }) {
     }
     await forward(base, 3600);
   }
+}
+
+/** Waits until Home shows what was counted of that day. */
+export async function counted(page) {
+  const issued = page.locator(".legend .series-0");
+  await page.goto("/console/");
+  for (let tries = 0; tries < 50 && !/\d{2}/.test(await issued.textContent()); tries += 1) await page.reload();
 }
 
 /** The clock of `tokenhouse dev`, moved. */
