@@ -48,6 +48,7 @@ mod roles;
 mod sign_in_links;
 mod tenants;
 mod totals;
+mod traffic;
 mod transfers;
 mod usage;
 mod users;
@@ -78,8 +79,9 @@ pub use revision::{Change, Doorbell};
 pub use roles::Role;
 pub use sign_in_links::SignInLink;
 pub use tenants::Tenant;
+pub use traffic::Traffic;
 pub use transfers::Transfer;
-pub use usage::UsageRow;
+pub use usage::{UsageRow, UsageSum};
 pub use users::{Logins, User, normalise};
 
 use db::Db;

@@ -9,7 +9,7 @@ use sqlx::QueryBuilder;
 use tokenhouse_protocol::id::{ClientId, TenantId};
 use tokenhouse_protocol::time::Timestamp;
 
-use crate::db::{execute, on};
+use crate::db::{all, execute, on};
 use crate::{LogEntry, Store, StoreError, Tx};
 
 /// Parts of a quota, in percent, at which a warning is logged, the largest first.
@@ -244,6 +244,37 @@ async fn add(tx: &mut Tx<'_>, by: &BTreeMap<Name<'_>, i64>) -> Result<HashMap<Ke
 }
 
 impl Store {
+    /// How many tokens a client was issued in the windows that hold `at`, as far as it had a quota.
+    pub async fn quota_used(&self, tenant: &TenantId, client: &ClientId, at: Timestamp) -> Result<Counted, StoreError> {
+        let sql = "select span, starts_at, used from quotas where tenant_id = $1 and client_id = $2";
+        let rows: Vec<(String, i64, i64)> = all!(self.db(), sql, tenant.as_str(), client.as_str())?;
+        let used = |wanted: Span| {
+            let found = rows
+                .iter()
+                .find(|(span, begin, _)| span == wanted.as_str() && *begin == wanted.begin(at).ms());
+            found.map_or(0, |(_, _, used)| *used)
+        };
+        Ok(Counted {
+            is_over: false,
+            in_hour: used(Span::Hour),
+            in_day: used(Span::Day),
+        })
+    }
+
+    /// The clients with a quota that were issued most in the day that holds `at`, at most `take`.
+    pub async fn quota_clients(
+        &self,
+        tenant: &TenantId,
+        at: Timestamp,
+        take: u32,
+    ) -> Result<Vec<ClientId>, StoreError> {
+        let sql = "select client_id from quotas where tenant_id = $1 and span = 'day' and starts_at = $2 \
+                   order by used desc, client_id limit $3";
+        let begin = Span::Day.begin(at).ms();
+        let rows: Vec<(String,)> = all!(self.db(), sql, tenant.as_str(), begin, i64::from(take))?;
+        Ok(rows.into_iter().map(|(id,)| ClientId::new(id)).collect())
+    }
+
     /// Forgets the counts of windows that ended long ago: how many. For a background task.
     pub async fn prune_quotas(&self) -> Result<u64, StoreError> {
         let mut tx = self.begin().await?;
