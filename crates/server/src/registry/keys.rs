@@ -224,6 +224,6 @@ pub(super) fn row(tenant: &Tenant, key: &SigningKey, id: KeyId, state: KeyState)
     })
 }
 
-fn not_made(why: impl Display) -> RegistryError {
+pub(super) fn not_made(why: impl Display) -> RegistryError {
     RegistryError::Refused(format!("A signing key could not be made: {why}"))
 }
