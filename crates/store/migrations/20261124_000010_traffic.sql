@@ -1,6 +1,5 @@
--- What a tenant was issued and refused by hour, whoever asked; and the way to one application's usage.
+-- What a tenant was issued and refused by hour, whoever asked; and the way to the quotas of a day.
 
-create index usage_by_client on usage (tenant_id, client_id, hour);
 create index quotas_by_day on quotas (tenant_id, span, starts_at);
 
 create table traffic (
