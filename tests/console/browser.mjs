@@ -1,6 +1,6 @@
 // The browser, an administrator who is signed in to it, and what every page is held to.
 
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
 
@@ -74,15 +74,24 @@ export async function overflows(page) {
   return wide;
 }
 
-/** Pictures of the page as it is now. */
-export async function shoot(page, folder, name) {
-  for (const colorScheme of ["light", "dark"]) {
+/** Most pixels of a picture from its top. */
+const MAX_HEIGHT = 2200;
+
+/** Pictures of the page as it is now: on a desk and on a phone, and in the dark where `isMain`. */
+export async function shoot(page, folder, name, isMain) {
+  const session = await page.context().newCDPSession(page);
+  for (const [width, colorScheme] of [[1280, "light"], [360, "light"], ...(isMain ? [[1280, "dark"], [360, "dark"]] : [])]) {
     await page.emulateMedia({ colorScheme });
-    for (const width of [360, 1280]) {
-      await page.setViewportSize({ width, height: 900 });
-      await page.screenshot({ path: path.join(folder, `${name}-${width}-${colorScheme}.png`), fullPage: true });
-    }
+    await page.setViewportSize({ width, height: 800 });
+    // As high as the page, so that what stays in the window is drawn once.
+    const height = await page.evaluate(() => document.documentElement.scrollHeight);
+    await page.setViewportSize({ width, height: Math.min(height, MAX_HEIGHT) });
+    await page.evaluate(() => scrollTo(0, 0));
+    const { data } = await session.send("Page.captureScreenshot", { format: "webp", quality: 72 });
+    const scheme = colorScheme === "dark" ? "-dark" : "";
+    writeFileSync(path.join(folder, `${name}-${width}${scheme}.webp`), Buffer.from(data, "base64"));
   }
+  await session.detach();
   await page.emulateMedia({ colorScheme: null });
   await page.setViewportSize({ width: 1280, height: 900 });
 }

@@ -18,6 +18,8 @@ import * as torture from "./torture.mjs";
 
 /** A compiler on a busy machine takes its time. */
 const PATIENCE_MS = 120_000;
+/** The first program of a language that builds its libraries waits for all of them. */
+const LONG_PATIENCE_MS = 900_000;
 const QUICKSTART = [
   ["get-private-no-token", 401, /./],
   ["get-private", 200, /your access token is valid/],
@@ -171,7 +173,7 @@ async function perform(language, request, values, pins = []) {
   writeFileSync(path.join(place, ".netrc"), "machine localhost login netrc password netrc\nmachine 127.0.0.1 login netrc password netrc\n", { mode: 0o600 });
   const done = language.isPage
     ? await browse({ place, program, pages, library, pins })
-    : await execute(language.command(place, program), place);
+    : await execute(language.command(place, program), place, language.isLong ? LONG_PATIENCE_MS : PATIENCE_MS);
   assert.deepEqual(readdirSync(place).filter((name) => name.startsWith("pwned")), [], "a value was executed");
   const [, code, body] = /^(?:HTTP\/[\d.]+ )?(\d{3})\b[^\n]*\n(.*)$/s.exec(done.stdout) ?? [];
   for (const [token] of done.stdout.matchAll(/eyJ[\w-]+\.[\w-]+\.[\w-]+/g)) secret(token);
@@ -181,11 +183,11 @@ async function perform(language, request, values, pins = []) {
   return { ...done, status: Number(code), body: blank?.trim() };
 }
 
-function execute([command, args], cwd) {
+function execute([command, args], cwd, patienceMs) {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, { cwd, env: environment(cwd), stdio: ["ignore", "pipe", "pipe"], detached: true });
     const end = () => { try { process.kill(-child.pid, "SIGKILL"); } catch { /* It has ended. */ } };
-    const late = setTimeout(end, PATIENCE_MS);
+    const late = setTimeout(end, patienceMs);
     let [stdout, stderr] = ["", ""];
     child.stdout.setEncoding("utf8").on("data", (text) => (stdout += text));
     child.stderr.setEncoding("utf8").on("data", (text) => (stderr += text));

@@ -33,11 +33,17 @@ pub(crate) struct Assertion {
 
 impl PrivateKey {
     /// Reads a private key from PEM (`-----BEGIN PRIVATE KEY-----`, PKCS#8). RSA keys of 2048 bits or more sign with
-    /// RS256, P-256 keys with ES256, Ed25519 keys with EdDSA.
+    /// RS256, P-256, P-384 and P-521 keys with ES256, ES384 and ES512, Ed25519 keys with EdDSA.
     pub fn from_pem(text: &str) -> Result<Self, BuildError> {
         let der = pem::private_key(text).map_err(|error| BuildError::Key(error.to_string()))?;
         let mut refused = String::new();
-        for algorithm in [Algorithm::Es256, Algorithm::EdDsa, Algorithm::Rs256] {
+        for algorithm in [
+            Algorithm::Es256,
+            Algorithm::Es384,
+            Algorithm::Es512,
+            Algorithm::EdDsa,
+            Algorithm::Rs256,
+        ] {
             match SigningKey::from_pkcs8(algorithm, &der) {
                 Ok(key) => return Ok(Self::of(key)),
                 // The last one's reason is the one that says more than "of another kind".
@@ -45,7 +51,7 @@ impl PrivateKey {
             }
         }
         Err(BuildError::Key(format!(
-            "no RSA, P-256 or Ed25519 private key: {refused}"
+            "no RSA, P-256, P-384, P-521 or Ed25519 private key: {refused}"
         )))
     }
 
@@ -56,14 +62,12 @@ impl PrivateKey {
         self
     }
 
-    /// Signs with this algorithm, if the key can: RSA keys can RS256 and PS256.
+    /// Signs with this algorithm, if the key can: RSA keys can RS256, RS384, RS512, PS256, PS384 and PS512.
     pub fn with_algorithm(self, algorithm: Algorithm) -> Result<Self, BuildError> {
-        let key = match algorithm {
-            Algorithm::Hs256 => return Err(BuildError::Key("HS256 signs with a secret, not with a key".into())),
-            Algorithm::Rs256 | Algorithm::Ps256 | Algorithm::Es256 | Algorithm::EdDsa => {
-                SigningKey::from_pkcs8(algorithm, &self.key.pkcs8())
-            }
-        };
+        if algorithm.is_symmetric() {
+            return Err(BuildError::Key("HS256 signs with a secret, not with a key".into()));
+        }
+        let key = SigningKey::from_pkcs8(algorithm, &self.key.pkcs8());
         let key = key.map_err(|error| BuildError::Key(format!("it cannot sign with {algorithm}: {error}")))?;
         Ok(Self {
             key: Arc::new(key),

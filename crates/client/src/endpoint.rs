@@ -25,8 +25,15 @@ pub(crate) enum Endpoint {
     Issuer {
         issuer: String,
         metadata: Url,
-        known: Mutex<Option<Url>>,
+        known: Mutex<Option<Known>>,
     },
+}
+
+/// The endpoint as the metadata named it.
+pub(crate) struct Known {
+    url: Url,
+    /// What answers there is no token endpoint: it may have moved.
+    is_doubted: bool,
 }
 
 impl Endpoint {
@@ -48,7 +55,8 @@ impl Endpoint {
         })
     }
 
-    /// The token endpoint; asks for the metadata if it is not known.
+    /// The token endpoint; asks for the metadata if it is not known, or doubted. While the metadata is not to be had, the
+    /// endpoint may still be where it was.
     pub(crate) async fn url(&self, http: &Http, now: Timestamp) -> Result<Url, Error> {
         let (issuer, metadata, known) = match self {
             Self::At(url) => return Ok(url.clone()),
@@ -58,34 +66,34 @@ impl Endpoint {
                 known,
             } => (issuer, metadata, known),
         };
-        if let Some(url) = &*known.lock().unwrap_or_else(PoisonError::into_inner) {
-            return Ok(url.clone());
+        let last = {
+            let known = known.lock().unwrap_or_else(PoisonError::into_inner);
+            match &*known {
+                Some(known) if !known.is_doubted => return Ok(known.url.clone()),
+                Some(known) => Some(known.url.clone()),
+                None => None,
+            }
+        };
+        match (named(http, metadata, issuer, now).await, last) {
+            (Ok(url), _) => {
+                let found = Known {
+                    url: url.clone(),
+                    is_doubted: false,
+                };
+                *known.lock().unwrap_or_else(PoisonError::into_inner) = Some(found);
+                Ok(url)
+            }
+            (Err(_), Some(last)) => Ok(last),
+            (Err(error), None) => Err(error),
         }
-        let document = http.answer(metadata, http.0.get(metadata.clone())).await?;
-        if document.status == StatusCode::NOT_FOUND {
-            return Err(Error::Answer {
-                cause: format!("{metadata} answered 404: is the issuer's name right?"),
-                retry_after_seconds: 0,
-            });
-        }
-        if document.status != StatusCode::OK {
-            return Err(Error::Unavailable {
-                cause: format!("{metadata} answered {}", document.status),
-                retry_after_seconds: retry_after(document.status, &document.headers, now),
-            });
-        }
-        let url = token_endpoint(&document.body, issuer).map_err(|cause| Error::Answer {
-            cause: format!("{metadata}: {cause}"),
-            retry_after_seconds: 0,
-        })?;
-        *known.lock().unwrap_or_else(PoisonError::into_inner) = Some(url.clone());
-        Ok(url)
     }
 
     /// Looks for the token endpoint anew next time: it may have moved.
-    pub(crate) fn forget(&self) {
-        if let Self::Issuer { known, .. } = self {
-            *known.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    pub(crate) fn doubt(&self) {
+        if let Self::Issuer { known, .. } = self
+            && let Some(known) = &mut *known.lock().unwrap_or_else(PoisonError::into_inner)
+        {
+            known.is_doubted = true;
         }
     }
 
@@ -152,6 +160,27 @@ impl Http {
         }
         Ok(Document { status, headers, body })
     }
+}
+
+/// The token endpoint that the metadata names now.
+async fn named(http: &Http, metadata: &Url, issuer: &str, now: Timestamp) -> Result<Url, Error> {
+    let document = http.answer(metadata, http.0.get(metadata.clone())).await?;
+    if document.status == StatusCode::NOT_FOUND {
+        return Err(Error::Answer {
+            cause: format!("{metadata} answered 404: is the issuer's name right?"),
+            retry_after_seconds: 0,
+        });
+    }
+    if document.status != StatusCode::OK {
+        return Err(Error::Unavailable {
+            cause: format!("{metadata} answered {}", document.status),
+            retry_after_seconds: retry_after(document.status, &document.headers, now),
+        });
+    }
+    token_endpoint(&document.body, issuer).map_err(|cause| Error::Answer {
+        cause: format!("{metadata}: {cause}"),
+        retry_after_seconds: 0,
+    })
 }
 
 /// An http or https URL that holds no password, since errors name it.

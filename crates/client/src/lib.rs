@@ -192,3 +192,8 @@ impl AccessToken {
         crypto::equal(self.expose().as_bytes(), other.expose().as_bytes())
     }
 }
+
+/// What the crate's page shows first: compiled, as every example.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

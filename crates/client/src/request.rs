@@ -118,7 +118,7 @@ impl Request {
             }
         };
         if let Err(Error::Answer { .. }) = &reply.result {
-            self.endpoint.forget();
+            self.endpoint.doubt();
         }
         reply
     }

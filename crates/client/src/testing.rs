@@ -104,6 +104,7 @@ struct Rules {
     lifetime_seconds: u64,
     rotated: Option<String>,
     quota: Option<String>,
+    has_metadata: bool,
     asked: usize,
     given: usize,
     requests: Vec<BTreeMap<String, String>>,
@@ -122,6 +123,7 @@ impl TestIssuer {
                 lifetime_seconds: LIFETIME_SECONDS,
                 rotated: None,
                 quota: None,
+                has_metadata: true,
                 asked: 0,
                 given: 0,
                 requests: Vec::new(),
@@ -181,6 +183,11 @@ impl TestIssuer {
         self.desk.rules().quota = header.map(str::to_owned);
     }
 
+    /// From now on it answers 500 where its metadata was.
+    pub fn lose_metadata(&self) {
+        self.desk.rules().has_metadata = false;
+    }
+
     /// From now on requests are counted and not answered, until [`TestIssuer::release`].
     pub fn hold(&self) {
         self.desk.held.send_replace(true);
@@ -220,10 +227,14 @@ impl Desk {
     }
 }
 
-async fn metadata(State(desk): State<Arc<Desk>>) -> String {
+async fn metadata(State(desk): State<Arc<Desk>>) -> Response {
+    if !desk.rules().has_metadata {
+        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+    }
     let url = &desk.url;
     json!({ "issuer": url, "token_endpoint": format!("{url}oauth/token"), "jwks_uri": format!("{url}keys") })
         .to_string()
+        .into_response()
 }
 
 async fn token(State(desk): State<Arc<Desk>>, headers: HeaderMap, body: String) -> Response {

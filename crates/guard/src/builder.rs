@@ -69,7 +69,8 @@ impl Builder {
         self
     }
 
-    /// The signature algorithms to take, instead of RS256, PS256, ES256 and EdDSA. HS256 only goes with [`Builder::secret`].
+    /// The signature algorithms to take, instead of RS256, PS256, ES256 and EdDSA: also RS384, RS512, PS384, PS512, ES384
+    /// and ES512. HS256 only goes with [`Builder::secret`].
     pub fn algorithms(mut self, algorithms: impl IntoIterator<Item = Algorithm>) -> Self {
         self.common = self.common.algorithms(algorithms);
         self

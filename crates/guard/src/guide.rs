@@ -139,6 +139,24 @@ pub mod optional_tokens {}
 /// may give different people the same `sub`: know a user by [`AccessToken::issuer`] and [`AccessToken::subject`] together.
 pub mod several_issuers {}
 
+/// Issuers that make their tokens otherwise: with longer hashes, on larger curves, or without a `typ`.
+///
+/// ```no_run
+/// use tokenhouse_guard::{Algorithm, BuildError, Guard, Issuer, Profile};
+///
+/// # fn run() -> Result<(), BuildError> {
+/// let guard = Guard::builder()
+///     .audience("https://api.example.com")
+///     .issuer(Issuer::new("https://tenant.eu.auth0.com/").algorithms([Algorithm::Rs512]))
+///     .issuer(Issuer::new("https://example.okta.com/oauth2/default").profile(Profile::Untyped))
+///     .build()?;
+/// # Ok(()) }
+/// ```
+///
+/// Unless it is told otherwise a guard takes RS256, PS256, ES256 and EdDSA, and tokens whose `typ` is `JWT` or `at+jwt`.
+/// The answer to a token of another kind says which it takes, and the page for errors what that answer looks like.
+pub mod other_issuers {}
+
 /// What callers are told, and how to say it otherwise.
 ///
 /// | status | `error` | when |

@@ -10,7 +10,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use quick_cache::sync::{Cache, DefaultLifecycle};
 use quick_cache::{OptionsBuilder, Weighter};
 use reqwest::header::{ACCEPT, CONTENT_TYPE};
-use reqwest::{Client, Url};
+use reqwest::{Client, StatusCode, Url};
 use serde_json::Value;
 use tokenhouse_protocol::jose::claims::Claims;
 use tokenhouse_protocol::time::Timestamp;
@@ -35,6 +35,13 @@ const ANSWER_BYTES: usize = 128;
 const MAX_QUESTIONS: usize = 64;
 /// How long nothing is asked after a question that was not answered.
 const PAUSE_MS: i64 = 1_000;
+/// The answers that say no more than that this token could not be read: it is too long, say, or of strange characters.
+const ABOUT_THE_TOKEN: [StatusCode; 4] = [
+    StatusCode::BAD_REQUEST,
+    StatusCode::PAYLOAD_TOO_LARGE,
+    StatusCode::URI_TOO_LONG,
+    StatusCode::UNPROCESSABLE_ENTITY,
+];
 
 /// Whom to ask about tokens that are no JWTs, and how this API proves itself there (RFC 7662 §2.1).
 ///
@@ -185,18 +192,21 @@ impl Endpoint {
                 seen::asked(if answer.outcome.is_ok() { "active" } else { "inactive" });
                 Ok(answer)
             }
-            Err(cause) => {
+            Err(Unanswered { cause, is_of_the_token }) => {
                 seen::asked("failed");
                 tracing::warn!(%cause, "the issuer could not be asked about a token");
-                let until = policy.clock.now().plus_ms(PAUSE_MS);
-                self.paused_until.store(until.ms(), Ordering::Relaxed);
+                // Whoever sends what the issuer cannot read keeps nobody else waiting.
+                if !is_of_the_token {
+                    let until = policy.clock.now().plus_ms(PAUSE_MS);
+                    self.paused_until.store(until.ms(), Ordering::Relaxed);
+                }
                 Err(Unavailable::for_seconds(1, cause))
             }
         }
     }
 
-    /// What the issuer answers (RFC 7662 §2.2). The error is a sentence for the log.
-    async fn introspect(&self, token: &str) -> Result<Claims, String> {
+    /// What the issuer answers (RFC 7662 §2.2).
+    async fn introspect(&self, token: &str) -> Result<Claims, Unanswered> {
         let encoded = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
         let request = self
             .client
@@ -209,11 +219,13 @@ impl Endpoint {
             .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
             .body(format!("token={}&token_type_hint=access_token", encoded(token)));
         let response = request.send().await.map_err(|error| said(&self.url, &error))?;
-        let document = document(&self.url, response).await?;
+        let is_of_the_token = ABOUT_THE_TOKEN.contains(&response.status());
+        let document = document(&self.url, response).await;
+        let document = document.map_err(|cause| Unanswered { cause, is_of_the_token })?;
         let claims = Claims::parse(&document).map_err(|error| format!("{}: {error}", self.url))?;
         match claims.members().get("active") {
             Some(Value::Bool(_)) => Ok(claims),
-            _ => Err(format!("{} does not say whether the token is active", self.url)),
+            _ => Err(format!("{} does not say whether the token is active", self.url).into()),
         }
     }
 
@@ -278,6 +290,22 @@ impl Endpoint {
         match lifetime.contains(policy.clock.now()) {
             true => Ok(lifetime),
             false => Err(no("It expired, or is not valid yet.")),
+        }
+    }
+}
+
+/// A question without an answer, and why: a sentence for the log.
+struct Unanswered {
+    cause: String,
+    /// The issuer answers others.
+    is_of_the_token: bool,
+}
+
+impl From<String> for Unanswered {
+    fn from(cause: String) -> Self {
+        Self {
+            cause,
+            is_of_the_token: false,
         }
     }
 }

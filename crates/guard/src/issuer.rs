@@ -124,7 +124,7 @@ impl Source {
     pub(crate) fn algorithms(&self, chosen: Option<Vec<Algorithm>>) -> Result<Vec<Algorithm>, BuildError> {
         let with_secret = matches!(self, Self::Secret(_));
         let goes = |algorithm: &Algorithm| algorithm.is_symmetric() == with_secret;
-        let algorithms = chosen.unwrap_or_else(|| Algorithm::ALL.into_iter().filter(goes).collect());
+        let algorithms = chosen.unwrap_or_else(|| Algorithm::SIGNING.into_iter().filter(goes).collect());
         if algorithms.is_empty() || !algorithms.iter().all(goes) {
             return Err(BuildError::Algorithms);
         }

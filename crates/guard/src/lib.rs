@@ -16,8 +16,8 @@
 //! A handler finds the caller's [`AccessToken`] in the request's extensions, or with the feature `axum` as an argument.
 //!
 //! A request without a valid token is answered 401, one without the scope 403 (RFC 6750), and 503 when no keys are to be
-//! had. There is a page for each task, scopes and permissions, optional tokens, several issuers, errors, MCP, testing,
-//! health, proxies, in the module `guide`.
+//! had. There is a page for each task, scopes and permissions, optional tokens, several issuers, other issuers, errors,
+//! MCP, testing, health, proxies, in the module `guide`.
 //!
 //! Features: `fetch` (default) gets keys over HTTP; without it, give the guard a [`KeySource`]. `axum` adds extractors,
 //! `metrics` counts by the `metrics` facade.
@@ -192,3 +192,8 @@ impl fmt::Debug for Guard {
             .finish_non_exhaustive()
     }
 }
+
+/// What the crate's page shows first: compiled, as every example.
+#[cfg(all(doctest, feature = "axum", feature = "fetch"))]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -28,6 +28,9 @@ pub enum Profile {
     /// As Auth0 makes them and most issuers do: `typ` is `JWT` or `at+jwt`.
     #[default]
     Auth0,
+    /// As some issuers make them, Okta among them: the same, or without a `typ`. Then nothing but its audience tells an
+    /// access token from an ID token: the API's identifier must be no application's client id.
+    Untyped,
     /// RFC 9068 to the letter: `typ` is `at+jwt`; `iss`, `sub`, `client_id`, `jti`, `iat`, `exp` must be there.
     Rfc9068,
 }
@@ -167,7 +170,7 @@ async fn examine(policy: &Policy, token: &str, mut found: Option<&mut Vec<String
     let token = Examination {
         policy,
         trusted,
-        algorithm: parts.header.alg.parse().ok(),
+        algorithm: Algorithm::named(&parts.header.alg).ok(),
         parts,
         claims,
         now: policy.clock.now(),

@@ -20,6 +20,8 @@ use tokio::net::TcpListener;
 const NOW: i64 = 1_800_000_000;
 const ISSUER: &str = "https://issuer.example.com/";
 const API: &str = "https://api.example.com";
+/// A token that the issuer answers with a 400.
+const UNREADABLE: &str = "unreadable";
 
 #[derive(Default)]
 struct Issuer {
@@ -90,6 +92,9 @@ async fn introspect(State(issuer): State<Arc<Issuer>>, headers: HeaderMap, body:
         .unwrap()
         .replace("%5F", "_")
         .replace("%2D", "-");
+    if token == UNREADABLE {
+        return StatusCode::BAD_REQUEST.into_response();
+    }
     let answer = issuer.tokens.lock().unwrap().get(&token).cloned();
     let answer = answer.unwrap_or(json!({ "active": false, "sub": "nobody" }));
     // The others who ask the same come meanwhile.
@@ -193,6 +198,16 @@ async fn an_issuer_that_does_not_answer_is_a_503_and_is_left_alone_for_a_second(
     *issuer.is_down.lock().unwrap() = false;
     clock.advance_ms(1_000);
     assert_eq!(description(guard.verify("opaque0").await), "The token is not active");
+}
+
+#[tokio::test]
+async fn a_token_that_the_issuer_cannot_read_keeps_no_other_waiting() {
+    let (issuer, clock) = (Issuer::start().await, clock());
+    let guard = issuer.guard(&clock, issuer.introspection()).build().unwrap();
+    issuer.says("opaque_1", &json!({}));
+    assert_eq!(description(guard.verify(UNREADABLE).await), "503");
+    assert_eq!(description(guard.verify("opaque_1").await), "passed");
+    assert_eq!(issuer.questions(), 2);
 }
 
 #[tokio::test]

@@ -13,7 +13,7 @@ use tokenhouse_protocol::jose::jws::Signer;
 
 const NOW: i64 = 1_800_000_000;
 
-/// Counters by name and reason.
+/// Counters by name and labels, and gauges by name: the bits of their numbers.
 #[derive(Default)]
 struct Counted(Mutex<BTreeMap<String, Arc<AtomicU64>>>);
 
@@ -42,8 +42,9 @@ impl Recorder for Counted {
         Counter::from_arc(Arc::clone(counter))
     }
 
-    fn register_gauge(&self, _: &Key, _: &Metadata<'_>) -> Gauge {
-        Gauge::noop()
+    fn register_gauge(&self, key: &Key, _: &Metadata<'_>) -> Gauge {
+        let gauges = &mut *self.0.lock().unwrap();
+        Gauge::from_arc(Arc::clone(gauges.entry(key.name().to_owned()).or_default()))
     }
 
     fn register_histogram(&self, _: &Key, _: &Metadata<'_>) -> Histogram {
@@ -93,4 +94,46 @@ fn tokens_are_counted_by_what_became_of_them() {
         .map(|(name, count)| (name.to_owned(), count))
         .collect();
     assert_eq!(counted.all(), expected);
+}
+
+#[cfg(feature = "fetch")]
+#[test]
+fn fetches_and_the_age_of_keys_are_seen() {
+    let counted = Counted::default();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    let document = || async { r#"{"keys":[]}"# };
+    metrics::with_local_recorder(&counted, || {
+        runtime.block_on(async {
+            let app = axum::Router::new().route("/keys", axum::routing::get(document));
+            let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let keys = format!("http://{}/keys", listener.local_addr().unwrap());
+            tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
+            let guard = Guard::builder()
+                .issuer("https://issuer.example.com/")
+                .audience("https://api.example.com")
+                .jwks_url(keys)
+                .clock(Clock::set_to(Timestamp::from_seconds(NOW)))
+                .build()
+                .unwrap();
+            guard.ready().await.unwrap();
+            let aged = async {
+                while !counted.all().iter().any(|(name, _)| name.ends_with("key_age_seconds")) {
+                    tokio::task::yield_now().await;
+                }
+            };
+            tokio::time::timeout(std::time::Duration::from_secs(10), aged)
+                .await
+                .unwrap();
+        });
+    });
+    let of = |name: &str| {
+        let all = counted.all();
+        all.into_iter().find(|(known, _)| known == name).map(|(_, value)| value)
+    };
+    assert_eq!(of("tokenhouse_guard_key_fetches_total changed"), Some(1));
+    let age = f64::from_bits(of("tokenhouse_guard_key_age_seconds").unwrap());
+    assert_eq!(age, 0.0, "the clock stands");
 }

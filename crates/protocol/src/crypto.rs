@@ -12,14 +12,15 @@ use aws_lc_rs::signature::{self, EcdsaKeyPair, Ed25519KeyPair, KeyPair, ParsedPu
 use aws_lc_rs::{constant_time, digest, hmac, pbkdf2, rand};
 use zeroize::Zeroizing;
 
-use self::kinds::without_leading_zeros;
 pub use self::kinds::{Algorithm, KeyRejected, PublicKey, RsaBits};
 pub use self::old::Hash;
+use self::parameters::{curve, padding, parsed};
 pub use self::portable::PortableKey;
 pub use self::seal::{OpenError, Place, SealingKey};
 
 mod kinds;
 mod old;
+mod parameters;
 mod portable;
 mod seal;
 
@@ -83,56 +84,54 @@ pub struct SigningKey {
 
 enum Private {
     Rsa(RsaKeyPair, &'static signature::RsaSignatureEncoding),
-    P256(EcdsaKeyPair),
+    Ec(EcdsaKeyPair),
     Ed25519(Ed25519KeyPair),
     Hmac(Zeroizing<Vec<u8>>, Box<hmac::Key>),
 }
 
 impl SigningKey {
-    /// A new key; `rsa_bits` matters to RS256 and PS256 only. RSA takes a noticeable part of a second: keep it off async threads.
+    /// A new key; `rsa_bits` matters to RSA alone. It takes a noticeable part of a second: keep it off async threads.
     pub fn generate(algorithm: Algorithm, rsa_bits: RsaBits) -> Self {
         const MADE: &str = "key generation fails only without memory or randomness";
-        let private = match algorithm {
-            Algorithm::Rs256 | Algorithm::Ps256 => {
+        let private = match (padding(algorithm), curve(algorithm)) {
+            (Some(padding), _) => {
                 let size = match rsa_bits {
                     RsaBits::Bits2048 => KeySize::Rsa2048,
                     RsaBits::Bits3072 => KeySize::Rsa3072,
                     RsaBits::Bits4096 => KeySize::Rsa4096,
                 };
-                Private::Rsa(RsaKeyPair::generate(size).expect(MADE), padding(algorithm))
+                Private::Rsa(RsaKeyPair::generate(size).expect(MADE), padding)
             }
-            Algorithm::Es256 => {
-                Private::P256(EcdsaKeyPair::generate(&signature::ECDSA_P256_SHA256_FIXED_SIGNING).expect(MADE))
-            }
-            Algorithm::EdDsa => Private::Ed25519(Ed25519KeyPair::generate().expect(MADE)),
-            Algorithm::Hs256 => {
+            (None, Some(curve)) => Private::Ec(EcdsaKeyPair::generate(curve).expect(MADE)),
+            (None, None) if algorithm.is_symmetric() => {
                 let mut secret = Zeroizing::new(vec![0; 64]);
                 Random::system().fill(&mut secret);
                 let key = Box::new(hmac::Key::new(hmac::HMAC_SHA256, &secret));
                 Private::Hmac(secret, key)
             }
+            (None, None) => Private::Ed25519(Ed25519KeyPair::generate().expect(MADE)),
         };
         Self { algorithm, private }
     }
 
     /// Reads what [`SigningKey::pkcs8`] wrote.
     pub fn from_pkcs8(algorithm: Algorithm, pkcs8: &[u8]) -> Result<Self, KeyRejected> {
-        let private = match algorithm {
-            Algorithm::Rs256 | Algorithm::Ps256 => {
+        let private = match (padding(algorithm), curve(algorithm)) {
+            (Some(padding), _) => {
                 let pair = RsaKeyPair::from_pkcs8(pkcs8).map_err(|_| KeyRejected("not an RSA key in PKCS#8"))?;
                 if !(256..=1024).contains(&pair.public_modulus_len()) {
                     return Err(KeyRejected("an RSA key has 2048 to 8192 bits"));
                 }
-                Private::Rsa(pair, padding(algorithm))
+                Private::Rsa(pair, padding)
             }
-            Algorithm::Es256 => Private::P256(
-                EcdsaKeyPair::from_pkcs8(&signature::ECDSA_P256_SHA256_FIXED_SIGNING, pkcs8)
-                    .map_err(|_| KeyRejected("not a P-256 key in PKCS#8"))?,
+            (None, Some(curve)) => Private::Ec(
+                EcdsaKeyPair::from_pkcs8(curve, pkcs8)
+                    .map_err(|_| KeyRejected("not a key in PKCS#8 on the algorithm's curve"))?,
             ),
-            Algorithm::EdDsa => Private::Ed25519(
+            (None, None) if algorithm.is_symmetric() => return Self::hs256(pkcs8),
+            (None, None) => Private::Ed25519(
                 Ed25519KeyPair::from_pkcs8(pkcs8).map_err(|_| KeyRejected("not an Ed25519 key in PKCS#8"))?,
             ),
-            Algorithm::Hs256 => return Self::hs256(pkcs8),
         };
         Ok(Self { algorithm, private })
     }
@@ -154,7 +153,7 @@ impl SigningKey {
         const WRITTEN: &str = "a parsed key can always be written";
         Zeroizing::new(match &self.private {
             Private::Rsa(pair, _) => AsDer::<Pkcs8V1Der<'_>>::as_der(pair).expect(WRITTEN).as_ref().to_vec(),
-            Private::P256(pair) => pair.to_pkcs8v1().expect(WRITTEN).as_ref().to_vec(),
+            Private::Ec(pair) => pair.to_pkcs8v1().expect(WRITTEN).as_ref().to_vec(),
             Private::Ed25519(pair) => pair.to_pkcs8v1().expect(WRITTEN).as_ref().to_vec(),
             Private::Hmac(secret, _) => secret.to_vec(),
         })
@@ -171,11 +170,23 @@ impl SigningKey {
             Private::Rsa(pair, _) => {
                 PublicKey::from_rsa_der(pair.public_key().as_ref()).expect("the library writes well-formed DER")
             }
-            Private::P256(pair) => {
-                let point = pair.public_key().as_ref();
-                PublicKey::P256 {
-                    x: array(&point[1..33]),
-                    y: array(&point[33..65]),
+            Private::Ec(pair) => {
+                // Uncompressed: 4, and two coordinates of one length (SEC 1 §2.3.3).
+                let point = &pair.public_key().as_ref()[1..];
+                let (x, y) = point.split_at(point.len() / 2);
+                match x.len() {
+                    48 => PublicKey::P384 {
+                        x: array(x),
+                        y: array(y),
+                    },
+                    66 => PublicKey::P521 {
+                        x: array(x),
+                        y: array(y),
+                    },
+                    _ => PublicKey::P256 {
+                        x: array(x),
+                        y: array(y),
+                    },
                 }
             }
             Private::Ed25519(pair) => PublicKey::Ed25519 {
@@ -190,7 +201,7 @@ impl SigningKey {
         const WRITTEN: &str = "a parsed key can always be written";
         let der: PublicKeyX509Der<'_> = match &self.private {
             Private::Rsa(pair, _) => pair.public_key().as_der().expect(WRITTEN),
-            Private::P256(pair) => pair.public_key().as_der().expect(WRITTEN),
+            Private::Ec(pair) => pair.public_key().as_der().expect(WRITTEN),
             Private::Ed25519(pair) => pair.public_key().as_der().expect(WRITTEN),
             Private::Hmac(..) => return None,
         };
@@ -210,7 +221,7 @@ impl SigningKey {
         key.expect("only an HS256 key has no public half, and a public half is of its key's algorithm")
     }
 
-    /// Signs `message`: RSA of the modulus' length, ES256 as `r || s` (RFC 7518 §3.4), EdDSA 64 bytes, HS256 32.
+    /// Signs `message`: RSA of the modulus' length, ECDSA as `r || s` (RFC 7518 §3.4), EdDSA 64 bytes, HS256 32.
     pub fn sign(&self, message: &[u8]) -> Vec<u8> {
         const SIGNED: &str = "signing with a parsed key fails only without memory";
         match &self.private {
@@ -220,7 +231,7 @@ impl SigningKey {
                     .expect(SIGNED);
                 signed
             }
-            Private::P256(pair) => pair
+            Private::Ec(pair) => pair
                 .sign(&SystemRandom::new(), message)
                 .expect(SIGNED)
                 .as_ref()
@@ -252,24 +263,9 @@ impl VerifyingKey {
     /// Takes a public key for `algorithm`. Refuses a key of another kind, RSA under 2048 or over 8192 bits, an RSA
     /// exponent that is even, 1 or over 32 bits, and a point off the curve.
     pub fn new(algorithm: Algorithm, key: &PublicKey) -> Result<Self, KeyRejected> {
-        let parsed = match (algorithm, key) {
-            (Algorithm::Rs256, PublicKey::Rsa { n, e }) => rsa(&signature::RSA_PKCS1_2048_8192_SHA256, n, e)?,
-            (Algorithm::Ps256, PublicKey::Rsa { n, e }) => rsa(&signature::RSA_PSS_2048_8192_SHA256, n, e)?,
-            (Algorithm::Es256, PublicKey::P256 { x, y }) => {
-                let point = [[4].as_slice(), x, y].concat();
-                ParsedPublicKey::new(&signature::ECDSA_P256_SHA256_FIXED, point)
-                    .map_err(|_| KeyRejected("not a point on P-256"))?
-            }
-            (Algorithm::EdDsa, PublicKey::Ed25519 { x }) => {
-                ParsedPublicKey::new(&signature::ED25519, x).map_err(|_| KeyRejected("not an Ed25519 key"))?
-            }
-            (Algorithm::Rs256 | Algorithm::Ps256 | Algorithm::Es256 | Algorithm::EdDsa | Algorithm::Hs256, _) => {
-                return Err(KeyRejected("the key is of another kind than its algorithm"));
-            }
-        };
         Ok(Self {
             algorithm,
-            public: Public::Asymmetric(parsed),
+            public: Public::Asymmetric(parsed(algorithm, key)?),
         })
     }
 
@@ -311,32 +307,6 @@ impl fmt::Debug for VerifyingKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "VerifyingKey({})", self.algorithm)
     }
-}
-
-/// How an RSA key of this algorithm pads: RFC 7518 §3.3 or §3.5.
-fn padding(algorithm: Algorithm) -> &'static signature::RsaSignatureEncoding {
-    match algorithm {
-        Algorithm::Ps256 => &signature::RSA_PSS_SHA256,
-        Algorithm::Rs256 | Algorithm::Es256 | Algorithm::EdDsa | Algorithm::Hs256 => &signature::RSA_PKCS1_SHA256,
-    }
-}
-
-/// An RSA public key of a size and exponent that are safe to use.
-fn rsa(parameters: &'static signature::RsaParameters, n: &[u8], e: &[u8]) -> Result<ParsedPublicKey, KeyRejected> {
-    let (n, e) = (without_leading_zeros(n), without_leading_zeros(e));
-    let bits = n.len() * 8 - n.first().map_or(0, |first| first.leading_zeros() as usize);
-    if !(2048..=8192).contains(&bits) {
-        return Err(KeyRejected("an RSA key has 2048 to 8192 bits"));
-    }
-    let exponent_is_odd = e.last().is_some_and(|last| last % 2 == 1);
-    if !exponent_is_odd || e == [1] || e.len() > 4 {
-        return Err(KeyRejected(
-            "an RSA exponent is odd, at least 3 and at most 32 bits long",
-        ));
-    }
-    RsaPublicKeyComponents { n, e }
-        .to_parsed_public_key(parameters)
-        .map_err(|_| KeyRejected("not an RSA key"))
 }
 
 /// AES-256-GCM with the nonce before each ciphertext; [`SealingKey`] is what the house uses.

@@ -14,3 +14,8 @@ pub mod scope;
 pub mod secret;
 pub mod time;
 pub mod token;
+
+/// What the crate's page shows first: compiled, as every example.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -39,6 +39,17 @@ document.addEventListener("submit", (event) => {
 });
 addEventListener("pageshow", () => { for (const form of document.forms) delete form.dataset.sent; });
 
+// The tab that the page is, where a narrow window shows only some of them.
+const tab = document.querySelector(".tabs [aria-current]");
+function centre() {
+  const bar = tab.parentElement;
+  bar.scrollLeft = tab.offsetLeft - bar.offsetLeft - (bar.clientWidth - tab.clientWidth) / 2;
+}
+if (tab) {
+  centre();
+  addEventListener("resize", centre);
+}
+
 // Times in the reader's own words; the server's, in UTC, stay as the tooltip.
 const words = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
 function tell(time) {

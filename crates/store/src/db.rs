@@ -13,6 +13,7 @@ use sqlx::{ConnectOptions, Connection, PgPool, Postgres, Sqlite, SqliteConnectio
 use tokenhouse_protocol::time::Clock;
 
 use crate::error::{OpenError, StoreError};
+use crate::group::Turn;
 use crate::migrations;
 
 mod errors;
@@ -54,9 +55,14 @@ pub struct Tx<'c> {
     pub(crate) clock: Clock,
 }
 
+/// What the changes of a group have in turn.
+pub(crate) type Lent = sqlx::Transaction<'static, Sqlite>;
+
 /// A transaction of either database.
 pub(crate) enum Backend<'c> {
     Sqlite(sqlx::Transaction<'c, Sqlite>),
+    /// A turn in a transaction that others share; only where there is one writer.
+    Turn(Turn),
     /// SQLite for one statement, which commits by itself.
     SqliteStatement(PoolConnection<Sqlite>),
     Postgres {
@@ -187,6 +193,19 @@ impl Db {
         }
     }
 
+    /// Whether all who write wait for one another, so that changes had better share a transaction.
+    pub(crate) fn has_one_writer(&self) -> bool {
+        matches!(self, Self::Sqlite { .. })
+    }
+
+    /// Begins a transaction that changes have in turn, with the first one's savepoint.
+    pub(crate) async fn begin_group(&self) -> Result<Lent, sqlx::Error> {
+        match self {
+            Self::Sqlite { writer, .. } => writer.begin_with("begin immediate; savepoint change").await,
+            Self::Postgres { .. } => Err(sqlx::Error::Protocol("PostgreSQL has no groups".into())),
+        }
+    }
+
     /// Closes every connection once what runs on it has ended.
     pub(crate) async fn close(&self) {
         match self {
@@ -202,16 +221,31 @@ impl Db {
 impl Tx<'_> {
     /// Makes everything done in this transaction durable and visible, and rings other nodes if it was a change.
     pub async fn commit(self) -> Result<(), StoreError> {
-        Ok(self.end().await?)
+        match self.backend {
+            Backend::Turn(turn) => turn.keep().await,
+            backend => Ok(backend.end().await?),
+        }
     }
+}
 
+impl Backend<'_> {
     /// The same, with the driver's own error, for whoever can try again.
     pub(crate) async fn end(self) -> Result<(), sqlx::Error> {
-        match self.backend {
+        match self {
+            Backend::Turn(turn) => {
+                let ended = turn.keep().await;
+                ended.map_err(|error| sqlx::Error::AnyDriverError(error.into()))
+            }
             Backend::Sqlite(transaction) => transaction.commit().await,
             Backend::SqliteStatement(_) => Ok(()),
             Backend::Postgres { transaction, .. } => transaction.commit().await,
         }
+    }
+}
+
+impl From<Lent> for Backend<'_> {
+    fn from(lent: Lent) -> Self {
+        Self::Sqlite(lent)
     }
 }
 
@@ -222,6 +256,10 @@ macro_rules! on {
         match &mut $tx.backend {
             $crate::db::Backend::Sqlite(transaction) => {
                 let $connection = &mut **transaction;
+                $run
+            }
+            $crate::db::Backend::Turn(turn) => {
+                let $connection = &mut **turn.lent();
                 $run
             }
             $crate::db::Backend::SqliteStatement(connection) => {

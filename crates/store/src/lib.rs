@@ -1,8 +1,8 @@
 //! Everything Tokenhouse keeps, in SQLite or PostgreSQL. All SQL lives in this crate; nothing of the driver's
 //! leaves it (DESIGN §5).
 //!
-//! Reads are methods of [`Store`]. Configuration changes through a [`Tx`], which is [`Store::begin`], the writes,
-//! [`Tx::bump`], [`Tx::commit`]. What a token exchange leaves behind is a [`Job`], which [`Store::commit`] makes
+//! Reads are methods of [`Store`]. Configuration changes through a [`Tx`], which is [`Store::change`], the writes,
+//! [`Tx::commit`]; or [`Store::begin`] with a [`Tx::bump`], for what shares its transaction with nobody. What a token exchange leaves behind is a [`Job`], which [`Store::commit`] makes
 //! durable together with everything that waits at that moment.
 
 use std::path::PathBuf;
@@ -31,6 +31,7 @@ mod connections;
 mod db;
 mod error;
 mod forgotten_users;
+mod group;
 mod installation;
 mod job;
 mod keys;
@@ -48,6 +49,7 @@ mod roles;
 mod sign_in_links;
 mod tenants;
 mod totals;
+mod traffic;
 mod transfers;
 mod usage;
 mod users;
@@ -78,8 +80,9 @@ pub use revision::{Change, Doorbell};
 pub use roles::Role;
 pub use sign_in_links::SignInLink;
 pub use tenants::Tenant;
+pub use traffic::Traffic;
 pub use transfers::Transfer;
-pub use usage::UsageRow;
+pub use usage::{UsageRow, UsageSum};
 pub use users::{Logins, User, normalise};
 
 use db::Db;
@@ -98,6 +101,8 @@ struct Inner {
     node: NodeId,
     clock: Clock,
     queue: mpsc::Sender<Message>,
+    /// Where changes ask for their turn, if they share transactions.
+    turns: Option<mpsc::Sender<group::Asked>>,
     /// Whether the last batch was not written.
     is_failing: Arc<AtomicBool>,
     writer: Mutex<Option<JoinHandle<()>>>,
@@ -155,7 +160,9 @@ impl Store {
             is_failing,
             task,
         } = writer::start(db.clone(), node.clone(), clock.clone());
+        let turns = group::start(&db, &clock);
         Ok(Self(Arc::new(Inner {
+            turns,
             db,
             node,
             clock,
@@ -186,7 +193,7 @@ impl Store {
         Ok(())
     }
 
-    /// Begins a configuration transaction. While it is open, await no other method of the store; see [`Tx`].
+    /// Begins a transaction of its own. While it is open, await no other method of the store; see [`Tx`].
     pub async fn begin(&self) -> Result<Tx<'static>, StoreError> {
         Ok(self.0.db.begin(self.0.clock.clone()).await?)
     }
@@ -226,6 +233,10 @@ impl Store {
 
     pub(crate) fn clock(&self) -> &Clock {
         &self.0.clock
+    }
+
+    pub(crate) fn turns(&self) -> Option<&mpsc::Sender<group::Asked>> {
+        self.0.turns.as_ref()
     }
 
     pub(crate) fn queue(&self) -> &mpsc::Sender<Message> {

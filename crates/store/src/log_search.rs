@@ -107,22 +107,6 @@ impl Store {
         Ok(row.map_or(0, |(total,)| u64::try_from(total).unwrap_or(0)))
     }
 
-    /// How much was refused since `from`, by the hour's beginning: lines whose type begins with `f`, but for changes of
-    /// the configuration. Of the lines since then only the newest 100 000 are looked at.
-    pub async fn refusals(&self, tenant: &TenantId, from: Timestamp) -> Result<Vec<(Timestamp, i64)>, StoreError> {
-        let filter = LogFilter {
-            from: Some(from),
-            ..LogFilter::default()
-        };
-        let (first, last) = self.range(tenant, &filter).await?;
-        let sql = "select (happened_at / 3600000) * 3600000, repeats, count(*) from logs \
-                   where tenant_id = $1 and id >= $2 and id < $3 and substr(kind, 1, 1) = 'f' and kind <> 'fapi' \
-                   group by (happened_at / 3600000) * 3600000, repeats";
-        let rows: Vec<(i64, i64, i64)> = all!(self.db(), sql, tenant.as_str(), first.as_str(), last.as_str())?;
-        let hour = |(hour, repeats, lines): (i64, i64, i64)| (Timestamp::from_ms(hour), repeats * lines);
-        Ok(rows.into_iter().map(hour).collect())
-    }
-
     /// At most `take` lines after the one named, or from the first, oldest first, but none so young that another
     /// node may yet write one before it: whoever follows the log by the last id meets every line once.
     ///

@@ -49,6 +49,11 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
         "logins and forgotten users",
         include_str!("../migrations/20261124_000008_logins_and_forgotten_users.sql"),
     ),
+    (
+        20_261_124_000_010,
+        "traffic",
+        include_str!("../migrations/20261124_000010_traffic.sql"),
+    ),
 ];
 
 /// The newest version this binary knows.

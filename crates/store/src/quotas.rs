@@ -260,6 +260,23 @@ impl Store {
         Ok(rows.into_iter().filter_map(named).collect())
     }
 
+    /// How many tokens a client was issued in the windows that hold `at`, as far as it had a quota.
+    pub async fn quota_used(&self, tenant: &TenantId, client: &ClientId, at: Timestamp) -> Result<Counted, StoreError> {
+        let sql = "select span, starts_at, used from quotas where tenant_id = $1 and client_id = $2";
+        let rows: Vec<(String, i64, i64)> = all!(self.db(), sql, tenant.as_str(), client.as_str())?;
+        let used = |wanted: Span| {
+            let found = rows
+                .iter()
+                .find(|(span, begin, _)| span == wanted.as_str() && *begin == wanted.begin(at).ms());
+            found.map_or(0, |(_, _, used)| *used)
+        };
+        Ok(Counted {
+            is_over: false,
+            in_hour: used(Span::Hour),
+            in_day: used(Span::Day),
+        })
+    }
+
     /// Forgets the counts of windows that ended long ago: how many. For a background task.
     pub async fn prune_quotas(&self) -> Result<u64, StoreError> {
         let mut tx = self.begin().await?;

@@ -176,22 +176,32 @@ impl Tx<'_> {
     /// From here to the commit no other transaction can change this tenant, so whoever reads, decides and writes
     /// calls this first. Commit order is revision order: a reader skips nothing.
     pub async fn bump(&mut self, tenant: &TenantId, change: Change) -> Result<i64, StoreError> {
-        let sql = "insert into revisions (tenant_id, revision) values ($1, 1) \
-                   on conflict (tenant_id) do update set revision = revisions.revision + 1 returning revision";
-        let row: Option<(i64,)> = optional!(tx: self, sql, tenant.as_str())?;
+        self.bump_all(tenant, &[change]).await
+    }
+
+    /// The same for several changes at once, in their order; answers the last one's revision.
+    pub(crate) async fn bump_all(&mut self, tenant: &TenantId, changes: &[Change]) -> Result<i64, StoreError> {
+        let count = i64::try_from(changes.len()).unwrap_or(i64::MAX);
+        let sql = "insert into revisions (tenant_id, revision) values ($1, $2) \
+                   on conflict (tenant_id) do update set revision = revisions.revision + $2 returning revision";
+        let row: Option<(i64,)> = optional!(tx: self, sql, tenant.as_str(), count)?;
         let Some((revision,)) = row else {
             return Err(StoreError::Damaged("a revision was counted but not returned".into()));
         };
-        let (kind, id) = change.words();
-        execute!(
-            self,
-            "insert into changes (tenant_id, revision, kind, id, changed_at) values ($1, $2, $3, $4, $5)",
-            tenant.as_str(),
-            revision,
-            kind,
-            id,
-            self.clock.now().ms(),
-        )?;
+        let now = self.clock.now().ms();
+        on!(tx: self, connection => {
+            let mut query = QueryBuilder::new("insert into changes (tenant_id, revision, kind, id, changed_at) ");
+            query.push_values((revision - count + 1..).zip(changes), |mut values, (revision, change)| {
+                let (kind, id) = change.words();
+                values
+                    .push_bind(tenant.as_str())
+                    .push_bind(revision)
+                    .push_bind(kind)
+                    .push_bind(id)
+                    .push_bind(now);
+            });
+            query.build().persistent(changes.len() == 1).execute(connection).await.map(drop)
+        })?;
         if let Backend::Postgres {
             transaction,
             rings: true,

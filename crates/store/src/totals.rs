@@ -4,7 +4,7 @@
 
 use tokenhouse_protocol::id::TenantId;
 
-use crate::db::{execute, optional};
+use crate::db::{Backend, execute, optional};
 use crate::{Store, StoreError, Tx};
 
 /// What is counted.
@@ -42,6 +42,10 @@ impl Tx<'_> {
     /// Counts `by` more, or fewer.
     pub(crate) async fn count(&mut self, tenant: &TenantId, counted: Counted, by: i64) -> Result<(), StoreError> {
         if by == 0 {
+            return Ok(());
+        }
+        if let Backend::Turn(turn) = &mut self.backend {
+            turn.count(tenant, counted, by);
             return Ok(());
         }
         let sql = "insert into totals (tenant_id, kind, total) values ($1, $2, $3) \

@@ -1,5 +1,5 @@
 //! Counting tokens: the log is folded, node by node, into hourly sums, and with them the logins of each user. Tables
-//! `usage` and `nodes`, and three columns of `users`.
+//! `usage`, `traffic` and `nodes`, and three columns of `users`.
 //!
 //! A node's row holds the last log id that was counted; it moves in the transaction that counts, and only from
 //! the value that was read, so every row counts once, whoever folds it and whenever they crash (DESIGN §4).
@@ -11,7 +11,7 @@ use tokenhouse_protocol::time::Timestamp;
 
 use crate::columns::from_row;
 use crate::db::{all, execute, optional};
-use crate::{Store, StoreError, Tx};
+use crate::{Store, StoreError, Tx, traffic};
 
 /// Log rows of one folding transaction.
 const STEP: i64 = 20_000;
@@ -32,6 +32,26 @@ pub struct UsageRow {
     /// How many.
     pub tokens: i64,
 }
+
+/// Access tokens that an application was issued in a span of time, for one API and by one grant, of all nodes.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct UsageSum {
+    /// The application that got them.
+    pub client_id: Option<ClientId>,
+    /// The API they are for.
+    pub api_id: Option<ApiId>,
+    /// The grant's short name; empty if the log did not say.
+    pub grant: String,
+    /// How many.
+    pub tokens: i64,
+}
+
+from_row!(UsageSum, row => UsageSum {
+    client_id: named(row.text("client_id")?).map(ClientId::new),
+    api_id: named(row.text("api_id")?).map(ApiId::new),
+    grant: row.text("grant_type")?,
+    tokens: row.integer("tokens")?,
+});
 
 /// One node's share of an hour, as stored: the empty text stands for none.
 struct Share {
@@ -82,22 +102,47 @@ impl Store {
     pub async fn usage(&self, tenant: &TenantId, from: Timestamp, to: Timestamp) -> Result<Vec<UsageRow>, StoreError> {
         let sql = "select hour, client_id, api_id, grant_type, tokens from usage \
                    where tenant_id = $1 and hour >= $2 and hour < $3";
-        let shares: Vec<Share> = all!(self.db(), sql, tenant.as_str(), from.hour().ms(), to.ms())?;
-        // Added up here: PostgreSQL's sum of bigints is no bigint.
-        let mut sums = BTreeMap::new();
-        for share in shares {
-            *sums
-                .entry((share.hour, share.client_id, share.api_id, share.grant))
-                .or_insert(0) += share.tokens;
-        }
-        let row = |((hour, client_id, api_id, grant), tokens)| UsageRow {
-            hour: Timestamp::from_ms(hour),
-            client_id: named(client_id).map(ClientId::new),
-            api_id: named(api_id).map(ApiId::new),
-            grant,
-            tokens,
-        };
-        Ok(sums.into_iter().map(row).collect())
+        let shares = all!(self.db(), sql, tenant.as_str(), from.hour().ms(), to.ms())?;
+        Ok(added_up(shares))
+    }
+
+    /// Who was issued most between these times (see [`Store::usage`]), at most `take`, the most first.
+    pub async fn usage_sums(
+        &self,
+        tenant: &TenantId,
+        from: Timestamp,
+        to: Timestamp,
+        take: u32,
+    ) -> Result<Vec<UsageSum>, StoreError> {
+        let sql = "select client_id, api_id, grant_type, cast(sum(tokens) as bigint) as tokens from usage \
+                   where tenant_id = $1 and hour >= $2 and hour < $3 group by client_id, api_id, grant_type \
+                   order by 4 desc, client_id, api_id, grant_type limit $4";
+        let (from, to) = (from.hour().ms(), to.ms());
+        all!(self.db(), sql, tenant.as_str(), from, to, i64::from(take))
+    }
+
+    /// The tokens that one application was issued by hour, API and grant, in some years at most; see [`Store::usage`].
+    pub async fn usage_of(
+        &self,
+        tenant: &TenantId,
+        client: &ClientId,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Result<Vec<UsageRow>, StoreError> {
+        // Hour by hour along the primary key: another index would be paid for by every application's every hour.
+        let sql = "with recursive hours (began) as (select cast($3 as bigint) union all \
+                   select began + 3600000 from hours where began + 3600000 < $4) \
+                   select hour, client_id, api_id, grant_type, tokens from hours cross join usage \
+                   where usage.tenant_id = $1 and usage.hour = hours.began and usage.client_id = $2";
+        let shares = all!(
+            self.db(),
+            sql,
+            tenant.as_str(),
+            client.as_str(),
+            from.hour().ms(),
+            to.ms()
+        )?;
+        Ok(added_up(shares))
     }
 
     /// The tokens issued to users by hour, from the hour that `from` is in, through the last that began before `to`.
@@ -156,6 +201,7 @@ impl Store {
             old.as_str(),
             new.as_str(),
         )?;
+        traffic::count(&mut tx, node, &old, &new).await?;
         count_logins(&mut tx, node, &old, &new).await?;
         tx.commit().await?;
         Ok(u64::try_from(rows).unwrap_or(0))
@@ -173,6 +219,24 @@ impl Store {
         )?;
         tx.commit().await
     }
+}
+
+/// The nodes' shares as one. Added up here: PostgreSQL's sum of bigints is no bigint.
+fn added_up(shares: Vec<Share>) -> Vec<UsageRow> {
+    let mut sums = BTreeMap::new();
+    for share in shares {
+        *sums
+            .entry((share.hour, share.client_id, share.api_id, share.grant))
+            .or_insert(0) += share.tokens;
+    }
+    let row = |((hour, client_id, api_id, grant), tokens)| UsageRow {
+        hour: Timestamp::from_ms(hour),
+        client_id: named(client_id).map(ClientId::new),
+        api_id: named(api_id).map(ApiId::new),
+        grant,
+        tokens,
+    };
+    sums.into_iter().map(row).collect()
 }
 
 /// Counts the logins among a node's rows after `old`, through `new`. In the order of the users, since another node's

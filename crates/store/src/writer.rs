@@ -299,7 +299,7 @@ impl Writer {
             Ok(filled) => filled,
             Err(error) => return Ok(Err(error)),
         };
-        let ended = timeout(GIVE_UP, tx.end()).await?;
+        let ended = timeout(GIVE_UP, tx.backend.end()).await?;
         Ok(ended.map(|()| written))
     }
 

@@ -188,6 +188,19 @@ async fn redirects_are_not_followed_and_long_answers_not_read() {
 }
 
 #[tokio::test]
+async fn an_issuer_that_lost_its_metadata_and_answered_nonsense_once_still_gives_tokens() {
+    let (issuer, client) = house().await;
+    token(&client).await;
+    issuer.lose_metadata();
+    issuer.behave(Behaviour::Garbage);
+    issuer.clock().advance_ms(DAY_MS);
+    assert!(client.token().await.is_err());
+    issuer.behave(Behaviour::Gives);
+    issuer.clock().advance_ms(60_000);
+    assert_eq!(token(&client).await, "t2");
+}
+
+#[tokio::test]
 async fn an_expired_token_and_an_unreachable_issuer_are_an_error_with_a_time() {
     let (issuer, client) = house().await;
     token(&client).await;

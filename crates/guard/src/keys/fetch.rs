@@ -36,7 +36,23 @@ enum Location {
 struct Documents {
     issuer: String,
     urls: [Url; 2],
-    known: Mutex<Option<(Url, Timestamp)>>,
+    known: Mutex<Option<Known>>,
+}
+
+/// Where the keys are, as the metadata said at some time.
+#[derive(Clone)]
+struct Known {
+    url: Url,
+    since: Timestamp,
+    /// The keys were not there: the issuer may have moved them.
+    is_doubted: bool,
+}
+
+/// What a conditional request sends. It says nothing at another address (RFC 9110 §8.8).
+#[derive(Clone)]
+pub(super) struct Validator {
+    url: Url,
+    etag: HeaderValue,
 }
 
 /// What a fetch found.
@@ -44,7 +60,7 @@ pub(super) struct Fetched {
     /// The keys; `None` if they are those held (304).
     pub(super) keys: Option<Arc<KeySet>>,
     /// To be sent with the next request.
-    pub(super) etag: Option<HeaderValue>,
+    pub(super) validator: Option<Validator>,
     /// How long the issuer says they may be kept.
     pub(super) max_age_seconds: Option<u64>,
 }
@@ -89,35 +105,43 @@ impl Fetcher {
         })
     }
 
-    /// Gets the keys, or learns that they are still those with `etag`. The error is a sentence for the log.
-    pub(super) async fn fetch(&self, etag: Option<HeaderValue>) -> Result<Fetched, String> {
+    /// Gets the keys, or learns that they are still those of `validator`; if it `is_asked` for by a token of a new key, past
+    /// every cache on the way. The error is a sentence for the log.
+    pub(super) async fn fetch(&self, validator: Option<Validator>, is_asked: bool) -> Result<Fetched, String> {
         let url = self.address().await?;
-        let fetched = self.keys_at(&url, etag).await;
+        let validator = validator.filter(|sent| sent.url == url);
+        let fetched = self.keys_at(&url, validator, is_asked).await;
         if fetched.is_err() {
-            // The issuer may have moved its keys: ask for the address again next time.
-            self.remember(url, Timestamp::from_ms(i64::MIN));
+            self.doubt();
         }
         fetched
     }
 
-    async fn keys_at(&self, url: &Url, etag: Option<HeaderValue>) -> Result<Fetched, String> {
+    async fn keys_at(&self, url: &Url, validator: Option<Validator>, is_asked: bool) -> Result<Fetched, String> {
         let mut request = self
             .client
             .get(url.clone())
             .header(ACCEPT, "application/jwk-set+json, application/json");
-        if let Some(etag) = &etag {
+        if let Some(Validator { etag, .. }) = &validator {
             request = request.header(IF_NONE_MATCH, etag);
+        }
+        if is_asked {
+            // A cache would answer with the keys that we have (RFC 9111 §5.2.1.4).
+            request = request.header(CACHE_CONTROL, "no-cache");
         }
         let response = request.send().await.map_err(|error| said(url, &error))?;
         let max_age_seconds = freshness(response.headers());
-        if response.status() == StatusCode::NOT_MODIFIED && etag.is_some() {
+        if response.status() == StatusCode::NOT_MODIFIED && validator.is_some() {
             return Ok(Fetched {
                 keys: None,
-                etag,
+                validator,
                 max_age_seconds,
             });
         }
-        let etag = response.headers().get(ETAG).cloned();
+        let validator = response.headers().get(ETAG).map(|etag| Validator {
+            url: url.clone(),
+            etag: etag.clone(),
+        });
         let document = document(url, response).await?;
         let jwks = JwkSet::parse(&document, MAX_KEYS).map_err(|error| format!("{url}: {error}"))?;
         let keys = KeySet::from_jwks(&jwks);
@@ -127,7 +151,7 @@ impl Fetcher {
         }
         Ok(Fetched {
             keys: Some(Arc::new(keys)),
-            etag,
+            validator,
             max_age_seconds,
         })
     }
@@ -140,10 +164,11 @@ impl Fetcher {
         };
         let now = self.clock.now();
         let last = known.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        if let Some((url, since)) = &last
-            && now < since.plus_ms(ADDRESS_AGE_MS)
+        if let Some(known) = &last
+            && !known.is_doubted
+            && now < known.since.plus_ms(ADDRESS_AGE_MS)
         {
-            return Ok(url.clone());
+            return Ok(known.url.clone());
         }
         match (self.metadata(urls, issuer).await, last) {
             (Ok(url), _) => {
@@ -151,7 +176,7 @@ impl Fetcher {
                 Ok(url)
             }
             // Without its metadata an issuer may still have its keys where they were.
-            (Err(_), Some((url, since))) if now < since.plus_ms(OLD_ADDRESS_AGE_MS) => Ok(url),
+            (Err(_), Some(known)) if now < known.since.plus_ms(OLD_ADDRESS_AGE_MS) => Ok(known.url),
             (Err(cause), _) => Err(cause),
         }
     }
@@ -173,7 +198,17 @@ impl Fetcher {
 
     fn remember(&self, url: Url, since: Timestamp) {
         if let Location::Metadata(documents) = &self.location {
-            *documents.known.lock().unwrap_or_else(PoisonError::into_inner) = Some((url, since));
+            let is_doubted = false;
+            *documents.known.lock().unwrap_or_else(PoisonError::into_inner) = Some(Known { url, since, is_doubted });
+        }
+    }
+
+    /// Asks for the address again next time; it is still the one to go to if nobody names another.
+    fn doubt(&self) {
+        if let Location::Metadata(documents) = &self.location
+            && let Some(known) = &mut *documents.known.lock().unwrap_or_else(PoisonError::into_inner)
+        {
+            known.is_doubted = true;
         }
     }
 }

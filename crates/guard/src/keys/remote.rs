@@ -4,7 +4,6 @@
 use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
 use std::time::Duration;
 
-use reqwest::header::HeaderValue;
 use tokenhouse_protocol::crypto::Random;
 use tokenhouse_protocol::time::{Clock, Timestamp};
 use tokio::runtime::Handle;
@@ -13,7 +12,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tracing::Instrument as _;
 
-use super::fetch::{Fetched, Fetcher};
+use super::fetch::{Fetched, Fetcher, Validator};
 use super::{KeySet, KeySource, LookAgain, Unavailable};
 use crate::BuildError;
 use crate::seen;
@@ -69,7 +68,7 @@ struct State {
 
 struct Held {
     keys: Arc<KeySet>,
-    etag: Option<HeaderValue>,
+    validator: Option<Validator>,
     confirmed_at: Timestamp,
 }
 
@@ -190,26 +189,28 @@ impl Shared {
 
     /// Makes one attempt and notes how it ended.
     async fn attempt(&self) {
-        let (attempt, etag) = {
+        // What the issuer answers is true of when it was asked, however long the answer takes.
+        let asked_at = self.clock.now();
+        let (attempt, is_asked, validator) = {
             let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
             state.begun += 1;
-            (state.begun, state.held.as_ref().and_then(|held| held.etag.clone()))
+            let validator = state.held.as_ref().and_then(|held| held.validator.clone());
+            (state.begun, state.asked == state.begun, validator)
         };
         let span = tracing::debug_span!("fetch_keys", issuer = %self.issuer, attempt);
-        let result = self.fetcher.fetch(etag).instrument(span).await;
+        let result = self.fetcher.fetch(validator, is_asked).instrument(span).await;
         {
-            let now = self.clock.now();
             let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
             match result {
                 Ok(fetched) => {
                     seen::fetched(if fetched.keys.is_some() { "changed" } else { "unchanged" });
-                    state.succeeded(fetched, now, self.fraction());
+                    state.succeeded(fetched, asked_at, self.fraction());
                 }
                 Err(cause) => {
                     seen::fetched("failed");
                     let (issuer, keys_held) = (&self.issuer, state.held.is_some());
                     tracing::warn!(%issuer, %cause, keys_held, "the issuer's keys could not be fetched");
-                    state.failed(cause, now, self.fraction());
+                    state.failed(cause, self.clock.now(), self.fraction());
                 }
             }
         }
@@ -276,7 +277,7 @@ impl State {
         Some(self.asked)
     }
 
-    fn succeeded(&mut self, fetched: Fetched, now: Timestamp, fraction: f64) {
+    fn succeeded(&mut self, fetched: Fetched, asked_at: Timestamp, fraction: f64) {
         let (default, bounds) = LIFETIME_SECONDS;
         let lifetime = fetched
             .max_age_seconds
@@ -289,7 +290,7 @@ impl State {
             reason = "at most an hour"
         )]
         let ahead_ms = (lifetime as f64 * 1000.0 * (0.7 + 0.1 * fraction)) as i64;
-        self.due_at = now.plus_ms(ahead_ms);
+        self.due_at = asked_at.plus_ms(ahead_ms);
         self.failures = 0;
         let keys = fetched
             .keys
@@ -297,8 +298,8 @@ impl State {
             .unwrap_or_default();
         self.held = Some(Held {
             keys,
-            etag: fetched.etag,
-            confirmed_at: now,
+            validator: fetched.validator,
+            confirmed_at: asked_at,
         });
     }
 

@@ -26,6 +26,10 @@ pub(super) fn token_type(token: &Examination<'_>) -> Result<(), Denied> {
     let header = &token.parts.header;
     let (allowed, names) = match token.trusted.profile {
         Profile::Auth0 => (header.is_type("JWT") || header.is_type("at+jwt"), "JWT or at+jwt"),
+        Profile::Untyped => {
+            let is_plain = header.typ.is_none() || header.is_type("JWT") || header.is_type("at+jwt");
+            (is_plain, "JWT or at+jwt, or of none")
+        }
         Profile::Rfc9068 => (header.is_type("at+jwt"), "at+jwt"),
     };
     ensure(allowed, || {
@@ -115,7 +119,7 @@ pub(super) fn issued_at(token: &Examination<'_>) -> Result<(), Denied> {
 /// RFC 9068 §2.2: what that profile makes required; in either, names are texts.
 pub(super) fn profile(token: &Examination<'_>) -> Result<(), Denied> {
     let required = match token.trusted.profile {
-        Profile::Auth0 => false,
+        Profile::Auth0 | Profile::Untyped => false,
         Profile::Rfc9068 => true,
     };
     for name in ["sub", "client_id", "jti"] {

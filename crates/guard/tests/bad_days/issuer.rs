@@ -39,10 +39,12 @@ pub(crate) struct Issuer {
     pub(crate) url: String,
     day: Mutex<Day>,
     has_metadata: AtomicBool,
+    has_moved: AtomicBool,
     keys: Mutex<Vec<(String, Signer, Jwk)>>,
     metadata_fetches: AtomicUsize,
     key_fetches: AtomicUsize,
     unchanged: AtomicUsize,
+    uncached: AtomicUsize,
     tokens: AtomicUsize,
 }
 
@@ -54,16 +56,19 @@ impl Issuer {
             url: format!("http://{}/", listener.local_addr().unwrap()),
             day: Mutex::new(Day::Good),
             has_metadata: AtomicBool::new(true),
+            has_moved: AtomicBool::new(false),
             keys: Mutex::default(),
             metadata_fetches: AtomicUsize::new(0),
             key_fetches: AtomicUsize::new(0),
             unchanged: AtomicUsize::new(0),
+            uncached: AtomicUsize::new(0),
             tokens: AtomicUsize::new(0),
         });
         issuer.publish("k1");
         let app = Router::new()
             .route("/.well-known/openid-configuration", get(metadata))
             .route("/keys", get(keys))
+            .route("/moved", get(moved))
             .route("/elsewhere", get(elsewhere))
             .with_state(Arc::clone(&issuer));
         tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
@@ -98,10 +103,20 @@ impl Issuer {
         self.has_metadata.store(false, Ordering::SeqCst);
     }
 
+    /// From now on the metadata names another address, whose key set has the `ETag` that the first one had.
+    pub(crate) fn moves_its_keys(&self) {
+        self.has_moved.store(true, Ordering::SeqCst);
+    }
+
     /// How often keys were asked for, and how often the answer was 304.
     pub(crate) fn key_fetches(&self) -> (usize, usize) {
         let unchanged = self.unchanged.load(Ordering::SeqCst);
         (self.key_fetches.load(Ordering::SeqCst), unchanged)
+    }
+
+    /// How often keys were asked for past every cache on the way.
+    pub(crate) fn uncached(&self) -> usize {
+        self.uncached.load(Ordering::SeqCst)
     }
 
     /// All requests for metadata and keys.
@@ -141,17 +156,37 @@ async fn metadata(State(issuer): State<Arc<Issuer>>) -> Response {
     }
     match bad(&issuer).await {
         Some(answer) => answer,
-        None => format!(r#"{{"issuer":"{url}","jwks_uri":"{url}keys"}}"#).into_response(),
+        None => {
+            let path = if issuer.has_moved.load(Ordering::SeqCst) {
+                "moved"
+            } else {
+                "keys"
+            };
+            format!(r#"{{"issuer":"{url}","jwks_uri":"{url}{path}"}}"#).into_response()
+        }
     }
 }
 
 async fn keys(State(issuer): State<Arc<Issuer>>, headers: HeaderMap) -> Response {
+    let kids = published(&issuer).0;
+    key_set(&issuer, &headers, &kids.join("-")).await
+}
+
+async fn moved(State(issuer): State<Arc<Issuer>>, headers: HeaderMap) -> Response {
+    key_set(&issuer, &headers, "k1").await
+}
+
+async fn key_set(issuer: &Issuer, headers: &HeaderMap, etag: &str) -> Response {
     issuer.key_fetches.fetch_add(1, Ordering::SeqCst);
-    if let Some(answer) = bad(&issuer).await {
+    let is_uncached = headers
+        .get(header::CACHE_CONTROL)
+        .is_some_and(|value| value == "no-cache");
+    issuer.uncached.fetch_add(usize::from(is_uncached), Ordering::SeqCst);
+    if let Some(answer) = bad(issuer).await {
         return answer;
     }
-    let (kids, document) = published(&issuer);
-    let etag = format!("\"{}\"", kids.join("-"));
+    let document = published(issuer).1;
+    let etag = format!("\"{etag}\"");
     if headers
         .get(header::IF_NONE_MATCH)
         .is_some_and(|sent| sent.as_bytes() == etag.as_bytes())

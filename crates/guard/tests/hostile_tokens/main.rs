@@ -9,7 +9,10 @@ use std::sync::{Arc, LazyLock};
 use http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
 use http::{Request, Response};
 use proptest::prelude::*;
-use tokenhouse_guard::{AccessToken, Guard, GuardLayer, Profile};
+use tokenhouse_guard::{AccessToken, Guard, GuardLayer, KeySet, LocalKeys, Profile};
+use tokenhouse_protocol::crypto::{Algorithm, RsaBits, SigningKey};
+use tokenhouse_protocol::id::KeyId;
+use tokenhouse_protocol::jose::jwk::{Jwk, JwkSet};
 use tower::{Layer, ServiceExt, service_fn};
 
 use self::issuer::{Issuer, SECRET, claims, with};
@@ -165,5 +168,47 @@ async fn honest_tokens_pass() {
         let token = guard.verify(&token).await.unwrap();
         assert_eq!(token.subject(), Some("reader@clients"));
         assert!(token.has_scope("read:messages"));
+    }
+}
+
+#[tokio::test]
+async fn longer_hashes_and_larger_curves_pass_where_they_are_allowed() {
+    let others = Algorithm::VERIFIED.into_iter();
+    for algorithm in others.filter(|one| !Algorithm::SIGNING.contains(one)) {
+        let key = SigningKey::generate(algorithm, RsaBits::Bits2048);
+        let jwk = Jwk::from_signing_key(&key, &KeyId::new("k")).unwrap();
+        let document = JwkSet { keys: vec![jwk] }.to_json();
+        let guard = || {
+            let keys = LocalKeys::fixed(KeySet::from_json(document.as_bytes()).unwrap());
+            Issuer::new().guard().keys(keys)
+        };
+        let token = issuer::signed(
+            &key,
+            format!(r#"{{"alg":"{algorithm}","typ":"JWT","kid":"k"}}"#),
+            claims(),
+        );
+        let refused = guard().build().unwrap().verify(&token).await.unwrap_err();
+        assert_eq!(refused.description(), "Unexpected 'alg' value", "{algorithm}");
+        let guard = guard().algorithms([algorithm]).build().unwrap();
+        assert!(guard.verify(&token).await.is_ok(), "{algorithm}");
+        let changed = format!("{token}A");
+        assert!(guard.verify(&changed).await.is_err(), "{algorithm}");
+    }
+}
+
+#[tokio::test]
+async fn a_token_without_a_type_passes_only_where_the_issuer_is_said_to_give_none() {
+    let issuer = Issuer::new();
+    let untyped = issuer.rs256_with(r#"{"alg":"RS256","kid":"rsa"}"#, claims());
+    let other = issuer.rs256_with(r#"{"alg":"RS256","typ":"logout+jwt","kid":"rsa"}"#, claims());
+    for (profile, passes) in [
+        (Profile::Auth0, false),
+        (Profile::Untyped, true),
+        (Profile::Rfc9068, false),
+    ] {
+        let guard = issuer.guard().profile(profile).build().unwrap();
+        assert_eq!(guard.verify(&untyped).await.is_ok(), passes, "{profile:?}");
+        let refused = guard.verify(&other).await.unwrap_err();
+        assert_eq!(refused.description(), "Unexpected 'typ' value", "{profile:?}");
     }
 }

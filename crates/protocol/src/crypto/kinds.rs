@@ -12,11 +12,40 @@ pub enum Algorithm {
     Es256,
     EdDsa,
     Hs256,
+    Rs384,
+    Rs512,
+    Ps384,
+    Ps512,
+    Es384,
+    Es512,
 }
 
 impl Algorithm {
-    /// All of them, the default first.
-    pub const ALL: [Self; 5] = [Self::Rs256, Self::Ps256, Self::Es256, Self::EdDsa, Self::Hs256];
+    /// Those that Tokenhouse signs with, the default first.
+    pub const SIGNING: [Self; 5] = [Self::Rs256, Self::Ps256, Self::Es256, Self::EdDsa, Self::Hs256];
+
+    /// Those whose signatures can be verified: other issuers sign with longer hashes and on larger curves, too.
+    pub const VERIFIED: [Self; 11] = [
+        Self::Rs256,
+        Self::Ps256,
+        Self::Es256,
+        Self::EdDsa,
+        Self::Hs256,
+        Self::Rs384,
+        Self::Rs512,
+        Self::Ps384,
+        Self::Ps512,
+        Self::Es384,
+        Self::Es512,
+    ];
+
+    /// The algorithm of an `alg`, of all whose signatures can be verified; exactly the registered spelling: `rs256` is
+    /// nothing. `Ed25519` is what RFC 9864 calls `EdDSA` with the one curve that is here.
+    pub fn named(alg: &str) -> Result<Self, KeyRejected> {
+        let alg = if alg == "Ed25519" { "EdDSA" } else { alg };
+        let found = Self::VERIFIED.into_iter().find(|algorithm| algorithm.as_str() == alg);
+        found.ok_or(KeyRejected("the algorithm is none that signatures are verified by"))
+    }
 
     /// The `alg` value.
     pub fn as_str(self) -> &'static str {
@@ -26,6 +55,12 @@ impl Algorithm {
             Self::Es256 => "ES256",
             Self::EdDsa => "EdDSA",
             Self::Hs256 => "HS256",
+            Self::Rs384 => "RS384",
+            Self::Rs512 => "RS512",
+            Self::Ps384 => "PS384",
+            Self::Ps512 => "PS512",
+            Self::Es384 => "ES384",
+            Self::Es512 => "ES512",
         }
     }
 
@@ -44,13 +79,9 @@ impl fmt::Display for Algorithm {
 impl FromStr for Algorithm {
     type Err = KeyRejected;
 
-    /// Exactly the registered spelling: `rs256` is nothing. `Ed25519` is what RFC 9864 calls `EdDSA` with the one curve
-    /// that is here.
+    /// One that Tokenhouse signs with, as [`Algorithm::named`] reads it.
     fn from_str(text: &str) -> Result<Self, KeyRejected> {
-        if text == "Ed25519" {
-            return Ok(Self::EdDsa);
-        }
-        let found = Self::ALL.into_iter().find(|algorithm| algorithm.as_str() == text);
+        let found = Self::named(text).ok().filter(|found| Self::SIGNING.contains(found));
         found.ok_or(KeyRejected(
             "the algorithm is none of RS256, PS256, ES256, EdDSA, HS256",
         ))
@@ -72,6 +103,8 @@ pub enum RsaBits {
 pub enum PublicKey {
     Rsa { n: Vec<u8>, e: Vec<u8> },
     P256 { x: [u8; 32], y: [u8; 32] },
+    P384 { x: [u8; 48], y: [u8; 48] },
+    P521 { x: [u8; 66], y: [u8; 66] },
     Ed25519 { x: [u8; 32] },
 }
 

@@ -72,12 +72,9 @@ impl Jwk {
                 jwk.n = Some(base64url::encode(n));
                 jwk.e = Some(base64url::encode(e));
             }
-            PublicKey::P256 { x, y } => {
-                jwk.kty = "EC".into();
-                jwk.crv = Some("P-256".into());
-                jwk.x = Some(base64url::encode(x));
-                jwk.y = Some(base64url::encode(y));
-            }
+            PublicKey::P256 { x, y } => jwk.set_point("P-256", x, y),
+            PublicKey::P384 { x, y } => jwk.set_point("P-384", x, y),
+            PublicKey::P521 { x, y } => jwk.set_point("P-521", x, y),
             PublicKey::Ed25519 { x } => {
                 jwk.kty = "OKP".into();
                 jwk.crv = Some("Ed25519".into());
@@ -85,6 +82,13 @@ impl Jwk {
             }
         }
         jwk
+    }
+
+    fn set_point(&mut self, curve: &str, x: &[u8], y: &[u8]) {
+        self.kty = "EC".into();
+        self.crv = Some(curve.into());
+        self.x = Some(base64url::encode(x));
+        self.y = Some(base64url::encode(y));
     }
 
     /// Adds the key's certificate, DER, as `x5c` and its SHA-1 as `x5t`.
@@ -106,10 +110,20 @@ impl Jwk {
                 x: coordinate(self.x.as_deref())?,
                 y: coordinate(self.y.as_deref())?,
             }),
+            ("EC", Some("P-384")) => Ok(PublicKey::P384 {
+                x: coordinate(self.x.as_deref())?,
+                y: coordinate(self.y.as_deref())?,
+            }),
+            ("EC", Some("P-521")) => Ok(PublicKey::P521 {
+                x: coordinate(self.x.as_deref())?,
+                y: coordinate(self.y.as_deref())?,
+            }),
             ("OKP", Some("Ed25519")) => Ok(PublicKey::Ed25519 {
                 x: coordinate(self.x.as_deref())?,
             }),
-            _ => Err(KeyRejected::because("the key is neither RSA nor P-256 nor Ed25519")),
+            _ => Err(KeyRejected::because(
+                "the key is neither RSA nor on a curve that is known",
+            )),
         }
     }
 
@@ -127,9 +141,11 @@ impl Jwk {
         }
         let key = self.public_key()?;
         let algorithms = match (&self.alg, &key) {
-            (Some(alg), _) => vec![alg.parse()?],
+            (Some(alg), _) => vec![Algorithm::named(alg)?],
             (None, PublicKey::Rsa { .. }) => vec![Algorithm::Rs256, Algorithm::Ps256],
             (None, PublicKey::P256 { .. }) => vec![Algorithm::Es256],
+            (None, PublicKey::P384 { .. }) => vec![Algorithm::Es384],
+            (None, PublicKey::P521 { .. }) => vec![Algorithm::Es512],
             (None, PublicKey::Ed25519 { .. }) => vec![Algorithm::EdDsa],
         };
         algorithms
@@ -149,13 +165,17 @@ pub fn thumbprint(key: &PublicKey) -> String {
                 base64url::encode(n)
             )
         }
-        PublicKey::P256 { x, y } => {
-            let (x, y) = (base64url::encode(x), base64url::encode(y));
-            format!(r#"{{"crv":"P-256","kty":"EC","x":"{x}","y":"{y}"}}"#)
-        }
+        PublicKey::P256 { x, y } => point_members("P-256", x, y),
+        PublicKey::P384 { x, y } => point_members("P-384", x, y),
+        PublicKey::P521 { x, y } => point_members("P-521", x, y),
         PublicKey::Ed25519 { x } => format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{}"}}"#, base64url::encode(x)),
     };
     base64url::encode(crypto::sha256(members.as_bytes()))
+}
+
+fn point_members(curve: &str, x: &[u8], y: &[u8]) -> String {
+    let (x, y) = (base64url::encode(x), base64url::encode(y));
+    format!(r#"{{"crv":"{curve}","kty":"EC","x":"{x}","y":"{y}"}}"#)
 }
 
 /// Several public keys (RFC 7517 §5).
@@ -226,10 +246,10 @@ fn member(text: Option<&str>) -> Result<Vec<u8>, KeyRejected> {
         .ok_or(KeyRejected::because("a member of the key is missing or not base64url"))
 }
 
-fn coordinate(text: Option<&str>) -> Result<[u8; 32], KeyRejected> {
+fn coordinate<const LENGTH: usize>(text: Option<&str>) -> Result<[u8; LENGTH], KeyRejected> {
     member(text)?
         .try_into()
-        .map_err(|_| KeyRejected::because("a coordinate of the key has not 32 bytes"))
+        .map_err(|_| KeyRejected::because("a coordinate of the key has not the length of its curve's"))
 }
 
 #[cfg(test)]
@@ -245,7 +265,7 @@ mod tests {
 
     #[test]
     fn a_published_key_verifies_what_its_private_half_signs() {
-        for algorithm in [Algorithm::Rs256, Algorithm::Ps256, Algorithm::Es256, Algorithm::EdDsa] {
+        for algorithm in Algorithm::VERIFIED.into_iter().filter(|one| !one.is_symmetric()) {
             let key = SigningKey::generate(algorithm, RsaBits::Bits2048);
             let set = JwkSet {
                 keys: vec![Jwk::from_signing_key(&key, &KeyId::new("k1")).unwrap()],
@@ -304,7 +324,7 @@ mod tests {
                 ..good.clone()
             },
             Jwk {
-                alg: Some("RS512".into()),
+                alg: Some("ES512".into()),
                 ..good.clone()
             },
             Jwk {

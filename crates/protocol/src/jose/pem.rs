@@ -6,10 +6,14 @@ use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
 
 use crate::crypto::{KeyRejected, PublicKey};
+use crate::secret::Secret;
 use crate::time::Timestamp;
 
 /// The longest text that is looked at, in bytes: a certificate of a large key has a third of it.
 const MAX_BYTES: usize = 16 * 1024;
+
+/// Characters of a line of PEM (RFC 7468 §2).
+const LINE: usize = 64;
 
 /// DER tags (X.690 §8).
 const INTEGER: u8 = 0x02;
@@ -60,6 +64,26 @@ pub fn private_key(text: &str) -> Result<Zeroizing<Vec<u8>>, KeyRejected> {
             "this is no private key: its PEM says something else",
         )),
     }
+}
+
+/// A private key in PKCS#8 as a PEM block, which [`private_key`] reads.
+pub fn write_private_key(pkcs8: &[u8]) -> Secret {
+    let text = Zeroizing::new(STANDARD.encode(pkcs8));
+    // Room for all of it: a text that grows leaves copies behind.
+    let mut pem = String::with_capacity(text.len() + text.len() / LINE + 64);
+    pem.push_str("-----BEGIN PRIVATE KEY-----\n");
+    let mut rest = text.as_str();
+    while let Some((line, after)) = rest.split_at_checked(LINE) {
+        pem.push_str(line);
+        pem.push('\n');
+        rest = after;
+    }
+    if !rest.is_empty() {
+        pem.push_str(rest);
+        pem.push('\n');
+    }
+    pem.push_str("-----END PRIVATE KEY-----\n");
+    Secret::new(pem)
 }
 
 /// When the one certificate in `text` stops being valid (RFC 5280 §4.1.2.5); `None` if there is no certificate.

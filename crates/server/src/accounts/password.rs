@@ -80,14 +80,14 @@ impl Passwords {
         random.fill(&mut salt);
         let mut output = [0_u8; DECOY_BYTES];
         random.fill(&mut output);
-        let decoy = decoy(config, &salt, &output).into();
+        let decoy: Arc<str> = decoy(config, &salt, &output).into();
         let (queue, work) = mpsc::channel(config.queue.max(1));
         let work = Arc::new(Mutex::new(work));
         for number in 0..config.threads() {
-            let (work, argon) = (work.clone(), argon.clone());
+            let (work, argon, decoy) = (work.clone(), argon.clone(), Arc::clone(&decoy));
             std::thread::Builder::new()
                 .name(format!("password-{number}"))
-                .spawn(move || serve(&work, &argon))
+                .spawn(move || serve(&work, &argon, &decoy))
                 .map_err(|_| BadParameters(argon2::Error::ThreadsTooMany))?;
         }
         let waiting = u32::try_from(config.queue.max(1)).unwrap_or(u32::MAX);
@@ -166,7 +166,7 @@ fn decoy(config: &Config, salt: &[u8], output: &[u8]) -> String {
 }
 
 /// One thread's work, with one block of memory for all of it.
-fn serve(work: &Mutex<mpsc::Receiver<Work>>, argon: &Argon2<'_>) {
+fn serve(work: &Mutex<mpsc::Receiver<Work>>, argon: &Argon2<'_>, decoy: &str) {
     stand_behind();
     let mut memory = Vec::new();
     let own_blocks = argon.params().block_count();
@@ -179,7 +179,12 @@ fn serve(work: &Mutex<mpsc::Receiver<Work>>, argon: &Argon2<'_>) {
         let done = match task {
             Task::Hash { password, salt } => hash(argon, password.expose().as_bytes(), &salt),
             Task::Verify { password, hash } => {
-                verifies(password.expose(), &hash, &mut memory).then(|| hash.to_string())
+                let fits = verifies(password.expose(), &hash, &mut memory);
+                if !fits && Legacy::is_quick(&hash) {
+                    // As slow as for somebody who does not exist, or the quick answer would tell who was imported.
+                    verifies(password.expose(), decoy, &mut memory);
+                }
+                fits.then(|| hash.to_string())
             }
         };
         if memory.len() > own_blocks {
@@ -286,6 +291,24 @@ mod tests {
         assert_eq!(made.params, decoy.params);
         let lengths = |hash: &PasswordHash| (hash.salt.unwrap().as_ref().len(), hash.hash.unwrap().len());
         assert_eq!(lengths(&made), lengths(&decoy));
+    }
+
+    #[tokio::test]
+    async fn an_imported_user_is_not_known_by_a_quicker_refusal() {
+        let dear = Config {
+            memory_kib: 64 * 1024,
+            iterations: 2,
+            ..cheap()
+        };
+        let passwords = Passwords::new(&dear).unwrap();
+        let refusal = async |hash: Option<&str>| {
+            let began = std::time::Instant::now();
+            assert!(!passwords.verify(&Secret::new("x"), hash).await.unwrap());
+            began.elapsed()
+        };
+        let of_nobody = refusal(None).await;
+        let of_imported = refusal(Some("md5$salt$0123456789abcdef0123456789abcdef")).await;
+        assert!(of_imported * 20 > of_nobody, "{of_imported:?} and {of_nobody:?}");
     }
 
     #[tokio::test]

@@ -169,7 +169,7 @@ pub(super) async fn run(arguments: Arguments) -> Result<(), Failure> {
 
 /// Reads an algorithm however its letters are written.
 pub(super) fn algorithm(text: &str) -> Result<Algorithm, String> {
-    let found = Algorithm::ALL
+    let found = Algorithm::SIGNING
         .into_iter()
         .find(|algorithm| algorithm.as_str().eq_ignore_ascii_case(text));
     found.ok_or_else(|| "choose RS256, PS256, ES256, EdDSA or HS256".into())

@@ -101,7 +101,7 @@ pub(super) async fn run(arguments: Arguments) -> Result<(), Failure> {
 async fn keys(api: &Management) -> Result<Vec<Value>, Failure> {
     let mut all = Vec::new();
     // HS256 has no key pairs: each API has a secret of its own.
-    for algorithm in Algorithm::ALL
+    for algorithm in Algorithm::SIGNING
         .into_iter()
         .filter(|algorithm| *algorithm != Algorithm::Hs256)
     {

@@ -18,6 +18,7 @@ use crate::tenant::Tenant;
 pub(crate) mod access;
 pub(crate) mod credentials;
 pub(crate) mod settings;
+pub(crate) mod usage;
 
 /// Applications on a page.
 const PAGE: u32 = 50;

@@ -82,6 +82,11 @@ pub struct Label {
     pub is_minor: bool,
 }
 
+/// A count of the store's, which is never negative.
+pub(crate) fn count(stored: i64) -> u64 {
+    u64::try_from(stored).unwrap_or(0)
+}
+
 impl Chart {
     /// Draws these bars, of which each has a count for each series.
     pub fn new(id: &'static str, title: &'static str, series: &[&'static str], bars: Vec<Bar>) -> Self {

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use askama::Template;
 
 use tokenhouse_protocol::time::Timestamp;
-use tokenhouse_store::Page as StorePage;
+use tokenhouse_store::{Page as StorePage, Traffic};
 
 use super::answer::{Failure, Reply};
-use super::chart::{Bar, Chart};
+use super::chart::{Bar, Chart, count};
 use super::display::number;
 use super::frame::{Frame, Section};
 use super::visit::Visit;
@@ -45,18 +45,14 @@ pub(crate) async fn get(visit: Visit) -> Result<Reply, Failure> {
     let today = Timestamp::from_ms(now.ms().div_euclid(DAY_MS) * DAY_MS);
     let month = beginning_of_month(now);
     let first_hour = now.hour().plus_ms(-(HOURS - 1) * HOUR_MS);
-    let issued = store.usage(&tenant.id, month.min(first_hour), now.plus_ms(1)).await?;
-    let since = |from: Timestamp| -> i64 {
-        let rows = issued.iter().filter(|row| row.hour >= from);
-        rows.map(|row| row.tokens).sum()
-    };
-    let refusals = store.refusals(&tenant.id, first_hour).await?;
-    let mut hours: BTreeMap<i64, [u64; 2]> = BTreeMap::new();
-    let of_issued = issued.iter().map(|row| (row.hour, 0, row.tokens));
-    let of_refused = refusals.iter().map(|(hour, count)| (*hour, 1, *count));
-    for (hour, series, count) in of_issued.chain(of_refused) {
-        hours.entry(hour.ms()).or_default()[series] += u64::try_from(count).unwrap_or(0);
-    }
+    let hours = store.traffic(&tenant.id, month.min(first_hour), now.plus_ms(1)).await?;
+    let issued = |hour: &Traffic| hour.machine + hour.people;
+    let since = |from: Timestamp| -> i64 { hours.iter().filter(|hour| hour.hour >= from).map(issued).sum() };
+    let shown: BTreeMap<Timestamp, &Traffic> = hours
+        .iter()
+        .filter(|hour| hour.hour >= first_hour)
+        .map(|hour| (hour.hour, hour))
+        .collect();
     let bar = |place: i64| {
         let hour = first_hour.plus_ms(place * HOUR_MS);
         let iso = hour.to_string();
@@ -64,7 +60,10 @@ pub(crate) async fn get(visit: Visit) -> Result<Reply, Failure> {
         Bar {
             name: format!("{} {} UTC", part(0..10), part(11..16)),
             label: part(11..16).to_owned(),
-            counts: hours.get(&hour.ms()).copied().unwrap_or_default().to_vec(),
+            counts: match shown.get(&hour) {
+                Some(counted) => [issued(counted), counted.refused].map(count).to_vec(),
+                None => vec![0, 0],
+            },
         }
     };
     let bars = (0..HOURS).map(bar).collect();
@@ -82,7 +81,7 @@ pub(crate) async fn get(visit: Visit) -> Result<Reply, Failure> {
         frame: visit.frame(Section::Home, "Home").await?,
         today: number(since(today)),
         month: number(since(month)),
-        refused: number(refusals.iter().map(|(_, count)| count).sum::<i64>()),
+        refused: number(shown.values().map(|hour| hour.refused).sum::<i64>()),
         chart: Chart::new(
             "by-hour",
             "Tokens issued and requests refused by hour",

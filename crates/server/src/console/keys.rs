@@ -116,7 +116,7 @@ async fn page(visit: &Visit, problem: Option<String>, too_early: Option<String>)
     let tenant = &visit.tenant;
     let found = keys::keys(tenant).await?;
     let mut groups: Vec<Group> = Vec::new();
-    for algorithm in Algorithm::ALL {
+    for algorithm in Algorithm::SIGNING {
         let mut of_it: Vec<&Key> = found.iter().filter(|key| key.algorithm == algorithm.as_str()).collect();
         of_it.sort_by_key(|key| (order(key.state), -since(key).ms()));
         if !of_it.is_empty() {

@@ -30,6 +30,7 @@ mod link;
 pub(crate) mod logs;
 pub mod outbound;
 pub(crate) mod quickstart;
+mod quota;
 mod record;
 pub(crate) mod reference;
 pub mod route;

@@ -7,14 +7,17 @@ use askama::Template;
 
 use tokenhouse_protocol::id::{ApiId, ClientId};
 use tokenhouse_protocol::time::Timestamp;
-use tokenhouse_store::{Page as StorePage, UsageRow};
+use tokenhouse_store::{Page as StorePage, UsageRow, UsageSum};
 
 use super::answer::{Failure, Reply};
-use super::chart::{Bar, Chart};
+use super::applications::path_of;
+use super::chart::{Bar, Chart, count};
+use super::display::number;
 use super::fields::Fields;
 use super::file::{attachment, csv_line};
 use super::frame::{Frame, Section};
 use super::link::encoded;
+use super::quota;
 use super::visit::Visit;
 use super::words;
 use crate::registry::apis;
@@ -26,11 +29,11 @@ const DEFAULT_DAYS: i64 = 30;
 /// Most days at once.
 const MAX_DAYS: i64 = 731;
 /// Rows of the table.
-const MAX_ROWS: usize = 200;
+const MAX_ROWS: u32 = 200;
+/// Counters whose applications' quotas are shown; an application has two.
+const MAX_QUOTAS: u32 = 50;
 /// APIs whose identifiers are looked up.
 const MAX_APIS: u32 = 1000;
-/// The grant that is billed.
-const MACHINE: &str = "client_credentials";
 
 #[derive(Template)]
 #[template(path = "usage.html")]
@@ -43,8 +46,10 @@ struct Page {
     people: String,
     chart: Chart,
     rows: Vec<Row>,
-    /// How many rows more there are.
-    more: usize,
+    /// Whether there are more rows.
+    has_more: bool,
+    /// The applications whose quota counts, and how each stands.
+    quotas: Vec<QuotaRow>,
 }
 
 struct Row {
@@ -54,6 +59,12 @@ struct Row {
     grant: String,
     tokens: String,
     share: String,
+}
+
+struct QuotaRow {
+    application: String,
+    path: String,
+    windows: Vec<quota::Window>,
 }
 
 /// The days that are asked for, the last one among them.
@@ -69,44 +80,46 @@ pub(crate) async fn show(visit: Visit) -> Result<Reply, Failure> {
         Some(span) => (span, None),
         None => (Span::latest(tenant.house.clock.now()), Some(words::BAD_DAYS)),
     };
-    let hours = span.hours(tenant).await?;
-    let is_machine = |row: &&UsageRow| row.grant == MACHINE;
-    let machine: i64 = hours.iter().filter(is_machine).map(|row| row.tokens).sum();
-    let total: i64 = hours.iter().map(|row| row.tokens).sum();
-    let mut sums: BTreeMap<(String, String, String), i64> = BTreeMap::new();
-    for row in &hours {
-        let of = (
-            id(row.client_id.as_ref().map(ClientId::as_str)),
-            id(row.api_id.as_ref().map(ApiId::as_str)),
-        );
-        *sums.entry((of.0, of.1, row.grant.clone())).or_insert(0) += row.tokens;
-    }
-    let mut sums: Vec<_> = sums.into_iter().collect();
-    sums.sort_by_key(|(_, tokens)| -tokens);
-    let more = sums.len().saturating_sub(MAX_ROWS);
-    sums.truncate(MAX_ROWS);
-    let clients = client_names(tenant, sums.iter().map(|((client, _, _), _)| client.as_str())).await?;
+    let (store, end) = (&tenant.house.store, span.to.plus_ms(DAY_MS));
+    let hours = store.traffic(&tenant.id, span.from, end).await?;
+    let machine: i64 = hours.iter().map(|hour| hour.machine).sum();
+    let people: i64 = hours.iter().map(|hour| hour.people).sum();
+    let mut sums = store.usage_sums(&tenant.id, span.from, end, MAX_ROWS + 1).await?;
+    let has_more = sums.len() > MAX_ROWS as usize;
+    sums.truncate(MAX_ROWS as usize);
+    let client_id = |sum: &UsageSum| id(sum.client_id.as_ref().map(ClientId::as_str));
+    let of_clients: Vec<String> = sums.iter().map(client_id).collect();
+    let clients = client_names(tenant, of_clients.iter().map(String::as_str)).await?;
     let identifiers = identifiers(tenant).await?;
-    let row = |((client, api, grant), tokens): ((String, String, String), i64)| Row {
-        path: clients
-            .get(&client)
-            .map(|_| format!("/console/applications/{}", encoded(&client))),
-        application: clients.get(&client).cloned().unwrap_or(client),
-        api: identifiers.get(&api).cloned().unwrap_or(api),
-        grant,
-        share: format!("{:.1} %", 100.0 * tokens as f64 / total.max(1) as f64),
-        tokens: grouped(tokens),
+    let row = |sum: UsageSum| {
+        let (client, api) = (client_id(&sum), id(sum.api_id.as_ref().map(ApiId::as_str)));
+        Row {
+            path: clients
+                .get(&client)
+                .map(|_| format!("/console/applications/{}/usage", encoded(&client))),
+            application: clients.get(&client).cloned().unwrap_or(client),
+            api: identifiers.get(&api).cloned().unwrap_or(api),
+            grant: sum.grant,
+            share: format!("{:.1} %", 100.0 * sum.tokens as f64 / (machine + people).max(1) as f64),
+            tokens: number(sum.tokens),
+        }
     };
     Reply::page(&Page {
         frame: visit.frame(Section::Usage, "Usage").await?,
         problem,
         from: day(span.from),
         to: day(span.to),
-        machine: grouped(machine),
-        people: grouped(total - machine),
-        chart: chart(&span, &hours),
+        machine: number(machine),
+        people: number(people),
+        chart: by_day(
+            "Tokens issued by day",
+            span.from,
+            span.to,
+            hours.iter().map(|hour| (hour.hour, [hour.machine, hour.people])),
+        ),
+        quotas: quotas(tenant).await?,
         rows: sums.into_iter().map(row).collect(),
-        more,
+        has_more,
     })
 }
 
@@ -165,27 +178,53 @@ impl Span {
     }
 }
 
-fn chart(span: &Span, hours: &[UsageRow]) -> Chart {
+/// A chart of tokens by day: of each hour, those issued to machines and those issued for people.
+pub(super) fn by_day(
+    title: &'static str,
+    from: Timestamp,
+    to: Timestamp,
+    hours: impl Iterator<Item = (Timestamp, [i64; 2])>,
+) -> Chart {
     let mut days: BTreeMap<i64, [u64; 2]> = BTreeMap::new();
-    for row in hours {
-        let counts = days.entry(row.hour.ms().div_euclid(DAY_MS)).or_default();
-        counts[usize::from(row.grant != MACHINE)] += u64::try_from(row.tokens).unwrap_or(0);
+    for (hour, issued) in hours {
+        let counts = days.entry(hour.ms().div_euclid(DAY_MS)).or_default();
+        counts[0] += count(issued[0]);
+        counts[1] += count(issued[1]);
     }
-    let bar = |number: i64| {
-        let name = day(Timestamp::from_ms(number * DAY_MS));
+    let bar = |at: i64| {
+        let name = day(Timestamp::from_ms(at * DAY_MS));
         Bar {
             label: name.get(5..).unwrap_or_default().to_owned(),
             name,
-            counts: days.get(&number).copied().unwrap_or_default().to_vec(),
+            counts: days.get(&at).copied().unwrap_or_default().to_vec(),
         }
     };
-    let bars = (span.from.ms() / DAY_MS..=span.to.ms() / DAY_MS).map(bar).collect();
-    Chart::new(
-        "by-day",
-        "Tokens issued by day",
-        &["client credentials", "for users"],
-        bars,
-    )
+    let bars = (from.ms() / DAY_MS..=to.ms() / DAY_MS).map(bar).collect();
+    Chart::new("by-day", title, &["client credentials", "for users"], bars)
+}
+
+/// How the quotas stand of those who were issued most today.
+async fn quotas(tenant: &Tenant) -> Result<Vec<QuotaRow>, Failure> {
+    let store = &tenant.house.store;
+    let mut rows = Vec::new();
+    let mut seen = BTreeSet::new();
+    for (id, _, _) in store.quota_counters(&tenant.id, MAX_QUOTAS).await? {
+        if !seen.insert(id.clone()) {
+            continue;
+        }
+        let Some(client) = store.client(&tenant.id, &id).await? else {
+            continue;
+        };
+        let windows = quota::windows(tenant, &client).await?;
+        if !windows.is_empty() {
+            rows.push(QuotaRow {
+                path: format!("{}/usage", path_of(&client.id)),
+                application: client.name,
+                windows,
+            });
+        }
+    }
+    Ok(rows)
 }
 
 /// The names of those applications that are still there.
@@ -194,7 +233,7 @@ async fn client_names<'a>(
     ids: impl Iterator<Item = &'a str>,
 ) -> Result<BTreeMap<String, String>, Failure> {
     let mut names = BTreeMap::new();
-    let ids: BTreeSet<&str> = ids.filter(|id| !id.is_empty()).take(MAX_ROWS).collect();
+    let ids: BTreeSet<&str> = ids.filter(|id| !id.is_empty()).take(MAX_ROWS as usize).collect();
     for id in ids {
         if let Some(client) = tenant.house.store.client(&tenant.id, &ClientId::new(id)).await? {
             names.insert(id.to_owned(), client.name);
@@ -203,7 +242,8 @@ async fn client_names<'a>(
     Ok(names)
 }
 
-async fn identifiers(tenant: &Tenant) -> Result<BTreeMap<String, String>, Failure> {
+/// The identifier of each API, by its id.
+pub(super) async fn identifiers(tenant: &Tenant) -> Result<BTreeMap<String, String>, Failure> {
     let found = apis::apis(tenant, StorePage::first(MAX_APIS)).await?;
     let named = found
         .iter()
@@ -218,8 +258,4 @@ fn id(id: Option<&str>) -> String {
 /// A day as ISO 8601 has it.
 fn day(at: Timestamp) -> String {
     at.to_string().get(..10).unwrap_or_default().to_owned()
-}
-
-fn grouped(count: i64) -> String {
-    super::display::number(count)
 }

@@ -100,6 +100,14 @@ pub(super) const AUTH_METHODS: &[(&str, &str)] = &[
     ("none", "Nothing: a public application (none)"),
 ];
 
+/// What a pair of keys made here can sign with, and when to choose it.
+pub(super) const CLIENT_KEY_ALGORITHMS: &[(&str, &str)] = &[
+    ("ES256", "ES256: short and quick, read by most libraries"),
+    ("RS256", "RS256: read by every library"),
+    ("PS256", "PS256: RSA where a rule asks for PSS"),
+    ("EdDSA", "EdDSA: for newer libraries"),
+];
+
 /// How long an old secret works beside a new one, in hours.
 pub(super) const GRACES: &[(i64, &str)] = &[
     (24, "a day"),

@@ -79,7 +79,7 @@ fn metadata(tenant: &Tenant) -> Metadata {
             "sub",
             "updated_at",
         ]),
-        id_token_signing_alg_values_supported: Algorithm::ALL
+        id_token_signing_alg_values_supported: Algorithm::SIGNING
             .iter()
             .map(|algorithm| algorithm.as_str().to_owned())
             .collect(),

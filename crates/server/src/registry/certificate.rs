@@ -21,6 +21,12 @@ pub fn self_signed(key: &SigningKey, host: &str, now: Timestamp) -> Result<Vec<u
         Algorithm::Es256 => &PKCS_ECDSA_P256_SHA256,
         Algorithm::EdDsa => &PKCS_ED25519,
         Algorithm::Hs256 => return Err("HS256 has no certificate".into()),
+        Algorithm::Rs384
+        | Algorithm::Rs512
+        | Algorithm::Ps384
+        | Algorithm::Ps512
+        | Algorithm::Es384
+        | Algorithm::Es512 => return Err("the algorithm is none that Tokenhouse signs with".into()),
     };
     let pkcs8 = key.pkcs8();
     let private = pkcs8.as_slice().into();

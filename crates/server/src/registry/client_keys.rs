@@ -3,14 +3,16 @@
 
 use serde_json::{Map, Value, json};
 
-use tokenhouse_protocol::crypto::{Algorithm, KeyRejected, PublicKey, VerifyingKey};
+use tokenhouse_protocol::crypto::{Algorithm, KeyRejected, PublicKey, RsaBits, SigningKey, VerifyingKey};
 use tokenhouse_protocol::error::reflected;
 use tokenhouse_protocol::id::{ClientId, CredentialId};
 use tokenhouse_protocol::jose::jwk::{Jwk, thumbprint};
 use tokenhouse_protocol::jose::pem;
+use tokenhouse_protocol::secret::Secret;
 use tokenhouse_protocol::time::Timestamp;
 use tokenhouse_store::{Added, Change, Client, ClientKey, Tx};
 
+use super::keys::not_made;
 use super::{RegistryError, begin, checked_name, checked_text, clients, commit};
 use crate::tenant::Tenant;
 
@@ -64,6 +66,9 @@ impl NewClientKey {
             (None, PublicKey::Rsa { .. }) => Algorithm::Rs256,
             (None, PublicKey::P256 { .. }) => Algorithm::Es256,
             (None, PublicKey::Ed25519 { .. }) => Algorithm::EdDsa,
+            (None, PublicKey::P384 { .. } | PublicKey::P521 { .. }) => {
+                return Err(RegistryError::invalid("pem", "The key's curve is P-256 or Ed25519"));
+            }
         };
         Ok(Self {
             name: None,
@@ -72,6 +77,26 @@ impl NewClientKey {
             kid,
             expires_at: None,
         })
+    }
+
+    /// A new pair for the algorithm of this name: what is registered, and the private half in PEM, which is kept
+    /// nowhere.
+    pub async fn generate(alg: &str, name: Option<String>) -> Result<(Self, Secret), RegistryError> {
+        let known = ALGORITHMS.into_iter().find(|known| known.as_str() == alg);
+        let algorithm = known.ok_or_else(|| RegistryError::invalid("alg", "No key is made for this algorithm"))?;
+        let made = tokio::task::spawn_blocking(move || SigningKey::generate(algorithm, RsaBits::Bits2048)).await;
+        let key = made.map_err(not_made)?;
+        let public = key
+            .public()
+            .ok_or_else(|| RegistryError::invalid("alg", "This algorithm has no public key"))?;
+        let new = Self {
+            name,
+            public,
+            algorithm,
+            kid: None,
+            expires_at: None,
+        };
+        Ok((new, pem::write_private_key(&key.pkcs8())))
     }
 
     /// Refuses a key that cannot be used, before anything is written.

@@ -41,7 +41,7 @@ impl GivenKey {
 /// Adds keys to a tenant: the first of each algorithm signs, the second is next. The same keys a second time change
 /// nothing; keys beside others of their algorithm are refused, since some would have to go.
 pub async fn add(tenant: &Tenant, given: &[GivenKey]) -> Result<(), RegistryError> {
-    for algorithm in Algorithm::ALL {
+    for algorithm in Algorithm::SIGNING {
         let of_algorithm: Vec<_> = given
             .iter()
             .filter(|given| given.key.algorithm() == algorithm)

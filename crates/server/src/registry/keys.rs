@@ -65,7 +65,7 @@ pub async fn ensure(tenant: &Tenant, algorithm: Algorithm) -> Result<(), Registr
 /// Makes the next key of every algorithm that has a current one alone, as after [`super::given_keys::add`].
 pub async fn ensure_next(tenant: &Tenant) -> Result<(), RegistryError> {
     let keys = tenant.house.store.keys(&tenant.id).await?;
-    for algorithm in Algorithm::ALL {
+    for algorithm in Algorithm::SIGNING {
         let has = |state| {
             keys.iter()
                 .any(|key| key.algorithm == algorithm.as_str() && key.state == state)
@@ -127,7 +127,7 @@ pub async fn rotate(tenant: &Tenant, algorithm: Algorithm, now: bool) -> Result<
 pub async fn revoke(tenant: &Tenant, id: &KeyId) -> Result<(), RegistryError> {
     let mut tx = begin(tenant, &Change::Keys).await?;
     let mut found = None;
-    for algorithm in Algorithm::ALL {
+    for algorithm in Algorithm::SIGNING {
         let keys = tx.keys(&tenant.id, algorithm.as_str()).await?;
         found = found.or(keys.into_iter().find(|key| key.id == *id));
     }
@@ -224,6 +224,6 @@ pub(super) fn row(tenant: &Tenant, key: &SigningKey, id: KeyId, state: KeyState)
     })
 }
 
-fn not_made(why: impl Display) -> RegistryError {
+pub(super) fn not_made(why: impl Display) -> RegistryError {
     RegistryError::Refused(format!("A signing key could not be made: {why}"))
 }

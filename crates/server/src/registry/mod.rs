@@ -56,11 +56,10 @@ impl RegistryError {
     }
 }
 
-/// Begins a change of `tenant`. Counting it first takes the lock that puts all changes of a tenant in order.
+/// Begins a change of `tenant`, in order after those that began before it; it shares a flush with those that come at the
+/// same time.
 async fn begin(tenant: &Tenant, change: &Change) -> Result<Tx<'static>, StoreError> {
-    let mut tx = tenant.house.store.begin().await?;
-    tx.bump(&tenant.id, change.clone()).await?;
-    Ok(tx)
+    tenant.house.store.change(&tenant.id, change.clone()).await
 }
 
 /// Commits a change and forgets what it made untrue.

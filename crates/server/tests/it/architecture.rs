@@ -34,6 +34,11 @@ fn guard_and_client_depend_on_protocol_alone() {
 }
 
 #[test]
+fn the_libraries_can_be_published_and_nothing_else() {
+    holds(promises::only_the_libraries_can_be_published);
+}
+
+#[test]
 fn every_file_says_what_it_owns_and_is_short() {
     holds(promises::files_are_short_and_introduced);
 }

@@ -9,6 +9,7 @@
 
 mod client_keys;
 mod forgotten_users;
+mod groups;
 mod jobs;
 mod log_search;
 mod logins;

@@ -2,13 +2,14 @@
 
 use tokenhouse_protocol::id::{ApiId, ClientId, TenantId};
 use tokenhouse_protocol::time::Timestamp;
-use tokenhouse_store::{LogEntry, Store, UsageRow};
+use tokenhouse_store::{LogEntry, Store, Traffic, UsageRow};
 
 use crate::place::{Place, both};
 use crate::samples::{entry, job, with_tenant};
 
 both!(
     tokens_are_counted_by_hour_client_api_and_grant,
+    what_was_issued_and_refused_is_counted_by_hour,
     two_folders_count_every_token_once,
     what_a_dead_node_issued_is_counted,
     a_node_that_was_forgotten_and_speaks_again_is_counted_once,
@@ -70,6 +71,66 @@ async fn tokens_are_counted_by_hour_client_api_and_grant(place: &Place) {
         [row(later, "a", 1)]
     );
     assert_eq!(total(&store, &other).await, 1);
+    let sums = store
+        .usage_sums(&tenant, now, Timestamp::from_ms(FAR), 2)
+        .await
+        .unwrap();
+    let sums: Vec<_> = sums
+        .iter()
+        .map(|sum| (sum.client_id.as_ref().map(ClientId::as_str), sum.tokens))
+        .collect();
+    assert_eq!(sums, [(Some("a"), 3), (Some("b"), 2)]);
+    let of_a = store
+        .usage_of(&tenant, &ClientId::new("a"), now, later.hour())
+        .await
+        .unwrap();
+    assert_eq!(of_a, [row(now, "a", 2)]);
+    store.close().await;
+}
+
+async fn what_was_issued_and_refused_is_counted_by_hour(place: &Place) {
+    let store = place.open().await;
+    let (tenant, other) = (with_tenant(&store, "acme").await, with_tenant(&store, "other").await);
+    let now = place.clock.now();
+    let later = now.plus_ms(3_600_000);
+    let of_kind = |kind: &'static str, at: Timestamp, repeats: i64| LogEntry {
+        kind,
+        tokens: 0,
+        repeats,
+        ..entry("a", at)
+    };
+    let for_a_user = LogEntry {
+        grant: Some("password".into()),
+        ..entry("a", now)
+    };
+    let first = vec![
+        entry("a", now),
+        entry("b", now),
+        for_a_user,
+        of_kind("feccft", now, 1),
+        of_kind("fapi", now, 1),
+    ];
+    store.commit(job(&tenant, first)).await.unwrap();
+    store.commit(job(&other, vec![entry("a", now)])).await.unwrap();
+    store.fold_usage().await.unwrap();
+    let second = vec![
+        of_kind("feccft", now, 5),
+        of_kind("fepft", later, 2),
+        of_kind("sapi", later, 1),
+    ];
+    store.commit(job(&tenant, second)).await.unwrap();
+    store.fold_usage().await.unwrap();
+
+    let hour = |at: Timestamp, machine, people, refused| Traffic {
+        hour: at.hour(),
+        machine,
+        people,
+        refused,
+    };
+    let traffic = store.traffic(&tenant, now, Timestamp::from_ms(FAR)).await.unwrap();
+    assert_eq!(traffic, [hour(now, 2, 1, 6), hour(later, 0, 0, 2)]);
+    let traffic = store.traffic(&tenant, now, later.hour()).await.unwrap();
+    assert_eq!(traffic, [hour(now, 2, 1, 6)]);
     store.close().await;
 }
 

@@ -27,6 +27,8 @@ const MAX_BYTES: usize = 4096;
 const MAX_BCRYPT_COST: u32 = 14;
 /// Most rounds of PBKDF2, counted for each block of its output.
 const MAX_PBKDF2_ROUNDS: u32 = 5_000_000;
+/// Rounds of PBKDF2 that take less time than one of our hashes.
+const QUICK_ROUNDS: u32 = 50_000;
 /// Longest output of PBKDF2 and scrypt, in bytes.
 const MAX_OUTPUT_BYTES: usize = 128;
 /// Shortest output that says anything, in bytes.
@@ -121,6 +123,16 @@ impl Legacy {
             } => Ok(Some(hash)),
             _ => Ok(Some(text.to_owned())),
         }
+    }
+
+    /// Whether a stored hash is checked sooner than any of argon2: a round or some thousands of a plain hash.
+    pub fn is_quick(stored: &str) -> bool {
+        !stored.starts_with('$')
+            && Self::read(stored).is_ok_and(|legacy| match legacy.check {
+                Check::Digest(_) | Check::Mac(_) => true,
+                Check::Pbkdf2 { rounds, .. } => rounds.get() < QUICK_ROUNDS,
+                Check::Bcrypt { .. } | Check::Scrypt { .. } | Check::Argon2(_) => false,
+            })
     }
 
     /// Whether `password` is the one that was hashed. Takes up to a second: for the password threads.

@@ -13,6 +13,7 @@ use super::super::record::Record;
 use super::super::visit::Visit;
 use super::super::words;
 use super::{found, frame, path_of};
+use crate::registry::RegistryError;
 use crate::registry::client_keys::{self, NewClientKey};
 use crate::registry::clients;
 
@@ -35,8 +36,19 @@ struct Page {
     older: Vec<Moment>,
     graces: Vec<(i64, &'static str)>,
     keys: Vec<Row>,
+    /// A pair that was just made.
+    generated: Option<Generated>,
+    /// What a pair can sign with, and when to choose it.
+    algorithms: &'static [(&'static str, &'static str)],
     pem: String,
     name: String,
+}
+
+/// A new pair, whose private half is shown once.
+struct Generated {
+    kid: String,
+    algorithm: &'static str,
+    private: Secret,
 }
 
 struct Row {
@@ -74,6 +86,16 @@ pub(crate) async fn act(visit: Visit) -> Result<Done, Failure> {
                 (record, words::SECRET_ROTATED)
             })
         }
+        "generate" => match generate(&visit, &client).await {
+            Ok(generated) => {
+                let record = Record::change(words::log::KEY_ADDED).with("kid", generated.kid.clone());
+                // Read again: the key has taken the secret's place.
+                let mut page = page(&visit, &found(&visit).await?, None, None).await?;
+                page.generated = Some(generated);
+                return Ok(Done::recorded(record.application(&client.id), Reply::page(&page)?));
+            }
+            Err(error) => Err(error),
+        },
         "add" => add(&visit, &client).await.map(|kid| {
             let record = Record::change(words::log::KEY_ADDED).with("kid", kid);
             (record, words::KEY_ADDED)
@@ -96,13 +118,26 @@ pub(crate) async fn act(visit: Visit) -> Result<Done, Failure> {
 }
 
 /// Registers the key that was pasted: its `kid`.
-async fn add(visit: &Visit, client: &Client) -> Result<String, crate::registry::RegistryError> {
+async fn add(visit: &Visit, client: &Client) -> Result<String, RegistryError> {
     let key = NewClientKey {
         name: visit.form.filled("name").map(str::to_owned),
         ..NewClientKey::read(visit.form.raw("pem"))?
     };
     let added = client_keys::add(&visit.tenant, &client.id, key).await?;
     Ok(added.kid)
+}
+
+/// Makes a pair and registers its public half.
+async fn generate(visit: &Visit, client: &Client) -> Result<Generated, RegistryError> {
+    let name = visit.form.filled("name").map(str::to_owned);
+    let (new, private) = NewClientKey::generate(visit.form.text("algorithm"), name).await?;
+    let algorithm = new.algorithm.as_str();
+    let added = client_keys::add(&visit.tenant, &client.id, new).await?;
+    Ok(Generated {
+        kid: added.kid,
+        algorithm,
+        private,
+    })
 }
 
 async fn page(
@@ -125,6 +160,8 @@ async fn page(
         is_public: client.token_endpoint_auth_method.as_deref() == Some("none"),
         uses_keys: client_keys::uses_assertions(client),
         secret,
+        generated: None,
+        algorithms: words::CLIENT_KEY_ALGORITHMS,
         older: older.map(Moment::of).collect(),
         graces: words::GRACES.to_vec(),
         keys: keys

@@ -3,10 +3,10 @@
 //! A stream ends after half a minute, and the browser asks again from where it was: so nobody is followed for longer
 //! than their session, and a server that stops waits for no stream.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::convert::Infallible;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -15,9 +15,9 @@ use axum::body::{Body, Bytes, HttpBody};
 use axum::http::{Response, StatusCode, header};
 use hyper::body::Frame;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
-use tokio::time::{Instant, interval};
+use tokio::time::{Instant, interval, timeout_at};
 
-use tokenhouse_protocol::id::{LogId, NodeId};
+use tokenhouse_protocol::id::{AdministratorId, LogId, NodeId, TenantId};
 use tokenhouse_store::{LogFilter, LogRow, StoreError};
 
 use super::super::answer::{Failure, Reply};
@@ -34,20 +34,26 @@ const POLL: Duration = Duration::from_secs(1);
 const LASTS: Duration = Duration::from_secs(30);
 /// Lines that are read at a time.
 const STEP: u32 = 200;
-/// Streams at once; the next is asked to come again.
+/// Streams at once; whoever asks for another one gets a 503.
 const MAX_STREAMS: usize = 64;
 
-/// How many streams are open.
-static OPEN: tokio::sync::Semaphore = tokio::sync::Semaphore::const_new(MAX_STREAMS);
+/// Those of one administrator, who must not leave the others without: a browser opens six connections to a host.
+const MAX_OF_ONE: usize = 8;
+
+/// Whose stream it is.
+type Owner = (TenantId, AdministratorId);
+
+/// How many streams are open, by whose they are.
+static OPEN: Mutex<BTreeMap<Owner, usize>> = Mutex::new(BTreeMap::new());
 
 /// `GET /console/logs/live`. It is no visit: a page that lies open must not keep its session from ending.
 pub(crate) async fn get(guest: Guest) -> Result<Reply, Failure> {
-    let Some(_session) = session::peek(&guest.tenant, &guest.key).await? else {
+    let Some(session) = session::peek(&guest.tenant, &guest.key).await? else {
         // Without content a browser does not ask again (HTML, "server-sent events").
         return Ok(Reply::raw(status(StatusCode::NO_CONTENT)));
     };
     let filter = Wanted::of(&guest.query).filter().map_err(words::bad_request)?;
-    let Ok(permit) = OPEN.try_acquire() else {
+    let Some(place) = Place::take((guest.tenant.id.clone(), session.administrator.id)) else {
         return Ok(Reply::raw(status(StatusCode::SERVICE_UNAVAILABLE)));
     };
     let latest = guest.tenant.house.store.logs_latest(&guest.tenant.id, 1).await?;
@@ -56,7 +62,7 @@ pub(crate) async fn get(guest: Guest) -> Result<Reply, Failure> {
     let (sender, receiver) = channel(16);
     let tenant = guest.tenant.clone();
     tokio::spawn(async move {
-        let _permit = permit;
+        let _place = place;
         if let Err(error) = follow(&tenant, &filter, after, &sender).await {
             tracing::warn!(%error, "a page no longer follows the log");
         }
@@ -79,7 +85,11 @@ async fn follow(
     let (mut poll, end) = (interval(POLL), Instant::now() + LASTS);
     let mut events = "retry: 1000\n\n".to_owned();
     while Instant::now() < end {
-        if sender.send(std::mem::take(&mut events)).await.is_err() {
+        // Whoever reads nothing has gone as well, when the time is over.
+        if !matches!(
+            timeout_at(end, sender.send(std::mem::take(&mut events))).await,
+            Ok(Ok(()))
+        ) {
             return Ok(());
         }
         poll.tick().await;
@@ -115,6 +125,33 @@ fn status(status: StatusCode) -> Response<Body> {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = status;
     response
+}
+
+/// The place of an open stream, given back when it is dropped.
+struct Place(Owner);
+
+impl Place {
+    /// A place, if there is one left for them.
+    fn take(owner: Owner) -> Option<Self> {
+        let mut open = OPEN.lock().unwrap_or_else(PoisonError::into_inner);
+        let all: usize = open.values().sum();
+        let own = open.get(&owner).copied().unwrap_or(0);
+        if all >= MAX_STREAMS || own >= MAX_OF_ONE {
+            return None;
+        }
+        open.insert(owner.clone(), own + 1);
+        Some(Self(owner))
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut open = OPEN.lock().unwrap_or_else(PoisonError::into_inner);
+        match open.get_mut(&self.0) {
+            Some(own) if *own > 1 => *own -= 1,
+            Some(_) | None => drop(open.remove(&self.0)),
+        }
+    }
 }
 
 /// A row of the table by itself.

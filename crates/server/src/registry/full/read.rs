@@ -12,8 +12,8 @@ use tokenhouse_protocol::jose::{base64url, json as strict};
 use tokenhouse_protocol::secret::Secret;
 use tokenhouse_store::{Change, ClientFilter, ClientGrantFilter, Page, ROWS_AT_ONCE, TABLES, Table, Tenant as Row, Tx};
 
+use super::super::RegistryError;
 use super::super::import::records::Records;
-use super::super::{RegistryError, begin};
 use super::{COSTS, Counts, FORMAT, FileKeys, VERSION, place, sealed_column};
 use crate::tenant::{Settings, Tenant};
 
@@ -31,7 +31,9 @@ pub async fn import(tenant: &Tenant, passphrase: &Secret, file: impl BufRead) ->
     keys.chain(&text);
     let row = tenant_row(tenant, value).ok_or_else(|| lines.damaged())?;
     let forgotten = changes_of_the_old(tenant).await?;
-    let mut tx = begin(tenant, &Change::Settings).await?;
+    // A whole tenant shares its transaction with no other change.
+    let mut tx = tenant.house.store.begin().await?;
+    tx.bump(&tenant.id, Change::Settings).await?;
     for change in forgotten {
         tx.bump(&tenant.id, change).await?;
     }

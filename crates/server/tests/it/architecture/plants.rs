@@ -2,7 +2,8 @@
 
 use super::promises::{
     doors_are_strangers, files_are_short_and_introduced, heavy_dependencies_are_fenced,
-    libraries_depend_on_protocol_alone, only_mint_signs, only_the_registry_writes, rooms_know_no_http,
+    libraries_depend_on_protocol_alone, only_mint_signs, only_the_libraries_can_be_published, only_the_registry_writes,
+    rooms_know_no_http,
 };
 use super::tree::Tree;
 
@@ -235,6 +236,19 @@ fn a_second_signer_or_a_made_up_authorization_is_found() {
         elsewhere,
         "fn f(headers: Authorization<Bearer>) { header::AUTHORIZATION }",
     );
+}
+
+#[test]
+fn a_crate_that_should_not_be_published_is_found() {
+    for (member, manifest) in [
+        ("crates/store", "package.name = 'a'"),
+        ("crates/guard", "package.publish = false"),
+        ("crates/client", "package.name = 'a'"),
+    ] {
+        let mut tree = Tree::of("crates/store/src/lib.rs", "");
+        tree.manifests.push((member.to_owned(), manifest.parse().unwrap()));
+        assert!(!only_the_libraries_can_be_published(&tree).is_empty(), "{member}");
+    }
 }
 
 fn assert_found(promise: Promise, path: &str, code: &str) {

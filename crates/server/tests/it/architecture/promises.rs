@@ -170,6 +170,24 @@ pub(super) fn libraries_depend_on_protocol_alone(tree: &Tree) -> Vec<String> {
     broken
 }
 
+/// 5. `protocol`, `guard` and `client` can be published as they are, each with what a registry shows, and nothing else can.
+pub(super) fn only_the_libraries_can_be_published(tree: &Tree) -> Vec<String> {
+    let mut broken = Vec::new();
+    for (member, manifest) in &tree.manifests {
+        let package = manifest.get("package").and_then(toml::Value::as_table);
+        let has = |key: &str| package.is_some_and(|package| package.contains_key(key));
+        let is_library = ["crates/protocol", "crates/guard", "crates/client"].contains(&member.as_str());
+        if is_library == has("publish") {
+            let word = if is_library { "cannot" } else { "can" };
+            broken.push(format!("{member} {word} be published"));
+        }
+        let shown = ["description", "license", "readme", "keywords", "categories"];
+        let missing = shown.into_iter().filter(|key| is_library && !has(key));
+        broken.extend(missing.map(|key| format!("{member}/Cargo.toml has no {key}")));
+    }
+    broken
+}
+
 /// 6. Every source file opens with `//!`; none passes 400 lines without a line in `docs/large-files.md`.
 pub(super) fn files_are_short_and_introduced(tree: &Tree) -> Vec<String> {
     let mut broken = Vec::new();

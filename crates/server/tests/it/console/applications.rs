@@ -151,6 +151,36 @@ async fn a_pasted_key_takes_the_secrets_place_and_what_is_no_key_is_refused() {
 }
 
 #[tokio::test]
+async fn a_pair_is_made_whose_private_half_is_shown_once_and_signs_assertions() {
+    let house = House::new().await;
+    let mut browser = Browser::signed_in(&house).await;
+    let id = house.samples.sample.client_id.as_str();
+    let path = format!("/console/applications/{id}/credentials");
+    browser.page(&path).await;
+    let refused = browser
+        .post(&path, &[("action", "generate"), ("algorithm", "HS256")])
+        .await;
+    assert_eq!(refused.status, 422);
+    for algorithm in ["ES256", "RS256", "PS256", "EdDSA"] {
+        let made = browser
+            .post(
+                &path,
+                &[("action", "generate"), ("algorithm", algorithm), ("name", algorithm)],
+            )
+            .await;
+        let (_, rest) = made.body.split_once("-----BEGIN PRIVATE KEY-----").unwrap();
+        let (private, _) = rest.split_once("-----END PRIVATE KEY-----").unwrap();
+        let pem = format!("-----BEGIN PRIVATE KEY-----{private}-----END PRIVATE KEY-----\n").replace("&#x2B;", "+");
+        let pkcs8 = tokenhouse_protocol::jose::pem::private_key(&pem).unwrap();
+        let key = SigningKey::from_pkcs8(algorithm.parse().unwrap(), &pkcs8).unwrap();
+        let kid = tokenhouse_protocol::jose::jwk::thumbprint(&key.public().unwrap());
+        assert!(made.body.contains(&kid), "{algorithm}");
+        let again = browser.page(&path).await;
+        assert!(again.contains(&kid) && !again.contains("PRIVATE KEY"), "{algorithm}");
+    }
+}
+
+#[tokio::test]
 async fn settings_are_saved_and_an_application_is_found_and_deleted_by_name() {
     let house = House::new().await;
     let mut browser = Browser::signed_in(&house).await;

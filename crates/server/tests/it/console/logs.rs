@@ -68,6 +68,25 @@ async fn new_lines_come_by_themselves_to_who_is_signed_in() {
     browser.page("/console/logs").await;
 }
 
+#[tokio::test]
+async fn one_administrator_cannot_take_every_stream() {
+    let house = House::new().await;
+    let browser = Browser::signed_in(&house).await;
+    let other = Browser::signed_in_as(&house, "grace@example.org").await;
+    let live = async |browser: &Browser<'_>| {
+        let asked = Ask::get("/console/logs/live").header("cookie", browser.cookie.clone().unwrap());
+        house.response(asked).await
+    };
+    let mut open = Vec::new();
+    for _ in 0..8 {
+        let stream = live(&browser).await;
+        assert_eq!(stream.status(), 200);
+        open.push(stream);
+    }
+    assert_eq!(live(&browser).await.status(), 503);
+    assert_eq!(live(&other).await.status(), 200);
+}
+
 /// What a stream says until `text` has come.
 async fn until(stream: &mut Body, text: &str) -> String {
     let mut said = String::new();

@@ -209,3 +209,57 @@ async fn only_a_digest_of_what_a_browser_holds_is_kept() {
         assert!(!bytes.windows(value.len()).any(|window| window == value.as_bytes()));
     }
 }
+
+#[tokio::test]
+async fn a_key_that_somebody_else_planted_never_becomes_a_session() {
+    let house = House::new().await;
+    Browser::signed_in(&house).await;
+    let mut browser = Browser::new(&house);
+    browser.page("/console/sign-in").await;
+    let own = browser.cookie.clone().unwrap();
+    let (name, _) = own.split_once('=').unwrap();
+    for planted in [own.clone(), format!("{name}={}", "A".repeat(43))] {
+        let mut victim = Browser::new(&house);
+        victim.cookie = Some(planted.clone());
+        victim.page("/console/sign-in").await;
+        let fields = [("email", EMAIL), ("password", PASSWORD)];
+        assert_eq!(victim.submit("/console/sign-in", &fields).await.status, 303);
+        assert_eq!(victim.get("/console/").await.status, 200);
+        let mut planter = Browser::new(&house);
+        planter.cookie = Some(planted);
+        assert_eq!(planter.get("/console/").await.status, 303, "the planter is signed in");
+    }
+}
+
+#[tokio::test]
+async fn a_sign_in_leads_to_pages_of_the_console_and_nowhere_else() {
+    let house = House::new().await;
+    Browser::signed_in(&house).await;
+    for to in [
+        "https://evil.example/",
+        "//evil.example/",
+        "/\\evil.example/",
+        "/console/\\evil.example",
+        "/console//evil.example",
+        "/console/../oauth/token",
+        "/console",
+        "/consoles/",
+        "\t//evil.example",
+        "/console/\r\nset-cookie: a=b",
+        "javascript:alert(1)",
+        "evil.example",
+        "",
+    ] {
+        let mut browser = Browser::new(&house);
+        browser.page("/console/sign-in").await;
+        let fields = [("email", EMAIL), ("password", PASSWORD), ("to", to)];
+        let answer = browser.submit("/console/sign-in", &fields).await;
+        let target = answer.header("location");
+        assert_eq!(answer.status, 303, "{to:?}");
+        // However a browser reads it, it stays on this site.
+        assert!(
+            target.starts_with("/console/") && !target.contains("//") && !target.contains('\\'),
+            "{to:?} leads to {target:?}"
+        );
+    }
+}

@@ -1,5 +1,10 @@
 //! Usage in the console: what was issued, by day, as a chart, a table and a file.
 
+use serde_json::json;
+
+use tokenhouse::registry::clients;
+use tokenhouse_protocol::id::ClientId;
+
 use super::browser::Browser;
 use crate::house::House;
 
@@ -14,6 +19,8 @@ async fn usage_shows_machines_apart_from_people() {
     }
     assert_eq!(house.password(&[]).await.status, 200);
     house.app.house.store.fold_usage().await.unwrap();
+    let home = browser.page("/console/").await;
+    assert!(home.contains("<dt>Tokens today</dt><dd>4</dd>"), "{home}");
     let page = browser.page("/console/usage").await;
     assert!(page.contains("<dt>Client credentials</dt><dd>3</dd>"), "{page}");
     assert!(page.contains("<dt>For users</dt><dd>1</dd>"));
@@ -24,6 +31,34 @@ async fn usage_shows_machines_apart_from_people() {
             .starts_with("date,client_id,client_name,audience,grant_type,tokens\r\n")
     );
     assert!(file.body.contains(",client_credentials,3\r\n"), "{}", file.body);
+}
+
+#[tokio::test]
+async fn an_application_shows_its_own_tokens_and_how_its_quota_stands() {
+    let house = House::new().await;
+    let mut browser = Browser::signed_in(&house).await;
+    let id = &house.samples.sample.client_id;
+    let path = format!("/console/applications/{id}/usage");
+    let empty = browser.page(&path).await;
+    assert!(empty.contains("No tokens yet") && !empty.contains("<meter"));
+    let quota = json!({"token_quota": {"client_credentials": {"per_hour": 4}}});
+    let changes = quota.as_object().unwrap().clone();
+    let tenant = house.tenant().await;
+    clients::update(&tenant, &ClientId::new(id.as_str()), changes, None)
+        .await
+        .unwrap();
+    for _ in 0..4 {
+        house.token(&house.samples.sample).await;
+    }
+    house.token(&house.samples.reader).await;
+    house.app.house.store.fold_usage().await.unwrap();
+    let page = browser.page(&path).await;
+    assert!(page.contains("<dt>Tokens today</dt><dd>4</dd>"), "{page}");
+    assert!(page.contains("4 of 4 this hour"), "{page}");
+    assert!(page.contains("Used up: more is refused"));
+    let all = browser.page("/console/usage").await;
+    assert!(all.contains("4 of 4 this hour") && all.contains(&path), "{all}");
+    assert!(all.contains("<dt>Client credentials</dt><dd>5</dd>"));
 }
 
 #[tokio::test]

@@ -63,7 +63,7 @@ async fn a_strict_guard_takes_rfc_9068_tokens_alone() {
 
 #[tokio::test]
 async fn every_algorithm_signs_every_dialect() {
-    for algorithm in Algorithm::ALL {
+    for algorithm in Algorithm::SIGNING {
         let house = House::new().await;
         let new = NewApi {
             algorithm,

@@ -10,6 +10,8 @@ use serde_json::{Map, Number, Value};
 const MAX_DEPTH: usize = 32;
 /// Values in all, those that aliases repeat among them.
 const MAX_VALUES: usize = 1_000_000;
+/// Bytes of a text that count as one value more.
+const BYTES_OF_A_VALUE: usize = 256;
 
 /// Reads the one document of `text`. An error says where.
 pub(super) fn read(text: &str) -> Result<Value, String> {
@@ -101,11 +103,17 @@ impl Reader {
     }
 }
 
+/// How many values it is; a long text counts for several, since an alias repeats all of it.
 fn count(value: &Value) -> usize {
+    let of_text = |text: &str| text.len() / BYTES_OF_A_VALUE;
     match value {
         Value::Array(items) => 1 + items.iter().map(count).sum::<usize>(),
-        Value::Object(members) => 1 + members.values().map(count).sum::<usize>(),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => 1,
+        Value::Object(members) => {
+            let of_members = members.iter().map(|(name, value)| of_text(name) + count(value));
+            1 + of_members.sum::<usize>()
+        }
+        Value::String(text) => 1 + of_text(text),
+        Value::Null | Value::Bool(_) | Value::Number(_) => 1,
     }
 }
 
@@ -174,6 +182,10 @@ mod tests {
             ));
         }
         assert!(read(&bomb).unwrap_err().contains("too many"));
+        // A text of a megabyte, repeated: few values, and a gigabyte.
+        let text = "x".repeat(1024 * 1024);
+        let texts = format!("- &a {text}\n{}", "- *a\n".repeat(1000));
+        assert!(read(&texts).unwrap_err().contains("too many"));
         assert!(read(&"[".repeat(1000)).is_err());
         assert!(read("a: 1\na: 2\n").unwrap_err().contains("twice"));
         assert!(read("--- 1\n--- 2\n").unwrap_err().contains("more than one"));
