@@ -28,6 +28,7 @@ pub mod registry;
 pub mod router;
 pub mod sample_api;
 pub mod serve;
+pub mod snippets;
 pub mod tenant;
 pub mod tls;
 pub mod watch;

@@ -14,8 +14,8 @@ use crate::console::applications::{access, credentials};
 use crate::console::route::Route;
 use crate::console::users::user;
 use crate::console::{
-    self, apis, applications, debugger, files, home, inspector, keys, kinds, logs, quickstart, settings, sign_in,
-    test_tab, usage, users,
+    self, apis, applications, debugger, files, home, inspector, keys, kinds, logs, quickstart, reference, settings,
+    sign_in, test_tab, usage, users,
 };
 use crate::dev::door as dev;
 use crate::dev::faults::{self, Faults};
@@ -88,6 +88,8 @@ pub fn console_routes() -> Vec<Route> {
         Route::page("/console/debugger", debugger::get),
         Route::page("/console/debugger/token", inspector::get).posting(inspector::post),
         Route::page("/console/debugger/{flow}", debugger::get_flow).posting(debugger::post_flow),
+        Route::page("/console/reference", reference::get),
+        Route::page("/console/reference/endpoints", reference::endpoints),
         Route::page("/console/settings", settings::show).posting(settings::save),
         Route::action("/console/settings/administrators", settings::administrators::act),
         Route::page("/console/{*path}", console::missing),

@@ -112,3 +112,17 @@ document.addEventListener("click", async (event) => {
   said.textContent = "Copied";
   setTimeout(() => { button.textContent = name; said.textContent = ""; }, 1500);
 });
+
+// A search that narrows what stands on the page while it is typed; without scripts the form is sent.
+const search = document.querySelector("input[data-narrows]");
+if (search) {
+  search.addEventListener("input", () => {
+    const sought = search.value.toLowerCase().split(/\s+/);
+    for (const group of document.querySelectorAll("[data-group]")) {
+      for (const one of group.querySelectorAll("li")) {
+        one.hidden = !sought.every((word) => one.textContent.toLowerCase().includes(word));
+      }
+      group.hidden = !group.querySelector("li:not([hidden])");
+    }
+  });
+}

@@ -244,6 +244,22 @@ async fn add(tx: &mut Tx<'_>, by: &BTreeMap<Name<'_>, i64>) -> Result<HashMap<Ke
 }
 
 impl Store {
+    /// The counters of a tenant's windows that are open at the moment, the fullest first, at most `most` of them: whose,
+    /// of which window, and how many tokens were issued in it.
+    pub async fn quota_counters(&self, tenant: &TenantId, most: u32) -> Result<Vec<(ClientId, Span, i64)>, StoreError> {
+        let now = self.clock().now();
+        let sql = "select client_id, span, used from quotas where tenant_id = $1 and used > 0 \
+                   and ((span = 'hour' and starts_at = $2) or (span = 'day' and starts_at = $3)) \
+                   order by used desc, client_id, span limit $4";
+        let (hour, day) = (Span::Hour.begin(now).ms(), Span::Day.begin(now).ms());
+        let rows: Vec<(String, String, i64)> = all!(self.db(), sql, tenant.as_str(), hour, day, i64::from(most))?;
+        let named = |(client, span, used): (String, String, i64)| {
+            let span = Span::ALL.into_iter().find(|one| one.as_str() == span)?;
+            Some((ClientId::new(client), span, used))
+        };
+        Ok(rows.into_iter().filter_map(named).collect())
+    }
+
     /// How many tokens a client was issued in the windows that hold `at`, as far as it had a quota.
     pub async fn quota_used(&self, tenant: &TenantId, client: &ClientId, at: Timestamp) -> Result<Counted, StoreError> {
         let sql = "select span, starts_at, used from quotas where tenant_id = $1 and client_id = $2";
@@ -259,20 +275,6 @@ impl Store {
             in_hour: used(Span::Hour),
             in_day: used(Span::Day),
         })
-    }
-
-    /// The clients with a quota that were issued most in the day that holds `at`, at most `take`.
-    pub async fn quota_clients(
-        &self,
-        tenant: &TenantId,
-        at: Timestamp,
-        take: u32,
-    ) -> Result<Vec<ClientId>, StoreError> {
-        let sql = "select client_id from quotas where tenant_id = $1 and span = 'day' and starts_at = $2 \
-                   order by used desc, client_id limit $3";
-        let begin = Span::Day.begin(at).ms();
-        let rows: Vec<(String,)> = all!(self.db(), sql, tenant.as_str(), begin, i64::from(take))?;
-        Ok(rows.into_iter().map(|(id,)| ClientId::new(id)).collect())
     }
 
     /// Forgets the counts of windows that ended long ago: how many. For a background task.

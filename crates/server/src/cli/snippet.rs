@@ -13,8 +13,8 @@ use tokenhouse_protocol::secret::Secret;
 use super::Failure;
 use super::output::{print, print_program, remark, table};
 use super::place::DEFAULT_FOLDER;
-use crate::console::snippets::{self, Application, Field, Language, Quickstart, QuickstartError, Values};
 use crate::dev::folder::DEV_FILE;
+use crate::snippets::{self, Application, Field, Language, Quickstart, QuickstartError, Values};
 
 /// Most bytes of a file with a secret: more than any request may hold.
 const MAX_SECRET_BYTES: u64 = 64 << 10;

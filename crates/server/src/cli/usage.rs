@@ -1,4 +1,4 @@
-//! `tokenhouse usage`: tokens issued, by day, application, API and grant.
+//! `tokenhouse usage`: tokens issued, by day, application, API and grant; and how the quotas of applications stand.
 
 use clap::Args;
 use serde_json::Value;
@@ -6,6 +6,7 @@ use serde_json::Value;
 use tokenhouse_protocol::time::Timestamp;
 
 use super::Failure;
+use super::management::Management;
 use super::output::{print, print_json, table, text};
 use super::place::Place;
 
@@ -15,7 +16,8 @@ Days are days in UTC.
 
 Examples:
   tokenhouse usage
-  tokenhouse usage --from 2026-01-01 --to 2026-01-31 --json")]
+  tokenhouse usage --from 2026-01-01 --to 2026-01-31 --json
+  tokenhouse usage --quotas")]
 pub(super) struct Arguments {
     /// The first day [default: 29 days before the last]
     #[arg(long, value_name = "YYYY-MM-DD", value_parser = day)]
@@ -23,12 +25,24 @@ pub(super) struct Arguments {
     /// The last day [default: today]
     #[arg(long, value_name = "YYYY-MM-DD", value_parser = day)]
     to: Option<String>,
+    /// How the token quotas stand at the moment, in place of tokens by day
+    #[arg(long, conflicts_with_all = ["from", "to"])]
+    quotas: bool,
     #[command(flatten)]
     place: Place,
 }
 
 pub(super) async fn run(arguments: Arguments) -> Result<(), Failure> {
-    let Arguments { from, to, place } = arguments;
+    let Arguments {
+        from,
+        to,
+        quotas,
+        place,
+    } = arguments;
+    if quotas {
+        let shown = async |api: &Management| shown_quotas(&place, &api.get("stats/quotas", &[]).await?);
+        return place.with_management(shown).await;
+    }
     // Written like this, days are in order as texts are.
     if let (Some(from), Some(to)) = (&from, &to)
         && from > to
@@ -70,6 +84,37 @@ fn shown(place: &Place, usage: &Value) -> Result<(), Failure> {
     let rows: Vec<_> = rows.iter().map(cells).collect();
     print(&table(&["DAY", "APPLICATION", "API", "GRANT", "TOKENS"], &rows))?;
     print(&format!("\n{total} tokens in all"))
+}
+
+fn shown_quotas(place: &Place, quotas: &Value) -> Result<(), Failure> {
+    if place.json {
+        return print_json(quotas);
+    }
+    let rows = quotas.as_array().map_or(&[][..], Vec::as_slice);
+    if rows.is_empty() {
+        return print(
+            "No application with a quota got a token today. One is set with: tokenhouse apps update ID --set \
+             'token_quota={\"client_credentials\":{\"per_day\":1000}}'",
+        );
+    }
+    let cells = |row: &Value| {
+        let window = match row["bucket"] == "per_hour" {
+            true => "hour",
+            false => "day",
+        };
+        let is_enforced = row["enforce"] != false;
+        vec![
+            text(row, "client_name"),
+            window.to_owned(),
+            text(row, "quota"),
+            text(row, "used"),
+            text(row, "remaining"),
+            text(row, "resets_at"),
+            if is_enforced { "refused" } else { "counted" }.to_owned(),
+        ]
+    };
+    let heads = ["APPLICATION", "WINDOW", "LIMIT", "USED", "LEFT", "ENDS", "BEYOND IT"];
+    print(&table(&heads, &rows.iter().map(cells).collect::<Vec<_>>()))
 }
 
 /// A day written as ISO 8601 has it, as the Management API takes it: without its dashes.

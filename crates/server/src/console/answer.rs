@@ -10,9 +10,9 @@ use tokenhouse_protocol::secret::Secret;
 use tokenhouse_store::StoreError;
 
 use super::record::Record;
-use super::snippets::Language;
 use super::words;
 use crate::registry::RegistryError;
+use crate::snippets::Language;
 use crate::web::answer::{set, set_text};
 
 /// Nothing from elsewhere, nothing inline, in nobody's frame (CSP3).
@@ -156,6 +156,14 @@ impl Failure {
         Self::new(StatusCode::NOT_FOUND, words::MISSING, words::MISSING_TEXT)
     }
 
+    /// A fault of the server; the cause is for the log.
+    pub(super) fn broken(cause: impl fmt::Display) -> Self {
+        Self {
+            cause: Some(cause.to_string()),
+            ..Self::new(StatusCode::INTERNAL_SERVER_ERROR, words::BROKEN, words::BROKEN_TEXT)
+        }
+    }
+
     /// The form was not one of this page's.
     pub(super) fn forged() -> Self {
         Self::new(StatusCode::FORBIDDEN, words::FORGED, words::FORGED_TEXT)
@@ -204,9 +212,6 @@ impl From<RegistryError> for Failure {
 
 impl From<askama::Error> for Failure {
     fn from(error: askama::Error) -> Self {
-        Self {
-            cause: Some(format!("a page cannot be written: {error}")),
-            ..Self::new(StatusCode::INTERNAL_SERVER_ERROR, words::BROKEN, words::BROKEN_TEXT)
-        }
+        Self::broken(format_args!("a page cannot be written: {error}"))
     }
 }

@@ -1,16 +1,7 @@
 //! A request as a program on a page: in the language that the reader picked, which is picked once and remembered.
 
-use super::snippets::{Language, Request};
 use super::visit::Visit;
-
-/// What stands in a program where a secret belongs that a page does not show unasked.
-pub(crate) const MASKED_SECRET: &str = "YOUR_CLIENT_SECRET";
-/// The same of a password.
-pub(crate) const MASKED_PASSWORD: &str = "YOUR_PASSWORD";
-/// The same of a client assertion, which is good once and so has to be made anew.
-pub(crate) const MASKED_ASSERTION: &str = "YOUR_SIGNED_CLIENT_ASSERTION";
-/// The same of an access token that is still to be issued.
-pub(crate) const MASKED_TOKEN: &str = "YOUR_ACCESS_TOKEN";
+use crate::snippets::{Language, Request};
 
 /// A program.
 #[derive(Clone, Debug)]

@@ -9,16 +9,16 @@ use tokenhouse_store::Page as StorePage;
 
 use self::flows::{FLOWS, Flow, Kind};
 use super::answer::{Done, Failure, Reply};
-use super::code::{self, Choice, Code, MASKED_PASSWORD, MASKED_SECRET, MASKED_TOKEN};
+use super::code::{self, Choice, Code};
 use super::decoded::Decoded;
 use super::exchange::{Exchange, written};
 use super::frame::{Frame, Section};
 use super::inside;
 use super::record::Record;
-use super::snippets::{Body, Method, Request, RequestError};
 use super::visit::Visit;
 use super::words;
 use crate::registry::{apis, clients};
+use crate::snippets::{Body, MASKED_PASSWORD, MASKED_SECRET, MASKED_TOKEN, Method, Request, RequestError};
 
 mod flows;
 

@@ -1,7 +1,7 @@
 //! A request and what became of it, as text for people: the lines that went out and those that came back.
 
 use super::outbound::{Answer, Content, Failure, sent_headers};
-use super::snippets::Request;
+use crate::snippets::Request;
 
 /// A request and what became of it.
 #[derive(Clone, Debug)]
@@ -105,8 +105,8 @@ fn visible(text: &str) -> String {
 mod tests {
     use serde_json::json;
 
-    use super::super::snippets::{Body, Method};
     use super::*;
+    use crate::snippets::{Body, Method};
 
     #[test]
     fn a_request_is_written_as_it_is_sent() {

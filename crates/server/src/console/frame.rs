@@ -16,6 +16,7 @@ pub(crate) enum Section {
     Usage,
     Keys,
     Debugger,
+    Reference,
     Settings,
     /// Outside of the navigation: errors, and pages for those who are not signed in.
     None,
@@ -40,6 +41,7 @@ pub(crate) const NAVIGATION: &[Entry] = &[
     (Section::Usage, "/console/usage", "Usage", "usage"),
     (Section::Keys, "/console/keys", "Keys", "keys"),
     (Section::Debugger, "/console/debugger", "Debugger", "debugger"),
+    (Section::Reference, "/console/reference", "API reference", "reference"),
     (Section::Settings, "/console/settings", "Settings", "settings"),
 ];
 

@@ -5,16 +5,25 @@ use std::time::Instant;
 
 use axum::body::{Body, to_bytes};
 use axum::http::{Request as HttpRequest, header};
+use serde_json::Value;
 use tower::ServiceExt as _;
 
 use super::outbound::{Answer, Content, Failure, sent_headers};
-use super::snippets::Request;
 use super::visit::Visit;
 use crate::router::router;
+use crate::snippets::Request;
 use crate::web::door::Peer;
 
-/// Most bytes of an answer that are shown.
-const MAX_BODY_BYTES: usize = 256 * 1024;
+/// Most bytes of an answer: all but one are short, and the OpenAPI document has some 300 KB.
+const MAX_BODY_BYTES: usize = 1024 * 1024;
+
+/// The document that this server publishes at an address below the tenant's issuer; `None` if it is no JSON.
+pub(super) async fn document(visit: &Visit, request: &Request) -> Option<Value> {
+    match ask(visit, request).await.ok()?.body {
+        Content::Text(text) => serde_json::from_str(&text).ok(),
+        Content::Empty | Content::Bytes(_) => None,
+    }
+}
 
 /// Sends a request to an address below the tenant's issuer, from the administrator's own address.
 pub(super) async fn ask(visit: &Visit, request: &Request) -> Result<Answer, Failure> {

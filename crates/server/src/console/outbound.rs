@@ -19,7 +19,7 @@ use tokio::sync::Semaphore;
 
 use tokenhouse_protocol::error::causes;
 
-use super::snippets::Request;
+use crate::snippets::Request;
 
 pub use self::failure::Failure;
 pub use self::reach::{Kind, Reach};

@@ -9,7 +9,7 @@ use tokenhouse_store::{Api, Page as StorePage};
 
 use super::answer::{Done, Failure, Reply};
 use super::applicants::{Applicant, applicants};
-use super::code::{self, Choice, Code, MASKED_PASSWORD, MASKED_SECRET, MASKED_TOKEN};
+use super::code::{self, Choice, Code};
 use super::decoded::Decoded;
 use super::exchange::Exchange;
 use super::explained::Explanation;
@@ -19,10 +19,10 @@ use super::inside;
 use super::judge::judge;
 use super::kinds::{KINDS, Kind};
 use super::outbound::{Answer, Failure as NoAnswer};
-use super::snippets::{Application, Language, Quickstart, Values};
 use super::visit::Visit;
 use super::words;
 use crate::registry::{apis, clients};
+use crate::snippets::{Application, Language, MASKED_PASSWORD, MASKED_SECRET, MASKED_TOKEN, Quickstart, Values};
 
 /// Most APIs to choose from.
 const MAX_APIS: u32 = 50;

@@ -19,10 +19,10 @@ use super::explained::Explanation;
 use super::frame::{Frame, Section};
 use super::judge::{Judgment, judge};
 use super::record::Record;
-use super::snippets::{Language, Request};
 use super::visit::Visit;
 use super::words;
 use crate::registry::apis;
+use crate::snippets::{Language, Request};
 use crate::web::answer::set;
 
 mod asking;

@@ -30,8 +30,8 @@ const DEFAULT_DAYS: i64 = 30;
 const MAX_DAYS: i64 = 731;
 /// Rows of the table.
 const MAX_ROWS: u32 = 200;
-/// Applications whose quotas are shown.
-const MAX_QUOTAS: u32 = 25;
+/// Counters whose applications' quotas are shown; an application has two.
+const MAX_QUOTAS: u32 = 50;
 /// APIs whose identifiers are looked up.
 const MAX_APIS: u32 = 1000;
 
@@ -205,9 +205,13 @@ pub(super) fn by_day(
 
 /// How the quotas stand of those who were issued most today.
 async fn quotas(tenant: &Tenant) -> Result<Vec<QuotaRow>, Failure> {
-    let (store, now) = (&tenant.house.store, tenant.house.clock.now());
+    let store = &tenant.house.store;
     let mut rows = Vec::new();
-    for id in store.quota_clients(&tenant.id, now, MAX_QUOTAS).await? {
+    let mut seen = BTreeSet::new();
+    for (id, _, _) in store.quota_counters(&tenant.id, MAX_QUOTAS).await? {
+        if !seen.insert(id.clone()) {
+            continue;
+        }
         let Some(client) = store.client(&tenant.id, &id).await? else {
             continue;
         };

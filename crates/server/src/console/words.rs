@@ -17,6 +17,7 @@ pub(super) const WORN_LINK: &str = "This link no longer works";
 pub(super) const WORN_LINK_TEXT: &str =
     "It was used already, or its time is over. Make another on the server with: tokenhouse admins link";
 
+pub(super) const REFERENCE: &str = "API reference";
 pub(super) const MISSING: &str = "There is nothing here";
 pub(super) const MISSING_TEXT: &str = "The page does not exist, or what it was about has been deleted.";
 pub(super) const FORGED: &str = "That form was not accepted";

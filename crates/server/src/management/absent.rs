@@ -130,6 +130,12 @@ macro_rules! closed {
     };
 }
 
+/// Whether an endpoint is one of these.
+pub(super) fn has(endpoint: &Endpoint) -> bool {
+    let is_this = |one: &Endpoint| one.path == endpoint.path && one.method == endpoint.method;
+    ENDPOINTS.iter().any(is_this)
+}
+
 /// The rows of the table.
 pub(super) static ENDPOINTS: &[Endpoint] = &[
     empty!(

@@ -58,6 +58,7 @@ mod resource_servers;
 mod roles;
 pub mod schema;
 mod signing_keys;
+mod snippets;
 mod stats;
 mod tenant_settings;
 mod user_blocks;
@@ -94,6 +95,7 @@ pub fn endpoints() -> &'static [&'static Endpoint] {
             user_blocks::ENDPOINTS,
             anomaly::ENDPOINTS,
             jobs::ENDPOINTS,
+            snippets::ENDPOINTS,
             absent::ENDPOINTS,
         ];
         tables.into_iter().flatten().collect()

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use super::endpoint::Endpoint;
 use super::schema::{Body as Document, Kind, Property};
-use super::{endpoints, jobs};
+use super::{absent, endpoints, jobs};
 use crate::tenant::Tenant;
 use crate::web::answer::{json as answer, set};
 use crate::web::cors;
@@ -90,6 +90,9 @@ fn operation(endpoint: &Endpoint) -> Value {
         "responses": responses,
         "x-required-scopes": endpoint.scopes,
     });
+    if absent::has(endpoint) {
+        operation["x-absent"] = json!(true);
+    }
     if let Some(schema) = endpoint.body.schema() {
         let mut content = json!({ "application/json": { "schema": schema } });
         if let Document::Upload(_) = endpoint.body {

@@ -1,4 +1,5 @@
-//! `/stats`: how many users got in, by day and lately (CONTRACT §4.10), and how many tokens were issued to whom.
+//! `/stats`: how many users got in, by day and lately (CONTRACT §4.10), how many tokens were issued to whom, and how
+//! quotas stand.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,6 +12,7 @@ use tokenhouse_protocol::time::Timestamp;
 use super::endpoint::{Call, Endpoint, Reply};
 use super::error::Failure;
 use super::schema::{Body, Property, Violation, text};
+use crate::quota;
 use crate::registry::{RegistryError, apis};
 
 /// Days unless the query says which.
@@ -18,6 +20,8 @@ const DAYS: i64 = 30;
 /// Days of one answer.
 const MAX_DAYS: i64 = 366;
 const DAY_MS: i64 = 86_400_000;
+/// Windows of quotas in one answer.
+const MAX_WINDOWS: u32 = 200;
 
 /// Which days.
 const DAYS_QUERY: [Property; 2] = [
@@ -46,6 +50,16 @@ pub(super) static ENDPOINTS: &[Endpoint] = &[
         query: &DAYS_QUERY,
         body: Body::None,
         run: |call| Box::pin(usage(call)),
+    },
+    Endpoint {
+        method: Method::GET,
+        path: "stats/quotas",
+        scopes: &["read:stats"],
+        summary: "Get how the token quotas in use stand, the fullest windows first",
+        status: 200,
+        query: &[],
+        body: Body::None,
+        run: |call| Box::pin(quotas(call)),
     },
     Endpoint {
         method: Method::GET,
@@ -131,6 +145,35 @@ async fn usage(call: Call) -> Result<Reply, Failure> {
         })
     });
     Ok(Reply::json(rows.collect::<Vec<Value>>().into()))
+}
+
+/// The windows in which applications with a quota got tokens: ours alone as well.
+async fn quotas(call: Call) -> Result<Reply, Failure> {
+    let (tenant, store) = (&call.tenant, &call.tenant.house.store);
+    let now = tenant.house.clock.now();
+    let default = tenant.settings().default_quota;
+    let mut rows = Vec::new();
+    for (id, span, used) in store.quota_counters(&tenant.id, MAX_WINDOWS).await? {
+        let Some(client) = store.client(&tenant.id, &id).await? else {
+            continue;
+        };
+        let quota = quota::read(client.rest.get("token_quota")).or(default);
+        // A limit may have been taken away since.
+        let Some((quota, limit)) = quota.and_then(|quota| Some((quota, quota.limit(span)?))) else {
+            continue;
+        };
+        rows.push(json!({
+            "client_id": id,
+            "client_name": client.name,
+            "bucket": span.bucket(),
+            "quota": limit,
+            "used": used,
+            "remaining": (limit - used).max(0),
+            "enforce": quota.is_enforced,
+            "resets_at": span.end(now).to_string(),
+        }));
+    }
+    Ok(Reply::json(rows.into()))
 }
 
 /// The first and the last day that the query wants.

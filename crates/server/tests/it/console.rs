@@ -9,6 +9,7 @@ mod inspector;
 mod keys;
 mod logs;
 mod quickstart;
+mod reference;
 mod routes;
 mod settings;
 mod sign_in;

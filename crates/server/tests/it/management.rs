@@ -20,6 +20,7 @@ mod resource_servers;
 mod roles;
 mod settings;
 mod signing_keys;
+mod snippets;
 mod terraform;
 mod users;
 mod writers;

@@ -1,7 +1,7 @@
 //! The flows that the server has, as data: whoever adds one to the server adds its description here, and the Debugger
 //! shows it. Each is one request.
 
-use crate::console::snippets::Method;
+use crate::snippets::Method;
 
 /// One request to the server, and what may be said in it.
 pub(super) struct Flow {

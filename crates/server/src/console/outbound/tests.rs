@@ -14,9 +14,9 @@ use tokenhouse_protocol::id::row_id;
 use tokenhouse_protocol::time::Clock;
 
 use super::*;
-use crate::console::snippets::Method as Verb;
 use crate::dev::authority::Authority;
 use crate::serve;
+use crate::snippets::Method as Verb;
 
 fn get(url: &str) -> Request {
     Request::new(Verb::Get, url).unwrap()

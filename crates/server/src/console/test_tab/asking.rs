@@ -10,13 +10,12 @@ use tokenhouse_store::Api;
 
 use crate::console::answer::Failure;
 use crate::console::applicants::Applicant;
-use crate::console::code::{MASKED_ASSERTION, MASKED_PASSWORD, MASKED_SECRET};
 use crate::console::fields::Fields;
-use crate::console::snippets::{Body, Method, Request, RequestError};
 use crate::console::visit::Visit;
 use crate::directory::Application;
 use crate::issuing;
 use crate::registry::{apis, clients};
+use crate::snippets::{Body, MASKED_ASSERTION, MASKED_PASSWORD, MASKED_SECRET, Method, Request, RequestError};
 
 /// Most scopes that one token is asked for.
 const MAX_SCOPES: usize = 1000;

@@ -53,6 +53,45 @@ async fn every_answer_says_how_the_quota_stands_and_the_one_too_many_is_refused(
 }
 
 #[tokio::test]
+async fn the_management_api_says_how_quotas_stand_until_their_windows_end() {
+    let house = House::new().await;
+    set(&house, json!({"per_hour": 3, "per_day": 50})).await;
+    house.advance_s(60);
+    for _ in 0..2 {
+        assert_eq!(ask(&house).await.status, 200);
+    }
+    let said = Api::of(&house).await.get("stats/quotas").await;
+    let rows = said.as_array().unwrap().iter();
+    let rows: Vec<_> = rows
+        .map(|row| {
+            (
+                &row["bucket"],
+                &row["quota"],
+                &row["used"],
+                &row["remaining"],
+                &row["enforce"],
+            )
+        })
+        .collect();
+    let (day, hour, yes) = (json!("per_day"), json!("per_hour"), json!(true));
+    assert_eq!(
+        rows,
+        [
+            (&day, &json!(50), &json!(2), &json!(48), &yes),
+            (&hour, &json!(3), &json!(2), &json!(1), &yes)
+        ]
+    );
+    assert_eq!(said[1]["client_id"], house.samples.sample.client_id.as_str());
+    assert!(
+        said[1]["resets_at"].as_str().unwrap().ends_with(":00:00.000Z"),
+        "{said}"
+    );
+    house.advance_s(3600);
+    let said = Api::of(&house).await.get("stats/quotas").await;
+    assert_eq!(said.as_array().unwrap().len(), 1, "the hour is over: {said}");
+}
+
+#[tokio::test]
 async fn without_a_quota_nothing_is_said_and_nothing_counted() {
     let house = House::new().await;
     let answer = ask(&house).await;

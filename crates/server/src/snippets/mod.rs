@@ -35,6 +35,15 @@ mod swift;
 mod tests;
 mod unirest;
 
+/// What stands in a program where a secret belongs that is not shown unasked.
+pub const MASKED_SECRET: &str = "YOUR_CLIENT_SECRET";
+/// The same of a password.
+pub const MASKED_PASSWORD: &str = "YOUR_PASSWORD";
+/// The same of a client assertion, which is good once and so has to be made anew.
+pub const MASKED_ASSERTION: &str = "YOUR_SIGNED_CLIENT_ASSERTION";
+/// The same of an access token that is still to be issued.
+pub const MASKED_TOKEN: &str = "YOUR_ACCESS_TOKEN";
+
 /// A language, or a library of one, that requests are written in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Language {
