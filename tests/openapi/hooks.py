@@ -10,11 +10,11 @@ with open(os.environ["TOKENHOUSE_HOUSE"], encoding="utf-8") as file:
 OWN = (ADMINISTRATOR, os.environ["TOKENHOUSE_GRANT"])
 
 
+# At the call, since not every phase asks the hooks that make parameters up.
 @schemathesis.hook
-def map_path_parameters(context, path_parameters):
+def before_call(context, case, kwargs):
     # A key that it has rotated away and then revokes is the one that signed its own token.
-    revokes = getattr(getattr(context, "operation", None), "method", "").lower() == "put"
-    for name, value in (path_parameters or {}).items():
+    revokes = case.method.lower() == "put"
+    for name, value in (case.path_parameters or {}).items():
         if any(own in str(value) for own in OWN) or (name == "kid" and revokes):
-            path_parameters[name] = "somebody-else"
-    return path_parameters
+            case.path_parameters[name] = "somebody-else"
