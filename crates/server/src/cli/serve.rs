@@ -97,7 +97,7 @@ pub(super) fn app_options(config: &Config) -> Result<AppOptions, Failure> {
         database,
         sealing: sealing_key(config)?,
         default_hosts: Vec::new(),
-        strict_transport: issuer.as_str().starts_with("https://") && !issuer.is_loopback(),
+        may_be_strict: true,
         issuer,
         clock: Clock::system(),
         passwords: config.passwords.clone(),
