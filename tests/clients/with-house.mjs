@@ -104,6 +104,7 @@ async function describe(facts, isSecure) {
 function registerSigners(api) {
   const pairs = {
     RS256: generateKeyPairSync("rsa", { modulusLength: 2048 }),
+    RS384: generateKeyPairSync("rsa", { modulusLength: 2048 }),
     PS256: generateKeyPairSync("rsa", { modulusLength: 2048 }),
     ES256: generateKeyPairSync("ec", { namedCurve: "P-256" }),
     EdDSA: generateKeyPairSync("ed25519"),
@@ -113,7 +114,7 @@ function registerSigners(api) {
     const file = path.join(folder, `${algorithm}.pem`);
     writeFileSync(file, publicKey.export({ type: "spki", format: "pem" }));
     // An RSA key is registered for RS256 unless the command says otherwise, which only `add-key` can.
-    const isOther = algorithm === "PS256";
+    const isOther = algorithm === "RS384" || algorithm === "PS256";
     const key = isOther ? [] : ["--key", file];
     const { client_id } = JSON.parse(registry(["apps", "create", `Signs with ${algorithm}`, ...key]));
     if (isOther) registry(["apps", "add-key", client_id, file, "--alg", algorithm]);

@@ -5,7 +5,7 @@ import time
 import traceback
 from contextlib import contextmanager
 
-_totals = {"passed": 0, "failed": 0}
+_totals = {"passed": 0, "failed": 0, "skipped": 0}
 _secrets = set()
 
 
@@ -35,6 +35,12 @@ def check(name):
     else:
         _totals["passed"] += 1
         _print("ok  ", name, began, running, "")
+
+
+def skip(name, reason):
+    """Says that something was not run here, and counts it."""
+    _totals["skipped"] += 1
+    print(f"skip  {name}: {reason}", flush=True)
 
 
 def expect(condition, text):
@@ -75,7 +81,8 @@ def failed():
 
 def totals():
     """Prints the totals, alone on the last line, and answers the exit code."""
-    print(f"{_totals['passed']} passed, {_totals['failed']} failed", flush=True)
+    skipped = f", {_totals['skipped']} skipped" if _totals["skipped"] else ""
+    print(f"{_totals['passed']} passed, {_totals['failed']} failed{skipped}", flush=True)
     return 0 if _totals["passed"] and not _totals["failed"] else 1
 
 

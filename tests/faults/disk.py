@@ -28,7 +28,7 @@ def run(folder):
         finally:
             subprocess.run(["umount", "--lazy", str(mounted)], check=False)
     else:
-        print(f"      a full file system: not run, no tmpfs can be mounted here ({done.stderr.strip()})")
+        checks.skip("a full file system", f"no tmpfs can be mounted here ({done.stderr.strip()})")
     with House(folder / "limited") as house:
         # A log of its own: the limit is for every file of the process.
         house.log = house.log.with_name("faults-limited-server.log")

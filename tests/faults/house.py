@@ -79,7 +79,7 @@ class House:
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(
                 [*under, BINARY, "serve", "--config", str(self.config)],
-                env=self._environment(), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=log, **options,
+                env=self.environment(), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=log, **options,
             )
         if waits:
             self.wait_until_ready()
@@ -131,7 +131,7 @@ class House:
         """Runs a command on this house's data and answers the JSON that it prints."""
         done = subprocess.run(
             [BINARY, *arguments, "--config", str(self.config), "--json"],
-            env=self._environment(), capture_output=True, text=True, timeout=COMMAND_S,
+            env=self.environment(), capture_output=True, text=True, timeout=COMMAND_S,
         )
         checks.expect(done.returncode == 0, f"tokenhouse {' '.join(arguments[:2])}: {done.stderr.strip()}")
         return json.loads(done.stdout) if done.stdout.strip() else None
@@ -139,7 +139,7 @@ class House:
     def follow(self, output):
         """Starts `logs tail --follow --json` into a file; the caller ends it."""
         arguments = [BINARY, "logs", "tail", "--follow", "--take", "0", "--config", str(self.config), "--json"]
-        return subprocess.Popen(arguments, env=self._environment(), stdin=subprocess.DEVNULL, stdout=output)
+        return subprocess.Popen(arguments, env=self.environment(), stdin=subprocess.DEVNULL, stdout=output)
 
     def add_application(self, name="Load"):
         """Registers an application that may use the API: its credentials."""
@@ -163,7 +163,8 @@ class House:
         lines = self.log.read_text(encoding="utf-8", errors="replace").splitlines()
         return lines[-1] if lines else ""
 
-    def _environment(self):
+    def environment(self):
+        """The environment of its processes, the sealing key in it."""
         environment = {**os.environ, "TOKENHOUSE_SEALING__KEY": self.sealing}
         if self.database_url:
             environment["TOKENHOUSE_DATABASE__URL"] = self.database_url

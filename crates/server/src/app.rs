@@ -38,8 +38,8 @@ pub struct AppOptions {
     pub issuer: Issuer,
     /// Hosts that mean the default tenant, with or without a port, beside the issuer's.
     pub default_hosts: Vec<String>,
-    /// Whether browsers are told to use https only (RFC 6797): never on this machine's own names (CONTRACT Decision 15).
-    pub strict_transport: bool,
+    /// Whether browsers may be told to use https alone, where a tenant does (RFC 6797; CONTRACT Decision 15).
+    pub may_be_strict: bool,
     /// The clock.
     pub clock: Clock,
     /// Costs of passwords.
@@ -56,8 +56,8 @@ pub struct AppOptions {
 pub struct App {
     /// What all tenants share.
     pub house: House,
-    /// Whether browsers are told to use https only.
-    pub strict_transport: bool,
+    /// Whether browsers may be told to use https alone, where a tenant does.
+    pub may_be_strict: bool,
     /// The limit on requests to the Management API.
     pub management_rate: Rate,
     issuer: Issuer,
@@ -101,7 +101,7 @@ impl App {
             sealing,
             issuer,
             default_hosts,
-            strict_transport,
+            may_be_strict,
             clock,
             passwords,
             limits,
@@ -129,7 +129,7 @@ impl App {
         let app = Self {
             management_rate: Rate::new(limits.management_requests_per_s, house.clock.clone()),
             house,
-            strict_transport,
+            may_be_strict,
             issuer,
             default_hosts,
             trial: OnceLock::new(),

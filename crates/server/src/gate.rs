@@ -163,3 +163,32 @@ fn refused(status: StatusCode, error: &str, why: &str) -> Response<Body> {
     response.headers_mut().insert(header::CONTENT_TYPE, json);
     response
 }
+
+#[cfg(test)]
+mod tests {
+    use tower::ServiceExt as _;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn every_identity_header_is_in_every_answer_that_lets_a_caller_through() {
+        let example = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/gate-nginx/gate.toml");
+        let router = router(GateConfig::load(example.as_ref()).ok().unwrap()).unwrap();
+        let asking = Request::get("/")
+            .header("x-original-method", "GET")
+            .header("x-original-uri", "/about")
+            .header("x-auth-subject", "somebody else");
+        let answer = router.oneshot(asking.body(Body::empty()).unwrap()).await.unwrap();
+        assert_eq!(answer.status(), StatusCode::OK);
+        for name in IDENTITY {
+            assert_eq!(answer.headers().get(&name).unwrap(), "", "{name}");
+        }
+        let answer = passed(["user", "client", "", "", "https://i/"]).unwrap();
+        let values = IDENTITY.map(|name| answer.headers()[&name].clone());
+        assert_eq!(values, ["user", "client", "", "", "https://i/"]);
+        assert!(
+            passed(["us\u{e9}r", "", "", "", ""]).is_none(),
+            "who cannot be named is nobody"
+        );
+    }
+}

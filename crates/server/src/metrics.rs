@@ -114,6 +114,8 @@ impl Figures {
         page.line("tokenhouse_queue_length", &[("queue", &"commit")], store.waiting());
         let passwords = self.app.house.accounts.passwords.waiting();
         page.line("tokenhouse_queue_length", &[("queue", &"password")], passwords);
+        let help = "Time a read took, the wait for a connection included.";
+        page.histogram("tokenhouse_database_read_seconds", help, &store.reads_s());
         self.write_caches(page);
         self.write_measured(page, &self.measured().await);
         self.write_keys(page).await;

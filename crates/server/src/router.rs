@@ -116,7 +116,7 @@ pub fn router(app: &Arc<App>) -> Router {
 }
 
 /// The routes by which tests steer `tokenhouse dev`, and no other server: path and what answers there.
-fn dev_routes() -> [(&'static str, MethodRouter<Faults>); 6] {
+pub fn dev_routes() -> [(&'static str, MethodRouter<Faults>); 6] {
     [
         ("/dev/state", get(dev::state).delete(dev::reset)),
         ("/dev/faults/next_token", put(dev::next_token)),

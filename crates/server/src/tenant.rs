@@ -180,6 +180,11 @@ impl Issuer {
         without_port(self.authority())
     }
 
+    /// Whether it is reached over TLS.
+    pub fn is_https(&self) -> bool {
+        self.0.starts_with("https://")
+    }
+
     /// Whether it names this machine itself.
     pub fn is_loopback(&self) -> bool {
         is_loopback_host(self.host())

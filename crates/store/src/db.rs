@@ -2,6 +2,7 @@
 //! `revision` this is the only file that tells SQLite from PostgreSQL (DESIGN §3, promise 3).
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::migrate::MigrateError;
@@ -14,6 +15,7 @@ use tokenhouse_protocol::time::Clock;
 
 use crate::error::{OpenError, StoreError};
 use crate::group::Turn;
+use crate::measured::Reads;
 use crate::migrations;
 
 mod errors;
@@ -35,12 +37,17 @@ const SQLITE_READERS: u32 = 4;
 #[derive(Clone)]
 pub(crate) enum Db {
     /// A file with one writing connection; the readers see the last commit. In memory both are the same one.
-    Sqlite { writer: SqlitePool, reader: SqlitePool },
+    Sqlite {
+        writer: SqlitePool,
+        reader: SqlitePool,
+        reads: Arc<Reads>,
+    },
     /// A server; `rings` when it knows NOTIFY, as PostgreSQL does and CockroachDB does not.
     Postgres {
         pool: PgPool,
         options: Box<PgConnectOptions>,
         rings: bool,
+        reads: Arc<Reads>,
     },
 }
 
@@ -90,6 +97,7 @@ impl Db {
         Ok(Self::Sqlite {
             writer: pool.clone(),
             reader: pool,
+            reads: Arc::default(),
         })
     }
 
@@ -120,7 +128,11 @@ impl Db {
             .await
             .map_err(|error| sqlite_error(&name, &error))?;
         let reader = sqlite_pool(SQLITE_READERS).connect_lazy_with(options.pragma("query_only", "on"));
-        Ok(Self::Sqlite { writer, reader })
+        Ok(Self::Sqlite {
+            writer,
+            reader,
+            reads: Arc::default(),
+        })
     }
 
     /// Connects to PostgreSQL, or what speaks its protocol, at `url`; encrypted when its `sslmode` asks.
@@ -165,7 +177,15 @@ impl Db {
             pool,
             options: Box::new(options),
             rings,
+            reads: Arc::default(),
         })
+    }
+
+    /// How long reads took.
+    pub(crate) fn reads(&self) -> &Reads {
+        match self {
+            Self::Sqlite { reads, .. } | Self::Postgres { reads, .. } => reads,
+        }
     }
 
     /// Begins a transaction that may write; on SQLite the write lock is taken at once, so that what is read in it
@@ -209,7 +229,7 @@ impl Db {
     /// Closes every connection once what runs on it has ended.
     pub(crate) async fn close(&self) {
         match self {
-            Self::Sqlite { writer, reader } => {
+            Self::Sqlite { writer, reader, .. } => {
                 reader.close().await;
                 writer.close().await;
             }
@@ -249,8 +269,8 @@ impl From<Lent> for Backend<'_> {
     }
 }
 
-/// Runs one expression on either database: `on!(store, c => …)` on a reading connection, `on!(tx: tx, c => …)`
-/// inside a transaction. The driver's types are inferred anew in each arm.
+/// Runs one expression on either database: `on!(store, c => …)` on a reading connection, and measured, `on!(tx: tx,
+/// c => …)` inside a transaction. The driver's types are inferred anew in each arm.
 macro_rules! on {
     (tx: $tx:expr, $connection:ident => $run:expr) => {
         match &mut $tx.backend {
@@ -272,14 +292,16 @@ macro_rules! on {
             }
         }
     };
-    ($db:expr, $connection:ident => $run:expr) => {
-        match &$db {
+    ($db:expr, $connection:ident => $run:expr) => {{
+        let db: &$crate::db::Db = $db;
+        let _reading = db.reads().begin();
+        match db {
             $crate::db::Db::Sqlite {
                 reader: $connection, ..
             } => $run,
             $crate::db::Db::Postgres { pool: $connection, .. } => $run,
         }
-    };
+    }};
 }
 pub(crate) use on;
 

@@ -1,7 +1,9 @@
-//! What the batch task counts: sizes, waits, times, failures and tokens, for whoever watches the house.
+//! What the batch task counts, sizes, waits, times, failures and tokens, and how long reads take, for whoever watches
+//! the house.
 
 use std::collections::{BTreeMap, HashSet};
-use std::time::Duration;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
@@ -16,6 +18,11 @@ impl Store {
         let (asked, measured) = oneshot::channel();
         self.queue().try_send(Message::Measure(asked)).ok()?;
         measured.await.ok()
+    }
+
+    /// Seconds that reads outside transactions took since the store was opened, the wait for a connection included.
+    pub fn reads_s(&self) -> Histogram {
+        self.db().reads().seconds()
     }
 
     /// How many jobs wait for the batch task at this moment.
@@ -37,6 +44,15 @@ pub struct Measured {
     pub failed_batches: u64,
     /// Access tokens whose rows are durable, by the grant's short name.
     pub tokens: BTreeMap<String, u64>,
+}
+
+/// How long reads took.
+pub(crate) struct Reads(Mutex<Histogram>);
+
+/// A read that is going on; counted when it is dropped, however it ended.
+pub(crate) struct Reading<'a> {
+    reads: &'a Reads,
+    began: Instant,
 }
 
 /// How often a figure was at most each of some bounds.
@@ -85,6 +101,33 @@ impl Default for Measured {
             failed_batches: 0,
             tokens: BTreeMap::new(),
         }
+    }
+}
+
+impl Reads {
+    /// A read begins.
+    pub(crate) fn begin(&self) -> Reading<'_> {
+        Reading {
+            reads: self,
+            began: Instant::now(),
+        }
+    }
+
+    fn seconds(&self) -> Histogram {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl Default for Reads {
+    fn default() -> Self {
+        Self(Mutex::new(Histogram::new(SECONDS)))
+    }
+}
+
+impl Drop for Reading<'_> {
+    fn drop(&mut self) {
+        let took = self.began.elapsed().as_secs_f64();
+        self.reads.0.lock().unwrap_or_else(PoisonError::into_inner).add(took);
     }
 }
 

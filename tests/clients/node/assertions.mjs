@@ -77,7 +77,7 @@ async function checkAuthClient({ domain, strict, signers }) {
       assert.deepEqual(scope.split(" ").sort(), SCOPES);
     }
   });
-  for (const algorithm of ["PS256", "ES256"]) {
+  for (const algorithm of ["RS384", "PS256", "ES256"]) {
     await check(`@auth0/auth0-auth-js: clientAssertionSigningAlg ${algorithm}`, async () => {
       const { client_id: clientId, private_key: clientAssertionSigningKey } = signers[algorithm];
       const other = client({ clientId, clientAssertionSigningKey, clientAssertionSigningAlg: algorithm });

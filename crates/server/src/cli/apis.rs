@@ -10,6 +10,7 @@ use super::management::{Management, path};
 use super::output::{fields, may_go_on, print, print_json, quoted, table, text};
 use super::place::Place;
 use super::properties::{Properties, Set};
+use crate::registry::client_keys;
 use crate::registry::token_dialect::TokenDialect;
 
 use self::scopes::{Scopes, scope, scope_table};
@@ -169,10 +170,26 @@ pub(super) async fn run(arguments: Arguments) -> Result<(), Failure> {
 
 /// Reads an algorithm however its letters are written.
 pub(super) fn algorithm(text: &str) -> Result<Algorithm, String> {
-    let found = Algorithm::SIGNING
-        .into_iter()
+    among(&Algorithm::SIGNING, text)
+}
+
+/// Reads an algorithm that applications may prove themselves with, however its letters are written.
+pub(super) fn key_algorithm(text: &str) -> Result<Algorithm, String> {
+    among(&client_keys::ALGORITHMS, text)
+}
+
+fn among(known: &[Algorithm], text: &str) -> Result<Algorithm, String> {
+    let words = || {
+        known
+            .iter()
+            .map(|algorithm| algorithm.as_str())
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
+    let found = known
+        .iter()
         .find(|algorithm| algorithm.as_str().eq_ignore_ascii_case(text));
-    found.ok_or_else(|| "choose RS256, PS256, ES256, EdDSA or HS256".into())
+    found.copied().ok_or_else(|| format!("choose one of {}", words()))
 }
 
 /// The identifier of the API, if there is exactly one beside the system API.

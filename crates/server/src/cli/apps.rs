@@ -190,8 +190,8 @@ struct AboutKey {
     /// The kid of its assertions, unless its RFC 7638 thumbprint
     #[arg(long)]
     kid: Option<String>,
-    /// What it signs with: RS256, PS256, ES256 or EdDSA; by its kind unless given
-    #[arg(long = "alg", value_name = "ALG", value_parser = apis::algorithm)]
+    /// What it signs with: RS256, RS384, PS256, ES256 or EdDSA; by its kind unless given
+    #[arg(long = "alg", value_name = "ALG", value_parser = apis::key_algorithm)]
     algorithm: Option<Algorithm>,
 }
 

@@ -274,7 +274,7 @@ fn options(
         database,
         default_hosts: hosts(arguments, &issuer),
         // A browser would remember it for every other server on this machine.
-        strict_transport: false,
+        may_be_strict: false,
         issuer,
         clock: Clock::movable(),
         passwords: match arguments.memory {

@@ -10,7 +10,7 @@ use tokenhouse_protocol::time::Clock;
 use tokenhouse_store::Database;
 
 use super::output::greet;
-use super::stop::Stop;
+use super::stop::{Reload, Stop};
 use super::{Failure, logging};
 use crate::app::{App, AppOptions};
 use crate::config::Config;
@@ -42,6 +42,8 @@ pub struct Arguments {
 
 /// Runs until Ctrl-C or SIGTERM.
 pub async fn run(arguments: Arguments) -> Result<(), Failure> {
+    // From the first moment, or one that comes early ends the process.
+    let mut reload = Reload::listen();
     let mut config = Config::load(arguments.config.as_deref())?;
     if let Some(url) = arguments.database {
         config.database.url = url;
@@ -55,17 +57,33 @@ pub async fn run(arguments: Arguments) -> Result<(), Failure> {
     let listeners = serve::bind(config.server.listen)?;
     let app = App::open(app_options(&config)?).await?;
     let mut stop = Stop::listen();
-    let running = Running::configured(&app, &config, listeners, tls)?;
+    let running = Running::configured(&app, &config, listeners, tls.clone())?;
     greet(&format!(
         "Tokenhouse answers as {} on {}",
         config.server.issuer, config.server.listen
     ))?;
-    stop.asked().await;
+    loop {
+        tokio::select! {
+            () = stop.asked() => break,
+            () = reload.asked() => take_over(tls.as_ref()),
+        }
+    }
     tokio::select! {
         () = running.stop(&app) => {}
         () = stop.asked() => return Err(Failure("ended at once: requests in flight were cut off".into())),
     }
     Ok(())
+}
+
+/// What a server does that is asked to reload: it reads its certificate again, and says so.
+fn take_over(tls: Option<&Tls>) {
+    match tls.map(Tls::reload) {
+        Some(Ok(())) => tracing::info!("asked to reload: the certificate was read again"),
+        Some(Err(error)) => {
+            tracing::warn!(%error, "asked to reload: the certificate is not taken over; the old one stays");
+        }
+        None => tracing::info!("asked to reload: there is no certificate in [tls] to read again"),
+    }
 }
 
 /// The configured certificate, if there is one.
@@ -97,7 +115,7 @@ pub(super) fn app_options(config: &Config) -> Result<AppOptions, Failure> {
         database,
         sealing: sealing_key(config)?,
         default_hosts: Vec::new(),
-        strict_transport: issuer.as_str().starts_with("https://") && !issuer.is_loopback(),
+        may_be_strict: true,
         issuer,
         clock: Clock::system(),
         passwords: config.passwords.clone(),

@@ -1,4 +1,4 @@
-//! When a person or the system asks a command to end.
+//! When a person or the system asks a command to end, or a server to read its files again.
 
 #[cfg(unix)]
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -31,5 +31,32 @@ impl Stop {
             return;
         }
         let _ = tokio::signal::ctrl_c().await;
+    }
+}
+
+/// Hears SIGHUP from the moment it is made: by it systemd and administrators ask a server to read its files again.
+pub(super) struct Reload {
+    #[cfg(unix)]
+    signal: Option<Signal>,
+}
+
+impl Reload {
+    /// Begins to listen.
+    pub(super) fn listen() -> Self {
+        Self {
+            #[cfg(unix)]
+            signal: signal(SignalKind::hangup()).ok(),
+        }
+    }
+
+    /// Waits until somebody asks; for ever where nobody can.
+    pub(super) async fn asked(&mut self) {
+        #[cfg(unix)]
+        if let Some(signal) = &mut self.signal
+            && signal.recv().await.is_some()
+        {
+            return;
+        }
+        std::future::pending::<()>().await;
     }
 }

@@ -1,5 +1,7 @@
 //! `tokenhouse trust`: what the local authority of `dev --https` is, and how programs come to trust it.
 
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -9,10 +11,25 @@ use super::Failure;
 use super::output::{may_go_on, print};
 use crate::dev::authority::CA_FILE;
 
-/// Where Debian and its kin keep authorities that were added by hand, and what takes them up.
-const DEBIAN: (&str, &str, &[&str]) = ("/usr/local/share/ca-certificates", "update-ca-certificates", &[]);
-/// The same of Fedora and its kin.
-const FEDORA: (&str, &str, &[&str]) = ("/etc/pki/ca-trust/source/anchors", "update-ca-trust", &["extract"]);
+/// Where a system keeps authorities that were added by hand, what takes them up, and what forgets those that are gone.
+struct Store {
+    folder: &'static str,
+    take_up: (&'static str, &'static [&'static str]),
+    forget: (&'static str, &'static [&'static str]),
+}
+
+/// Debian and its kin. Only a fresh start removes links to what is gone.
+const DEBIAN: Store = Store {
+    folder: "/usr/local/share/ca-certificates",
+    take_up: ("update-ca-certificates", &[]),
+    forget: ("update-ca-certificates", &["--fresh"]),
+};
+/// Fedora and its kin.
+const FEDORA: Store = Store {
+    folder: "/etc/pki/ca-trust/source/anchors",
+    take_up: ("update-ca-trust", &["extract"]),
+    forget: ("update-ca-trust", &["extract"]),
+};
 /// What the certificate is called there.
 const INSTALLED: &str = "tokenhouse-dev.crt";
 
@@ -73,11 +90,11 @@ fn explain(file: &Path) -> Result<(), Failure> {
 
 fn install(file: &Path, force: bool) -> Result<(), Failure> {
     may_go_on("Every program on this machine will trust this authority. Go on?", force)?;
-    let (folder, program, arguments) = store()?;
-    let target = Path::new(folder).join(INSTALLED);
-    std::fs::copy(file, &target)
+    let store = store()?;
+    let target = Path::new(store.folder).join(INSTALLED);
+    publish(file, &target)
         .map_err(|error| Failure::because(format_args!("cannot write {} (root may)", target.display()), error))?;
-    take_up(program, arguments)?;
+    run_program(store.take_up)?;
     print(&format!(
         "Installed as {}. Browsers with a store of their own still ask.",
         target.display()
@@ -85,18 +102,26 @@ fn install(file: &Path, force: bool) -> Result<(), Failure> {
 }
 
 fn uninstall() -> Result<(), Failure> {
-    let (folder, program, arguments) = store()?;
-    let target = Path::new(folder).join(INSTALLED);
-    std::fs::remove_file(&target)
+    let store = store()?;
+    let target = Path::new(store.folder).join(INSTALLED);
+    fs::remove_file(&target)
         .map_err(|error| Failure::because(format_args!("cannot remove {} (root may)", target.display()), error))?;
-    take_up(program, arguments)?;
+    run_program(store.forget)?;
     print(&format!("Removed {}.", target.display()))
 }
 
-fn store() -> Result<(&'static str, &'static str, &'static [&'static str]), Failure> {
+/// Copies a certificate to where programs of every user look for it, though its own file is its owner's alone.
+fn publish(file: &Path, target: &Path) -> io::Result<()> {
+    fs::copy(file, target)?;
+    #[cfg(unix)]
+    fs::set_permissions(target, std::os::unix::fs::PermissionsExt::from_mode(0o644))?;
+    Ok(())
+}
+
+fn store() -> Result<Store, Failure> {
     let here = [DEBIAN, FEDORA]
         .into_iter()
-        .find(|(folder, ..)| Path::new(folder).is_dir());
+        .find(|store| Path::new(store.folder).is_dir());
     here.ok_or_else(|| {
         Failure(
             "this system's store is not one that Tokenhouse knows: use the variables that `tokenhouse trust` names"
@@ -105,7 +130,7 @@ fn store() -> Result<(&'static str, &'static str, &'static [&'static str]), Fail
     })
 }
 
-fn take_up(program: &str, arguments: &[&str]) -> Result<(), Failure> {
+fn run_program((program, arguments): (&str, &[&str])) -> Result<(), Failure> {
     let ended = Command::new(program).args(arguments).output();
     let ended = ended.map_err(|error| Failure::because(format_args!("cannot run {program}"), error))?;
     if ended.status.success() {
@@ -115,4 +140,27 @@ fn take_up(program: &str, arguments: &[&str]) -> Result<(), Failure> {
         format_args!("{program} ended with {}", ended.status),
         String::from_utf8_lossy(&ended.stderr).trim(),
     ))
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    #[test]
+    fn what_every_user_trusts_every_user_can_read() {
+        let folder = std::env::temp_dir().join(format!("tokenhouse-trust-{}", std::process::id()));
+        fs::create_dir(&folder).unwrap();
+        let (file, target) = (folder.join("ca.pem"), folder.join(INSTALLED));
+        fs::write(&file, "a certificate").unwrap();
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
+        publish(&file, &target).unwrap();
+        let (mode, content) = (
+            fs::metadata(&target).unwrap().permissions().mode(),
+            fs::read(&target).unwrap(),
+        );
+        fs::remove_dir_all(&folder).unwrap();
+        assert_eq!((mode & 0o777, content.as_slice()), (0o644, &b"a certificate"[..]));
+    }
 }

@@ -39,7 +39,7 @@ pub(super) fn language(headers: &HeaderMap) -> Option<String> {
 
 /// A `Set-Cookie` by which the browser remembers it for a year.
 pub(super) fn set_language(issuer: &Issuer, language: &str) -> String {
-    let secure = if is_https(issuer) { "; Secure" } else { "" };
+    let secure = if issuer.is_https() { "; Secure" } else { "" };
     format!("{LANGUAGE}={language}; Max-Age=31536000; Path=/console; HttpOnly; SameSite=Lax{secure}")
 }
 
@@ -50,7 +50,7 @@ pub(super) fn remove(issuer: &Issuer) -> String {
 
 /// Over https no other host can set it (`__Host-`). Over http, as on this machine, ports share cookies: each has its own.
 fn name(issuer: &Issuer) -> String {
-    if is_https(issuer) {
+    if issuer.is_https() {
         return "__Host-tokenhouse".into();
     }
     let port = issuer.authority().rsplit_once(':').map_or("80", |(_, port)| port);
@@ -58,12 +58,8 @@ fn name(issuer: &Issuer) -> String {
 }
 
 fn attributes(issuer: &Issuer) -> &'static str {
-    match is_https(issuer) {
+    match issuer.is_https() {
         true => "Path=/; Secure; HttpOnly; SameSite=Lax",
         false => "Path=/console; HttpOnly; SameSite=Lax",
     }
-}
-
-fn is_https(issuer: &Issuer) -> bool {
-    issuer.as_str().starts_with("https://")
 }

@@ -104,6 +104,7 @@ pub(super) const AUTH_METHODS: &[(&str, &str)] = &[
 pub(super) const CLIENT_KEY_ALGORITHMS: &[(&str, &str)] = &[
     ("ES256", "ES256: short and quick, read by most libraries"),
     ("RS256", "RS256: read by every library"),
+    ("RS384", "RS384: RSA where a rule asks for SHA-384"),
     ("PS256", "PS256: RSA where a rule asks for PSS"),
     ("EdDSA", "EdDSA: for newer libraries"),
 ];

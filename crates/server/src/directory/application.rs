@@ -161,7 +161,7 @@ impl ApplicationKey {
     fn of(row: &ClientKey) -> Result<Self, StoreError> {
         let damaged = || StoreError::Damaged(format!("the key {} of client {} is none", row.id, row.client_id));
         let jwk: Jwk = serde_json::from_value(Value::Object(row.jwk.clone())).map_err(|_| damaged())?;
-        let algorithm = row.algorithm.parse().map_err(|_| damaged())?;
+        let algorithm = client_keys::algorithm(&row.algorithm).ok_or_else(damaged)?;
         let public = jwk.public_key().map_err(|_| damaged())?;
         Ok(Self {
             kid: row.kid.clone(),

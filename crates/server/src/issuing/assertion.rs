@@ -9,7 +9,7 @@ use tokenhouse_store::UsedAssertion;
 
 use crate::directory::Application;
 use crate::refusal::{Reason, Refusal};
-use crate::registry::client_keys::ALGORITHMS;
+use crate::registry::client_keys;
 use crate::tenant::Tenant;
 
 /// For how long an assertion may be good, in milliseconds.
@@ -30,9 +30,10 @@ pub(super) fn verify(
     assertion: &str,
 ) -> Result<UsedAssertion, Refusal> {
     let parts = Parts::split(assertion).map_err(|error| refused(format!("The assertion cannot be read: {error}.")))?;
-    let named = parts.header.alg.parse().ok();
-    let Some(algorithm) = named.filter(|algorithm| ALGORITHMS.contains(algorithm)) else {
-        return Err(refused("The assertion's alg must be RS256, PS256, ES256 or EdDSA."));
+    let Some(algorithm) = client_keys::algorithm(&parts.header.alg) else {
+        return Err(refused(
+            "The assertion's alg must be RS256, RS384, PS256, ES256 or EdDSA.",
+        ));
     };
     let is_typed =
         parts.header.typ.is_none() || parts.header.is_type("JWT") || parts.header.is_type("client-authentication+jwt");

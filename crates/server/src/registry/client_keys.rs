@@ -17,7 +17,13 @@ use super::{RegistryError, begin, checked_name, checked_text, clients, commit};
 use crate::tenant::Tenant;
 
 /// The algorithms of client assertions; HS256 is not one, since its key would be a secret that both sides hold.
-pub const ALGORITHMS: [Algorithm; 4] = [Algorithm::Rs256, Algorithm::Ps256, Algorithm::Es256, Algorithm::EdDsa];
+pub const ALGORITHMS: [Algorithm; 5] = [
+    Algorithm::Rs256,
+    Algorithm::Rs384,
+    Algorithm::Ps256,
+    Algorithm::Es256,
+    Algorithm::EdDsa,
+];
 /// The property that says how an application authenticates, and which keys count.
 const METHODS: &str = "client_authentication_methods";
 /// The property, ours alone, that lets assertions be for the token endpoint's URL.
@@ -28,6 +34,13 @@ const MAX_KEYS: usize = 10;
 const MAX_NAME_CHARS: usize = 128;
 /// Longest `kid`, in characters.
 const MAX_KID_CHARS: usize = 64;
+/// What is said of a key that signs otherwise.
+const UNKNOWN_ALGORITHM: &str = "The key's alg is none of RS256, RS384, PS256, ES256, EdDSA";
+
+/// The algorithm of an `alg`, if assertions may be signed with it.
+pub fn algorithm(alg: &str) -> Option<Algorithm> {
+    Algorithm::named(alg).ok().filter(|named| ALGORITHMS.contains(named))
+}
 
 /// A key to be registered.
 #[derive(Clone, Debug)]
@@ -48,7 +61,7 @@ impl NewClientKey {
     /// Reads a public key as people hand it over: PEM of a key or a certificate, or a JWK with its `alg` and `kid`.
     pub fn read(text: &str) -> Result<Self, RegistryError> {
         let refused = |error: KeyRejected| RegistryError::invalid("pem", format!("The key cannot be used: {error}"));
-        let (public, algorithm, kid) = if text.trim_start().starts_with('{') {
+        let (public, alg, kid) = if text.trim_start().starts_with('{') {
             let jwk: Map<String, Value> = serde_json::from_str(text)
                 .map_err(|error| RegistryError::invalid("pem", format!("The key is no JWK: {error}")))?;
             if jwk.contains_key("d") || jwk.contains_key("k") {
@@ -61,8 +74,8 @@ impl NewClientKey {
         } else {
             (pem::public_key(text).map_err(refused)?, None, None)
         };
-        let algorithm = match (algorithm, &public) {
-            (Some(word), _) => word.parse().map_err(refused)?,
+        let algorithm = match (alg, &public) {
+            (Some(word), _) => algorithm(&word).ok_or_else(|| RegistryError::invalid("pem", UNKNOWN_ALGORITHM))?,
             (None, PublicKey::Rsa { .. }) => Algorithm::Rs256,
             (None, PublicKey::P256 { .. }) => Algorithm::Es256,
             (None, PublicKey::Ed25519 { .. }) => Algorithm::EdDsa,
@@ -82,8 +95,8 @@ impl NewClientKey {
     /// A new pair for the algorithm of this name: what is registered, and the private half in PEM, which is kept
     /// nowhere.
     pub async fn generate(alg: &str, name: Option<String>) -> Result<(Self, Secret), RegistryError> {
-        let known = ALGORITHMS.into_iter().find(|known| known.as_str() == alg);
-        let algorithm = known.ok_or_else(|| RegistryError::invalid("alg", "No key is made for this algorithm"))?;
+        let named = algorithm(alg);
+        let algorithm = named.ok_or_else(|| RegistryError::invalid("alg", "No key is made for this algorithm"))?;
         let made = tokio::task::spawn_blocking(move || SigningKey::generate(algorithm, RsaBits::Bits2048)).await;
         let key = made.map_err(not_made)?;
         let public = key
@@ -106,6 +119,9 @@ impl NewClientKey {
         }
         if let Some(kid) = &self.kid {
             checked_text("kid", kid, MAX_KID_CHARS)?;
+        }
+        if !ALGORITHMS.contains(&self.algorithm) {
+            return Err(RegistryError::invalid("alg", UNKNOWN_ALGORITHM));
         }
         VerifyingKey::new(self.algorithm, &self.public)
             .map(drop)

@@ -15,6 +15,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
 
+use tokenhouse_protocol::discovery::is_loopback_host;
 use tokenhouse_protocol::id::request_id;
 
 use super::answer::{X_AUTH0_REQUEST_ID, X_REQUEST_ID, http_error, set};
@@ -22,7 +23,7 @@ use crate::app::App;
 use crate::caller::{Caller, Channel};
 use crate::metrics::Requests;
 use crate::refusal::Reason;
-use crate::tenant::Tenant;
+use crate::tenant::{Tenant, without_port};
 
 /// Longest request id that is taken over from a caller, in bytes.
 const MAX_REQUEST_ID_BYTES: usize = 128;
@@ -65,9 +66,6 @@ pub async fn name(State(frame): State<Frame>, mut request: Request, next: Next) 
         response.headers_mut().insert(X_AUTH0_REQUEST_ID, value);
     }
     set(&mut response, header::X_CONTENT_TYPE_OPTIONS, "nosniff");
-    if app.strict_transport {
-        set(&mut response, header::STRICT_TRANSPORT_SECURITY, "max-age=31536000");
-    }
     let route = route.as_ref().map(MatchedPath::as_str);
     frame.requests.count(route, response.status().as_u16());
     if let Some(reason) = response.extensions().get::<Reason>() {
@@ -106,10 +104,21 @@ pub async fn admit(State(frame): State<Frame>, mut request: Request, next: Next)
             return response;
         }
     };
+    let is_strict = app.may_be_strict && is_strict_host(&tenant, &host);
     let caller = caller(&request, host, proxies);
     request.extensions_mut().insert(tenant);
     request.extensions_mut().insert(Arc::new(caller));
-    next.run(request).await
+    let mut response = next.run(request).await;
+    if is_strict {
+        set(&mut response, header::STRICT_TRANSPORT_SECURITY, "max-age=31536000");
+    }
+    response
+}
+
+/// Whether browsers shall ask this host over https alone from now on (RFC 6797; CONTRACT Decision 15): one of a tenant
+/// that answers over https, and none of this machine's own names, which other servers have too.
+fn is_strict_host(tenant: &Tenant, host: &str) -> bool {
+    tenant.issuer.is_https() && !is_loopback_host(without_port(host))
 }
 
 /// The tenant and the caller of a request that came through.

@@ -2,7 +2,7 @@
 
 mod apis;
 mod applications;
-mod browser;
+pub(crate) mod browser;
 mod debugger;
 mod desk;
 mod inspector;

@@ -152,7 +152,7 @@ impl House {
             limits: setup.limits,
             console: Console::default(),
             cache_entries: 1000,
-            strict_transport: false,
+            may_be_strict: true,
         });
         let app = Box::pin(app).await.unwrap();
         let tenant = app.default_tenant().await.unwrap();

@@ -1,169 +1,197 @@
-//! Every route of a tenant, offered every credential of another tenant: refused, or answered as if nobody had offered
-//! anything. The routes are those of the router, so that a new one is here on the day it is made. Then the headers by
-//! which proxies say who is calling: a stranger who writes them is nobody else for it.
+//! Every route of the server, offered every credential of another tenant: refused, or answered as if nobody had offered
+//! anything. The routes are those of the router, so that a new one is here on the day it is made.
 
-use std::net::{IpAddr, SocketAddr};
-
-use axum::body::Body;
-use axum::http::{HeaderName, Request};
+use axum::http::Method;
 use serde_json::Value;
-use tower::ServiceExt as _;
 
-use tokenhouse::dev::seed::{Applications, seed};
-use tokenhouse::registry::tenants::{self, NewTenant};
-use tokenhouse::router::{framed, requests, tenant_routes};
-use tokenhouse::tenant::Issuer;
-use tokenhouse::web::door::{Frame, Network, Peer};
-use tokenhouse_protocol::id::TenantId;
+use tokenhouse::router::{console_routes, dev_routes, tenant_routes};
 
-use crate::house::{AUDIENCE, Answer, Ask, House, ISSUER, Jwt, PASSWORD, USERNAME, form, with_secret};
+use self::credentials::{Credential, Kind, OTHER_HOST, Opens, credentials, two};
+use crate::console::browser::{Browser, EMAIL, PASSWORD};
+use crate::house::{AUDIENCE, Answer, Ask, form};
 
-const OTHER_HOST: &str = "auth.other.example";
-const OTHER_ISSUER: &str = "https://auth.other.example/";
+pub(crate) mod credentials;
+mod forwarded;
+
 /// Members of an answer that only somebody with a credential may read.
 const PRIVATE_MEMBERS: [&str; 5] = ["access_token", "id_token", "refresh_token", "sub", "client_secret"];
+const METHODS: [Method; 5] = [Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE];
 
-/// Something that proves who its bearer is, at its own tenant.
-struct Credential {
-    name: &'static str,
-    kind: Kind,
+/// A path of the router, and how it treats credentials.
+struct Route {
+    path: &'static str,
+    treats: Treats,
 }
 
-enum Kind {
-    /// The fields of a token request, with the client's secret in them.
-    Fields(Vec<(String, String)>),
-    /// A client's id and secret.
-    Basic(String, String),
-    /// An access token.
-    Bearer(String),
-}
-
-/// How a route treats credentials.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Route {
+#[derive(Clone, PartialEq, Eq, Debug)]
+enum Treats {
     /// It gives tokens for credentials.
     Token,
     /// It wants a token.
     Guarded,
     /// It wants an administrator's token.
     Management,
-    /// It is the same for everybody.
+    /// It wants an administrator's session, and has these methods.
+    Console(Vec<Method>),
+    /// It is the same for everybody who is not signed in.
     Public,
+}
+
+/// All routes of the server of `dev`, which has those of every other.
+fn routes() -> Vec<Route> {
+    let tenant = tenant_routes().into_iter().map(|(path, _)| Route {
+        path,
+        treats: treats(path),
+    });
+    let console = console_routes().into_iter().map(|route| Route {
+        path: route.path,
+        treats: match route.needs_session {
+            true => Treats::Console(route.methods),
+            false => Treats::Public,
+        },
+    });
+    // They want a header that no credential brings: without it they refuse everybody alike.
+    let dev = dev_routes().into_iter().map(|(path, _)| Route {
+        path,
+        treats: Treats::Public,
+    });
+    tenant.chain(console).chain(dev).collect()
 }
 
 #[tokio::test]
 async fn every_route_refuses_every_credential_of_another_tenant() {
-    let (house, credentials) = two().await;
-    let mut offered = 0;
-    for (path, _) in tenant_routes() {
+    let (house, tenant) = two().await;
+    let credentials = credentials(&house, &tenant).await;
+    let (routes, mut offered) = (routes(), 0);
+    for route in &routes {
         for credential in &credentials {
-            for ask in asks(path, credential) {
+            for ask in asks(route.path, credential) {
                 let answer = house.ask(ask.clone()).await;
-                let what = format!("{} {path} with {}: {answer:?}", ask.method, credential.name);
+                let what = format!("{} {} with {}: {answer:?}", ask.method, route.path, credential.name);
                 assert!(!is_private(&answer), "{what}");
-                match treats(path) {
-                    Route::Token | Route::Guarded | Route::Management => {
+                match &route.treats {
+                    Treats::Token | Treats::Guarded | Treats::Management => {
                         assert!((400..500).contains(&answer.status), "{what}");
                     }
-                    Route::Public => {
-                        let plain = house.ask(Ask::new(ask.method.as_str(), &one_of(path))).await;
-                        assert_eq!((answer.status, &answer.body), (plain.status, &plain.body), "{what}");
+                    Treats::Console(methods) if methods.contains(&ask.method) => {
+                        let is_sent_away = answer.header("location").starts_with("/console/sign-in?to=");
+                        assert!(answer.status == 303 && is_sent_away, "{what}");
+                    }
+                    Treats::Console(_) => assert_eq!(answer.status, 405, "{what}"),
+                    Treats::Public => {
+                        let plain = house.ask(without(ask.clone(), credential)).await;
+                        assert_eq!((answer.status, shown(&answer)), (plain.status, shown(&plain)), "{what}");
                     }
                 }
                 offered += 1;
             }
         }
     }
-    assert!(offered >= tenant_routes().len() * credentials.len(), "{offered}");
+    assert!(offered >= routes.len() * credentials.len(), "{offered}");
 }
 
-/// Without this the test above would pass with credentials that are good nowhere.
 #[tokio::test]
-async fn every_credential_is_good_at_its_own_tenant() {
-    let (house, credentials) = two().await;
-    let opens = |kind: Route| {
-        tenant_routes()
-            .into_iter()
-            .map(|(path, _)| path)
-            .filter(move |path| treats(path) == kind)
-    };
-    for credential in &credentials {
-        let routes = match credential.kind {
-            Kind::Fields(_) | Kind::Basic(..) => opens(Route::Token).collect::<Vec<_>>(),
-            Kind::Bearer(_) if credential.name.contains("Management") => opens(Route::Management).collect(),
-            // An API's own token opens no route here; its guard takes it, which `tenants` shows.
-            Kind::Bearer(_) if credential.name.contains("API") => continue,
-            Kind::Bearer(_) => opens(Route::Guarded).collect(),
-        };
-        for path in routes {
-            let mut statuses = Vec::new();
-            for ask in asks(path, credential) {
-                statuses.push(house.ask(ask.host(OTHER_HOST)).await.status);
+async fn no_form_of_the_console_takes_a_password_or_a_link_of_another_tenant() {
+    let (house, tenant) = two().await;
+    let credentials = credentials(&house, &tenant).await;
+    let links = credentials.iter().filter_map(|credential| match &credential.kind {
+        Kind::Link(key) => Some(key.clone()),
+        Kind::Fields(_) | Kind::Basic(..) | Kind::Bearer(..) | Kind::Cookie(_) => None,
+    });
+    let password = vec![("email", EMAIL.to_owned()), ("password", PASSWORD.to_owned())];
+    let forms: Vec<_> = links.map(|key| vec![("key", key)]).chain([password]).collect();
+    assert_eq!(forms.len(), 2);
+    let mut signed_in = 0;
+    for route in console_routes() {
+        if !route.methods.contains(&Method::POST) {
+            continue;
+        }
+        for fields in &forms {
+            let fields: Vec<_> = fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
+            for (host, is_own) in [("localhost:4000", false), (OTHER_HOST, true)] {
+                let mut browser = Browser::new(&house);
+                browser.host = host;
+                browser.page("/console/sign-in").await;
+                let answer = browser.submit(&one_of(route.path), &fields).await;
+                let is_in = browser.get("/console/").await.status == 200;
+                assert!(is_own || !is_in, "{} at {host} with {fields:?}: {answer:?}", route.path);
+                signed_in += usize::from(is_in);
             }
-            assert!(statuses.contains(&200), "{path} with {}: {statuses:?}", credential.name);
         }
     }
+    // At their own tenant the password signs in by its form, and the link by its own, once.
+    assert_eq!(signed_in, 2);
 }
 
+/// Without this the tests above would pass with credentials that are good nowhere.
 #[tokio::test]
-async fn a_strangers_forwarded_header_changes_no_address() {
-    for (peer, proxies, forwarded, expected) in [
-        ("192.0.2.1", &[][..], "203.0.113.9", "192.0.2.1"),
-        ("192.0.2.1", &["10.0.0.0/8"][..], "203.0.113.9", "192.0.2.1"),
-        ("10.0.0.1", &["10.0.0.0/8"][..], "203.0.113.9", "203.0.113.9"),
-        (
-            "10.0.0.1",
-            &["10.0.0.0/8"][..],
-            "127.0.0.1, 203.0.113.9, 10.9.9.9",
-            "203.0.113.9",
-        ),
-    ] {
-        let (status, _, addresses) = forwarded_request(peer, proxies, &[("x-forwarded-for", forwarded)]).await;
-        assert_eq!(
-            (status, addresses),
-            (200, vec![expected.to_owned()]),
-            "{peer} {proxies:?} {forwarded}"
-        );
+async fn every_credential_is_good_at_its_own_tenant() {
+    let (house, tenant) = two().await;
+    let mut opened = 0;
+    for credential in &credentials(&house, &tenant).await {
+        for route in routes() {
+            let is_its_door = match (&credential.kind, &route.treats) {
+                (Kind::Fields(_) | Kind::Basic(..), treats) => *treats == Treats::Token,
+                // An API's own token opens no route here; its guard takes it, which `tenants` shows.
+                (Kind::Bearer(_, Opens::Api), _) => false,
+                (Kind::Bearer(_, Opens::Userinfo), treats) => *treats == Treats::Guarded,
+                (Kind::Bearer(_, Opens::Management), treats) => *treats == Treats::Management,
+                (Kind::Cookie(_), treats) => matches!(treats, Treats::Console(_)) && is_page(route.path),
+                (Kind::Link(_), _) => route.path == "/console/link",
+            };
+            if !is_its_door {
+                continue;
+            }
+            let mut statuses = Vec::new();
+            for ask in asks(route.path, credential) {
+                statuses.push(house.ask(ask.host(OTHER_HOST)).await.status);
+            }
+            assert!(
+                statuses.contains(&200),
+                "{} with {}: {statuses:?}",
+                route.path,
+                credential.name
+            );
+            opened += 1;
+        }
     }
+    assert!(opened > 20, "{opened}");
 }
 
-#[tokio::test]
-async fn no_forwarded_header_changes_the_issuer_or_the_tenant() {
-    let headers = [
-        ("x-forwarded-host", "evil.example"),
-        ("x-forwarded-proto", "https"),
-        ("forwarded", "for=203.0.113.9;host=evil.example;proto=https"),
-        ("x-original-host", "evil.example"),
-    ];
-    let (status, token, addresses) = forwarded_request("10.0.0.1", &["0.0.0.0/0"], &headers).await;
-    assert_eq!((status, addresses), (200, vec!["10.0.0.1".to_owned()]));
-    assert_eq!(Jwt::read(&token).text("iss"), ISSUER);
-}
-
-/// How the route treats credentials. A route that is not here yet fails the test that asks.
-fn treats(path: &str) -> Route {
+/// How a tenant's route treats credentials. One that is not here yet fails the test that asks.
+fn treats(path: &str) -> Treats {
     match path {
-        "/oauth/token" => Route::Token,
-        "/userinfo" => Route::Guarded,
-        "/api/v2/{*path}" => Route::Management,
+        "/oauth/token" => Treats::Token,
+        "/userinfo" => Treats::Guarded,
+        "/api/v2/{*path}" => Treats::Management,
         "/.well-known/jwks.json"
         | "/.well-known/openid-configuration"
         | "/.well-known/oauth-authorization-server"
         | "/api/v2/openapi.json"
         | "/avatars/{name}"
         | "/docs/errors"
-        | "/docs/page.css" => Route::Public,
+        | "/docs/page.css" => Treats::Public,
         new => panic!("{new} is a new route: say here how it treats credentials"),
     }
+}
+
+/// Whether it is a page of the console that is there whatever is registered and asked.
+fn is_page(path: &str) -> bool {
+    let others = ["sign-out", "rotate", "administrators", "endpoints"];
+    !path.contains('{') && !others.iter().any(|end| path.ends_with(end))
 }
 
 /// The credential, offered to the first tenant in each way that there is.
 fn asks(path: &str, credential: &Credential) -> Vec<Ask> {
     let form_type = "application/x-www-form-urlencoded";
     let path = one_of(path);
-    let methods = ["GET", "POST", "PUT", "PATCH", "DELETE"].map(|method| Ask::new(method, &path));
+    let methods = METHODS.map(|method| Ask::new(method.as_str(), &path));
     match &credential.kind {
-        Kind::Bearer(token) => methods.map(|ask| ask.bearer(token)).into(),
+        Kind::Bearer(token, _) => methods.map(|ask| ask.bearer(token)).into(),
+        Kind::Cookie(cookie) => methods.map(|ask| ask.header("cookie", cookie)).into(),
+        Kind::Link(key) => METHODS
+            .map(|method| Ask::new(method.as_str(), &format!("{path}?key={key}")))
+            .into(),
         Kind::Basic(id, secret) => {
             let machine = [("grant_type", "client_credentials"), ("audience", AUDIENCE)];
             methods
@@ -192,130 +220,44 @@ fn asks(path: &str, credential: &Credential) -> Vec<Ask> {
     }
 }
 
+/// The same request with nothing, or with a link that there is not.
+fn without(ask: Ask, credential: &Credential) -> Ask {
+    let plain = match &credential.kind {
+        Kind::Link(key) => Ask::new(ask.method.as_str(), &ask.target.replace(key.as_str(), "AAAA")),
+        Kind::Fields(_) | Kind::Basic(..) | Kind::Bearer(..) | Kind::Cookie(_) => {
+            Ask::new(ask.method.as_str(), &ask.target)
+        }
+    };
+    let kind = ask.headers.iter().find(|(name, _)| name == "content-type");
+    match kind {
+        Some((name, value)) => plain.header(name, value),
+        None => plain,
+    }
+}
+
+/// What an answer shows, but for what is another in each: its id, and the key of a page's forms.
+fn shown(answer: &Answer) -> String {
+    let body = answer.body.replace(answer.header("x-request-id"), "ID");
+    match body.split_once("name=\"form_token\" value=\"") {
+        Some((before, rest)) => format!("{before}{}", rest.split_once('"').unwrap().1),
+        None => body,
+    }
+}
+
 /// A route for many paths is asked at one of them.
 fn one_of(path: &str) -> String {
-    path.replace("{*path}", "clients").replace("{name}", "a.svg")
+    let parts = path.split('/').map(|part| match part {
+        "{*path}" if path.starts_with("/api/") => "clients",
+        "{name}" => "a.svg",
+        "{file}" => "console.css",
+        "{endpoint}" => "token",
+        part if part.starts_with('{') => "anything",
+        part => part,
+    });
+    parts.collect::<Vec<_>>().join("/")
 }
 
 fn is_private(answer: &Answer) -> bool {
     let body: Value = serde_json::from_str(&answer.body).unwrap_or_default();
     PRIVATE_MEMBERS.iter().any(|name| body.get(name).is_some())
-}
-
-/// A house with two tenants, and everything that proves somebody at the second.
-async fn two() -> (House, Vec<Credential>) {
-    let house = House::new().await;
-    let id = TenantId::new("other");
-    let issuer = Issuer::parse(OTHER_ISSUER).unwrap();
-    let new = NewTenant {
-        id: id.clone(),
-        name: "Other".into(),
-        issuer: Some(issuer.clone()),
-        hosts: vec![OTHER_HOST.into()],
-    };
-    tenants::create(&house.app.house, new, issuer).await.unwrap();
-    let tenant = house.app.tenant(&id).await.unwrap().unwrap();
-    let other = Box::pin(seed(&tenant, &[])).await.unwrap();
-    let credentials = credentials(&house, &other).await;
-    (house, credentials)
-}
-
-async fn credentials(house: &House, other: &Applications) -> Vec<Credential> {
-    let fields = |application, fields: &[(&str, &str)]| -> Vec<(String, String)> {
-        let pairs = with_secret(application, fields);
-        pairs
-            .iter()
-            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-            .collect()
-    };
-    let system_api = format!("{OTHER_ISSUER}api/v2/");
-    let machine = [("grant_type", "client_credentials"), ("audience", AUDIENCE)];
-    let administrator = [machine[0], ("audience", system_api.as_str())];
-    let login = [
-        ("grant_type", "password"),
-        ("username", USERNAME),
-        ("password", PASSWORD),
-    ];
-    let with_api = [login[0], login[1], login[2], machine[1], ("scope", "openid")];
-    let asked: [(&'static str, Vec<(String, String)>); 5] = [
-        ("the API token of a machine", fields(&other.sample, &machine)),
-        (
-            "the Management API token of an administrator",
-            fields(&other.admin, &administrator),
-        ),
-        (
-            "the opaque token of a user",
-            fields(&other.password, &[&login[..], &[("scope", "openid")]].concat()),
-        ),
-        ("the JWT of a user", fields(&other.password, &with_api)),
-        (
-            "the API token of a user",
-            fields(&other.password, &[&login[..], &[machine[1]]].concat()),
-        ),
-    ];
-    let mut credentials = Vec::new();
-    for (name, fields) in asked {
-        let pairs: Vec<_> = fields
-            .iter()
-            .map(|(name, value)| (name.as_str(), value.as_str()))
-            .collect();
-        let answer = house.ask(Ask::token(&pairs).host(OTHER_HOST)).await;
-        assert_eq!(answer.status, 200, "{name}: {answer:?}");
-        let token = answer.text("access_token");
-        credentials.push(Credential {
-            name,
-            kind: Kind::Bearer(token),
-        });
-        credentials.push(Credential {
-            name: "the request for one of the tokens",
-            kind: Kind::Fields(fields),
-        });
-    }
-    let (client, secret) = (other.sample.client_id.clone(), other.sample.client_secret.clone());
-    credentials.push(Credential {
-        name: "a client's id and secret",
-        kind: Kind::Basic(client, secret),
-    });
-    credentials
-}
-
-/// A token request from `peer` with further headers: its status, its token, and the addresses in the log.
-async fn forwarded_request(peer: &str, proxies: &[&str], headers: &[(&str, &str)]) -> (u16, String, Vec<String>) {
-    let house = House::new().await;
-    let proxies: Vec<Network> = proxies
-        .iter()
-        .map(|text| Network::try_from((*text).to_owned()).unwrap())
-        .collect();
-    let router = framed(&Frame {
-        app: house.app.clone(),
-        proxies: proxies.into(),
-        requests: requests(),
-    });
-    let machine = [("grant_type", "client_credentials"), ("audience", AUDIENCE)];
-    let ask = Ask::token(&with_secret(&house.samples.sample, &machine));
-    let mut request = Request::post("/oauth/token").body(Body::from(ask.body)).unwrap();
-    for (name, value) in &ask.headers {
-        request.headers_mut().append(
-            name.parse::<HeaderName>().unwrap(),
-            value.as_slice().try_into().unwrap(),
-        );
-    }
-    for (name, value) in headers {
-        request
-            .headers_mut()
-            .append(name.parse::<HeaderName>().unwrap(), value.parse().unwrap());
-    }
-    let peer: IpAddr = peer.parse().unwrap();
-    request.extensions_mut().insert(Peer(SocketAddr::new(peer, 50_000)));
-    let response = router.oneshot(request).await.unwrap();
-    let status = response.status().as_u16();
-    let body = http_body_util::BodyExt::collect(response.into_body())
-        .await
-        .unwrap()
-        .to_bytes();
-    let body: Value = serde_json::from_slice(&body).unwrap();
-    let token = body["access_token"].as_str().unwrap_or_default().to_owned();
-    crate::secrets::used(&token);
-    let logged = house.logs().await.into_iter().filter_map(|row| row.address).collect();
-    (status, token, logged)
 }

@@ -26,3 +26,4 @@ mod registry;
 mod secrets;
 mod story;
 mod tenants;
+mod tls;

@@ -82,6 +82,23 @@ async fn tokens_are_counted_once_they_are_durable() {
 }
 
 #[tokio::test]
+async fn reads_of_the_database_are_timed() {
+    let measured = Measured::new().await;
+    let reads = async || figure(&measured.page().await, "tokenhouse_database_read_seconds_count");
+    let (first, second) = (reads().await, reads().await);
+    measured.token("client_credentials").await;
+    let third = reads().await;
+    // A page reads the keys' ages, always as often; the token's application and API were read beside that.
+    let own = second - first;
+    assert!(own > 0.0 && third - second > own, "{first} {second} {third}");
+    let page = measured.page().await;
+    let all = figure(&page, "tokenhouse_database_read_seconds_bucket{le=\"+Inf\"}");
+    assert!(all > third, "{page}");
+    let took = figure(&page, "tokenhouse_database_read_seconds_sum");
+    assert!(took > 0.0 && took < 60.0, "{page}");
+}
+
+#[tokio::test]
 async fn refusals_are_counted_by_reason() {
     let measured = Measured::new().await;
     measured.token("no_such_grant").await;

@@ -1,15 +1,17 @@
 //! Opening a database: new, old, newer, damaged, twice at once.
 
 use tokenhouse_protocol::crypto::Random;
+use tokenhouse_protocol::id::TenantId;
 use tokenhouse_store::{Database, OpenError, Options, Store};
 
-use crate::place::{Place, both};
+use crate::place::{Place, both, migrations};
 use crate::samples::{entry, job, tenant, with_tenant};
 
 both!(
     what_was_written_is_there_when_it_is_opened_again,
     a_newer_database_is_refused_in_one_sentence_and_left_alone,
     many_processes_may_migrate_at_once,
+    two_nodes_may_bring_a_database_of_any_age_up_to_date_at_once,
     a_closed_store_takes_no_more_jobs,
 );
 
@@ -62,6 +64,41 @@ async fn many_processes_may_migrate_at_once(place: &Place) {
     for store in [a, b, c, d] {
         assert_eq!(store.tenants(tokenhouse_store::Page::first(10)).await.unwrap().len(), 1);
         store.close().await;
+    }
+}
+
+async fn two_nodes_may_bring_a_database_of_any_age_up_to_date_at_once(place: &Place) {
+    let newest = migrations().len();
+    assert!(newest > 8);
+    for age in 1..newest {
+        let old = place.another().await;
+        old.migrate(age).await;
+        old.run(
+            "insert into tenants (id, name, issuer, settings, created_at, updated_at) \
+             values ('acme', 'Acme', null, '{}', 1, 1)",
+        )
+        .await;
+        let (first, second) = tokio::join!(old.open(), old.open());
+        for store in [first, second] {
+            let held = store.tenant(&TenantId::new("acme")).await.unwrap();
+            assert_eq!(held.map(|tenant| tenant.name), Some("Acme".into()), "age {age}");
+            let job = job(&TenantId::new("acme"), vec![entry("c", old.clock.now())]);
+            store.commit(job).await.unwrap();
+            store.close().await;
+        }
+        let again = old.open().await;
+        let schema = again.schema().await.unwrap();
+        assert_eq!(
+            migrations().last().map(|(version, _)| *version),
+            Some(schema),
+            "age {age}"
+        );
+        assert_eq!(
+            again.logs_after(&TenantId::new("acme"), None, 10).await.unwrap().len(),
+            2
+        );
+        again.close().await;
+        old.remove().await;
     }
 }
 

@@ -3,7 +3,8 @@
 use std::io::Write;
 use std::path::PathBuf;
 
-use sqlx::{AssertSqlSafe, Connection, PgConnection, SqliteConnection};
+use sqlx::migrate::{Migration, MigrationType, Migrator};
+use sqlx::{AssertSqlSafe, Connection, PgConnection, SqlSafeStr, SqliteConnection};
 use tokenhouse_protocol::crypto::Random;
 use tokenhouse_protocol::id::row_id;
 use tokenhouse_protocol::time::{Clock, Timestamp};
@@ -83,6 +84,36 @@ impl Place {
         }
     }
 
+    /// An empty place of the same kind.
+    pub(crate) async fn another(&self) -> Self {
+        match &self.kind {
+            Kind::Sqlite(_) => Self::sqlite(),
+            Kind::Postgres { .. } => Self::postgres().await.unwrap(),
+        }
+    }
+
+    /// Leaves an empty database as a binary did that knew so many of the migrations.
+    pub(crate) async fn migrate(&self, known: usize) {
+        let known = migrations().into_iter().take(known).map(|(version, text)| {
+            let text = AssertSqlSafe(text).into_sql_str();
+            Migration::new(version, "old".into(), MigrationType::Simple, text, false)
+        });
+        let migrator = Migrator::with_migrations(known.collect());
+        match &self.kind {
+            Kind::Sqlite(_) => {
+                let address = format!("sqlite://{}?mode=rwc", self.file().display());
+                let mut connection = SqliteConnection::connect(&address).await.unwrap();
+                migrator.run_direct(None, &mut connection, false).await.unwrap();
+                connection.close().await.unwrap();
+            }
+            Kind::Postgres { .. } => {
+                let mut connection = PgConnection::connect(&self.address()).await.unwrap();
+                migrator.run_direct(None, &mut connection, false).await.unwrap();
+                connection.close().await.unwrap();
+            }
+        }
+    }
+
     pub(crate) fn rings(&self) -> bool {
         matches!(self.kind, Kind::Postgres { .. })
     }
@@ -119,6 +150,21 @@ impl Place {
             |o| format!("{scheme}://{host}/{name}?{o}"),
         )
     }
+}
+
+/// The texts of `migrations/` with their versions, oldest first.
+pub(crate) fn migrations() -> Vec<(i64, String)> {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/migrations");
+    let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let mut texts: Vec<_> = files
+        .map(|file| {
+            let name = file.file_name().unwrap().to_str().unwrap();
+            let version = name.split('_').take(2).collect::<String>().parse().unwrap();
+            (version, std::fs::read_to_string(&file).unwrap())
+        })
+        .collect();
+    texts.sort_unstable();
+    texts
 }
 
 /// A clock that stands still in the middle of an hour.

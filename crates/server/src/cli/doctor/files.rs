@@ -28,7 +28,7 @@ pub(super) fn configuration(report: &mut Report, config: &Config, is_served: boo
         true => format!("issuer {}, listens on {}", issuer.as_str(), config.server.listen),
         false => format!("issuer {}", issuer.as_str()),
     };
-    let is_plain = !issuer.as_str().starts_with("https://");
+    let is_plain = !issuer.is_https();
     if is_plain && !issuer.is_loopback() {
         report.fail(
             "configuration",

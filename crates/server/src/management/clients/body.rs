@@ -180,7 +180,7 @@ static CREDENTIAL_PROPERTIES: &[Property] = &[
     text("pem", 1, 16_384)
         .required()
         .note("A public key or a certificate in PEM"),
-    word("alg", &["RS256", "PS256", "ES256", "EdDSA"]),
+    word("alg", &["RS256", "RS384", "PS256", "ES256", "EdDSA"]),
     text("kid", 1, 64),
     flag("parse_expiry_from_cert"),
     formatted("expires_at", 0, 64, Format::DateTime),

@@ -144,10 +144,7 @@ fn read(mut members: Map<String, Value>) -> Result<NewClientKey, Failure> {
     let pem = text("pem").unwrap_or_default();
     let mut new = NewClientKey::read(&pem)?;
     if let Some(algorithm) = text("alg") {
-        let known = client_keys::ALGORITHMS
-            .into_iter()
-            .find(|known| known.as_str() == algorithm);
-        new.algorithm = known.unwrap_or(new.algorithm);
+        new.algorithm = client_keys::algorithm(&algorithm).unwrap_or(new.algorithm);
     }
     new.name = text("name");
     new.kid = text("kid").or(new.kid);

@@ -105,6 +105,16 @@ fn an_application_is_made_with_a_key_and_then_has_no_secret() {
     assert!(!shown.contains("Client secret"), "{shown}");
     folder.ok(&["apps", "add-key", id, &public, "--kid", "second", "--name", "Spare"]);
     folder.ok(&["apps", "remove-key", id, &kid]);
+    let rsa = SigningKey::generate(Algorithm::Rs384, RsaBits::Bits2048);
+    let rsa = folder.write("rsa.pem", pem("PUBLIC KEY", &rsa.public_spki().unwrap()).as_bytes());
+    let with_rsa = folder.ok(&["apps", "add-key", id, &rsa, "--alg", "rs384"]);
+    assert!(with_rsa.contains("RS384"), "{with_rsa}");
+    let secret = folder.run(&["apps", "add-key", id, &rsa, "--alg", "HS256"]);
+    let said = String::from_utf8_lossy(&secret.stderr).into_owned();
+    assert!(
+        !secret.status.success() && said.contains("choose one of RS256, RS384, PS256, ES256, EdDSA"),
+        "{said}"
+    );
     let allowed = folder.ok(&["apps", "assertion-audience", id, "token-endpoint"]);
     assert!(allowed.contains("aud: the issuer or the token endpoint"), "{allowed}");
     folder.ok(&["apps", "assertion-audience", id, "issuer"]);

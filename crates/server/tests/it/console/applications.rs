@@ -161,7 +161,7 @@ async fn a_pair_is_made_whose_private_half_is_shown_once_and_signs_assertions() 
         .post(&path, &[("action", "generate"), ("algorithm", "HS256")])
         .await;
     assert_eq!(refused.status, 422);
-    for algorithm in ["ES256", "RS256", "PS256", "EdDSA"] {
+    for algorithm in ["ES256", "RS256", "RS384", "PS256", "EdDSA"] {
         let made = browser
             .post(
                 &path,
@@ -172,7 +172,7 @@ async fn a_pair_is_made_whose_private_half_is_shown_once_and_signs_assertions() 
         let (private, _) = rest.split_once("-----END PRIVATE KEY-----").unwrap();
         let pem = format!("-----BEGIN PRIVATE KEY-----{private}-----END PRIVATE KEY-----\n").replace("&#x2B;", "+");
         let pkcs8 = tokenhouse_protocol::jose::pem::private_key(&pem).unwrap();
-        let key = SigningKey::from_pkcs8(algorithm.parse().unwrap(), &pkcs8).unwrap();
+        let key = SigningKey::from_pkcs8(Algorithm::named(algorithm).unwrap(), &pkcs8).unwrap();
         let kid = tokenhouse_protocol::jose::jwk::thumbprint(&key.public().unwrap());
         assert!(made.body.contains(&kid), "{algorithm}");
         let again = browser.page(&path).await;

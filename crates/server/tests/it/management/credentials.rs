@@ -42,6 +42,26 @@ async fn a_key_counts_once_the_client_names_it_and_takes_the_secrets_place() {
 }
 
 #[tokio::test]
+async fn a_key_signs_by_each_algorithm_of_auth0_and_by_no_other_than_its_kinds() {
+    let house = House::new().await;
+    let api = Api::of(&house).await;
+    let credentials = format!("clients/{}/credentials", house.samples.sample.client_id);
+    let body = |algorithm: &str| {
+        let key = SigningKey::generate(Algorithm::Rs256, RsaBits::Bits2048);
+        let pem = armoured("PUBLIC KEY", &key.public_spki().unwrap());
+        json!({"credential_type": "public_key", "alg": algorithm, "pem": pem})
+    };
+    for algorithm in ["RS256", "RS384", "PS256"] {
+        let made = api.expect(201, "POST", &credentials, body(algorithm)).await;
+        assert_eq!(made["alg"], algorithm);
+    }
+    for algorithm in ["RS512", "HS256", "none", "ES256"] {
+        api.expect(400, "POST", &credentials, body(algorithm)).await;
+    }
+    assert_eq!(api.get(&credentials).await.as_array().unwrap().len(), 3);
+}
+
+#[tokio::test]
 async fn a_key_expires_and_goes() {
     let house = House::new().await;
     let api = Api::of(&house).await;
@@ -120,7 +140,7 @@ async fn a_key_may_expire_with_its_certificate() {
 }
 
 /// The public half of a new key.
-fn pem() -> String {
+pub(super) fn pem() -> String {
     let key = SigningKey::generate(Algorithm::Es256, RsaBits::Bits2048);
     armoured("PUBLIC KEY", &key.public_spki().unwrap())
 }

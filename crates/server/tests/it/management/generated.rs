@@ -111,12 +111,27 @@ fn is_absent(endpoint: &Endpoint) -> bool {
 }
 
 fn request(endpoint: &Endpoint, token: &str) -> Ask {
-    let segments = endpoint
-        .path
-        .split('/')
-        .map(|part| if part.starts_with('{') { "x" } else { part });
+    with_segments(endpoint, |_| "x".into()).bearer(token)
+}
+
+/// A request with something in place of each parameter of the path.
+pub(super) fn with_segments(endpoint: &Endpoint, segment: impl Fn(&str) -> String) -> Ask {
+    let segments = endpoint.path.split('/').map(|part| match part.starts_with('{') {
+        true => segment(part),
+        false => part.to_owned(),
+    });
     let path = segments.collect::<Vec<_>>().join("/");
-    Ask::new(endpoint.method.as_str(), &format!("/api/v2/{path}")).bearer(token)
+    Ask::new(endpoint.method.as_str(), &format!("/api/v2/{path}"))
+}
+
+/// A body that must be taken, as small as it may be; `null` where there is none.
+pub(super) fn right_body(body: &Body) -> Value {
+    match body {
+        Body::None | Body::Upload(_) => Value::Null,
+        Body::Create(shape) => members(shape.properties, false).into(),
+        Body::Change(shape) => members(shape.properties, true).into(),
+        Body::List(kind) => right(kind),
+    }
 }
 
 async fn revision(house: &House) -> i64 {

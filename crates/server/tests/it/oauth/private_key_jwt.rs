@@ -29,7 +29,7 @@ async fn every_algorithm_of_the_metadata_proves_an_application() {
         .as_array()
         .unwrap()
     {
-        let algorithm: Algorithm = word.as_str().unwrap().parse().unwrap();
+        let algorithm = Algorithm::named(word.as_str().unwrap()).unwrap();
         let key = SigningKey::generate(algorithm, RsaBits::Bits2048);
         let mut new = NewClientKey::read(&pem(&key)).unwrap();
         new.algorithm = algorithm;
@@ -272,6 +272,10 @@ async fn a_key_is_read_from_what_people_have() {
     let added: ClientKey = add(read.clone()).await.unwrap();
     assert!(added.id.as_str().starts_with("cred_") && added.id.as_str().len() == 27);
     assert!(matches!(add(read).await, Err(RegistryError::Conflict(_))));
+    jwk.insert("alg".into(), json!("RS512"));
+    let refused = NewClientKey::read(&json!(jwk).to_string()).unwrap_err().to_string();
+    assert!(refused.contains("RS256, RS384, PS256, ES256, EdDSA"), "{refused}");
+    jwk.insert("alg".into(), json!("PS256"));
     jwk.insert("d".into(), json!("AQAB"));
     for bad in [json!(jwk).to_string(), "{}".into(), "no key".into()] {
         let refused = NewClientKey::read(&bad);
