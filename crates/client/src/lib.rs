@@ -38,7 +38,9 @@
 //! | 429 or 503 with `Retry-After`, 429 with `X-RateLimit-Reset` | nothing is asked before that time |
 //! | three failures in a row, of whichever token | one request at a time tries whether the issuer is back |
 //! | the token quota is low (`Auth0-Client-Quota-Limit`) | fetches are spread over the rest of its window |
-//! | the quota is used up | nothing is asked before it is renewed |
+//! | the quota is used up | one request tries after a minute, then after two, four, up to ten, until the window ends |
+//! | the quota turns out to be counted and not enforced, or was raised | the client slows down no longer |
+//! | the clock is set back | pauses are over, and the token is renewed |
 //! | an API refuses every token | pauses between new tokens grow to a minute |
 //! | the answer is huge, slow, redirected or no token | an error: each request ends after 10 s or 256 KiB |
 //!
@@ -79,6 +81,7 @@ mod error;
 mod layer;
 #[cfg(feature = "reqwest-middleware")]
 mod middleware;
+mod pause;
 mod quota;
 mod request;
 mod slot;
