@@ -49,6 +49,9 @@
 //! # In your tests
 //!
 //! With the feature `test-util`, the module `testing` has an issuer that fails as it is told, and a clock that is moved.
+//!
+//! The module `guide` has a page for each task.
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 use std::fmt;
 use std::sync::Arc;
@@ -63,7 +66,7 @@ pub use self::builder::Builder;
 use self::cache::Cache;
 pub use self::error::{BuildError, Error};
 #[cfg(feature = "tower")]
-pub use self::layer::{TokenLayer, TokenService};
+pub use self::layer::{TokenLayer, TokenOnceLayer, TokenOnceService, TokenService};
 #[cfg(feature = "reqwest-middleware")]
 pub use self::middleware::TokenMiddleware;
 use self::slot::{Slot, Wanted};
@@ -77,6 +80,8 @@ mod builder;
 mod cache;
 mod endpoint;
 mod error;
+#[cfg(any(doc, doctest))]
+pub mod guide;
 #[cfg(feature = "tower")]
 mod layer;
 #[cfg(feature = "reqwest-middleware")]
