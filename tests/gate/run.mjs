@@ -1,4 +1,4 @@
-// A caller, nginx (and Caddy where it is installed), the gate, a Django API that knows nothing of tokens, and an issuer
+// A caller, nginx (and Caddy and Envoy where they are installed), the gate, a Django API that knows nothing of tokens, and an issuer
 // that fails when asked to.
 
 import assert from "node:assert/strict";
@@ -13,10 +13,12 @@ import { startDouble } from "../quickstart/double.mjs";
 import { binary, freePort, start, top, until } from "../quickstart/house.mjs";
 import { bearer } from "../quickstart/http.mjs";
 
+// What `run` installed, or nothing.
+const envoy = process.env.ENVOY ?? "";
 const python = path.resolve(top, process.env.PYTHON ?? ".test/venv/bin/python");
 const example = path.join(top, "examples/gate-nginx");
 const folder = mkdtempSync(path.join(tmpdir(), "tokenhouse-gate-"));
-const ports = { gate: await freePort(), api: await freePort(), nginx: await freePort() };
+const ports = { gate: await freePort(), api: await freePort(), nginx: await freePort(), plain: await freePort() };
 const site = `http://127.0.0.1:${ports.nginx}`;
 
 // Spoofed by every caller here; what the API may see of it is nothing.
@@ -27,6 +29,8 @@ const MADE_UP = {
   "x-auth-permissions": "everything",
   "x-auth-issuer": "http://root/",
   "x_auth_subject": "auth0|root",
+  "x_auth-client_id": "root",
+  "x-auth_scope": "everything",
   "x-original-uri": "/about",
   "x-original-method": "GET",
   "x-forwarded-uri": "/about",
@@ -59,23 +63,33 @@ function ask(target, { method = "GET", headers = {}, url = site } = {}) {
 /** What Django says that it was told of the caller. */
 const caller = (answer) => JSON.parse(answer.text).caller;
 
-/** A gate for `issuer`, configured as the example is. */
-async function startGate(issuer, { proxy = "nginx", port = ports.gate } = {}) {
+/** An API like Django's, that tells of every name which CGI would read as one of the gate's: Django's own server drops some. */
+function startPlain() {
+  const isGates = (name) => name.toLowerCase().replaceAll("_", "-").startsWith("x-auth-");
+  const server = http.createServer(({ method, url, headers }, response) => {
+    const told = Object.entries(headers).filter(([name]) => isGates(name));
+    response.end(JSON.stringify({ method, path: url.split("?")[0], caller: Object.fromEntries(told) }));
+  });
+  server.listen(ports.plain, "127.0.0.1").unref();
+}
+
+/** A gate for `issuer`, configured as the example is; its keys from another place if `keys` names one. */
+async function startGate(issuer, { proxy = "nginx", port = ports.gate, keys } = {}) {
   const file = path.join(folder, `gate-${proxy}.toml`);
   const written = readFileSync(path.join(example, "gate.toml"), "utf8");
   const changed = written.replace("http://localhost:4000/", issuer).replace('"nginx"', `"${proxy}"`);
-  writeFileSync(file, changed);
+  writeFileSync(file, `${keys ? `jwks_url = "${keys}"\n` : ""}${changed}`);
   const gate = start(binary, ["gate", "--config", file, "--listen", `127.0.0.1:${port}`], { log: "gate-process.log" });
   await until("the gate", 10_000, () => gate.stdout().includes("The gate answers"));
   return { ...gate, url: `http://127.0.0.1:${port}` };
 }
 
-/** Caddy as docs/gate.md has it, before the Django API, asking this gate. Answers where it listens. */
+/** Caddy as docs/gate.md has it, before an API, asking this gate. Answers where it listens. */
 async function startCaddy(asked) {
   const [, written] = readFileSync(path.join(top, "docs/gate.md"), "utf8").match(/```caddyfile\n(.*?)```/s);
   const url = `http://127.0.0.1:${await freePort()}`;
   let changed = written.replace("api.example.com {", `${url} {`);
-  changed = changed.replace("127.0.0.1:4180", new URL(asked.url).host).replace("127.0.0.1:3012", `127.0.0.1:${ports.api}`);
+  changed = changed.replace("127.0.0.1:4180", new URL(asked.url).host).replace("127.0.0.1:3012", `127.0.0.1:${ports.plain}`);
   const file = path.join(folder, "Caddyfile");
   writeFileSync(file, `{\n\tadmin off\n}\n${changed}`);
   const env = { XDG_DATA_HOME: folder, XDG_CONFIG_HOME: folder };
@@ -83,6 +97,84 @@ async function startCaddy(asked) {
   others.push(asked, caddy);
   await until("Caddy", 10_000, () => ask("/about", { url }).then(({ status }) => status !== 502, () => false));
   return url;
+}
+
+/** Envoy with what docs/gate.md says of its HttpConnectionManager, before an API. Answers where it listens. */
+async function startEnvoy(asked) {
+  const [, written] = readFileSync(path.join(top, "docs/gate.md"), "utf8").match(/```yaml\n(common_http_.*?)```/s);
+  const port = await freePort();
+  const address = (at) => `{ socket_address: { address: 127.0.0.1, port_value: ${at} } }`;
+  const cluster = (name, at) => `  - name: ${name}
+    connect_timeout: 1s
+    load_assignment: { cluster_name: ${name}, endpoints: [{ lb_endpoints: [{ endpoint: { address: ${address(at)} } }] }] }
+`;
+  const file = path.join(folder, "envoy.yaml");
+  writeFileSync(file, `static_resources:
+  listeners:
+  - address: ${address(port)}
+    filter_chains:
+    - filters:
+      - name: envoy.filters.network.http_connection_manager
+        typed_config:
+          "@type": type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager
+          stat_prefix: api
+          route_config:
+            virtual_hosts: [{ name: api, domains: ["*"], routes: [{ match: { prefix: "/" }, route: { cluster: api } }] }]
+${written.trimEnd().replace(/^/gm, " ".repeat(10))}
+  clusters:
+${cluster("gate", new URL(asked.url).port)}${cluster("api", ports.plain)}`);
+  // One thread, and no shared memory that another Envoy of this machine might have.
+  const args = ["--config-path", file, "--concurrency", "1", "--use-dynamic-base-id", "--log-level", "warning"];
+  const proxy = start(envoy, args, { log: "gate-envoy.log" });
+  others.push(asked, proxy);
+  const url = `http://127.0.0.1:${port}`;
+  await until("Envoy", 20_000, () => ask("/about", { url }).then(({ status }) => status === 200, () => false));
+  return url;
+}
+
+/** What every proxy that copies headers itself has to keep, `name` at `site`, and then without its `asked`. */
+async function checkProxy(name, site, asked, { both, reader, whenDead }) {
+  const through = (target, headers, method) => ask(target, { url: site, headers, method });
+  // Not every Caddy copies an empty header.
+  const told = (answer) => Object.fromEntries(Object.entries(caller(answer)).filter(([, value]) => value !== ""));
+  await check(`behind ${name}: 401 and 403 with their challenges, as JSON`, async () => {
+    const nobody = await through("/messages", {});
+    assert.deepEqual([nobody.status, nobody.headers["www-authenticate"]], [401, 'Bearer realm="api"']);
+    const denied = await through("/messages", bearer(reader), "POST");
+    assert.equal(denied.status, 403);
+    assert.match(denied.headers["www-authenticate"], /error="insufficient_scope".*scope="write:messages admin"/);
+    for (const { headers, text } of [nobody, denied]) {
+      assert.equal(headers["content-type"], "application/json");
+      assert.doesNotThrow(() => JSON.parse(text));
+    }
+    assert.equal((await through("/messages", bearer(both), "POST")).status, 200);
+  });
+  await check(`behind ${name} the API learns who is calling, whatever the caller says of itself`, async () => {
+    const answer = await through("/messages/1?a=b", bearer(reader));
+    assert.equal(answer.status, 200, answer.text);
+    assert.deepEqual(told(answer), {
+      "x-auth-subject": "reader@clients",
+      "x-auth-client-id": "reader",
+      "x-auth-scope": "read:messages",
+      "x-auth-issuer": issuer,
+    });
+    for (const headers of [{}, bearer(both), bearer("garbage")]) {
+      assert.deepEqual(told(await through("/about/us", headers)), {});
+    }
+  });
+  await check(`behind ${name} a path that could be read in two ways never reaches the API`, async () => {
+    for (const target of AMBIGUOUS) {
+      const { status, text } = await through(target, bearer(both));
+      assert.ok([400, 403].includes(status), `${target}: ${status}`);
+      assert.ok(!text.includes('"caller"'), target);
+    }
+  });
+  await check(`behind ${name} nothing passes without a gate`, async () => {
+    await asked.end("SIGTERM");
+    for (const target of ["/about", "/profile"]) {
+      assert.equal((await through(target, bearer(both))).status, whenDead, target);
+    }
+  });
 }
 
 const hasCaddy = spawnSync("caddy", ["version"]).status === 0;
@@ -100,6 +192,7 @@ const { issuer } = house.facts;
 let gate = await startGate(issuer);
 const django = start(python, ["api.py", `127.0.0.1:${ports.api}`], { log: "gate-django.log", cwd: example });
 const nginx = start("nginx", ["-p", folder, "-c", "nginx.conf"], { log: "gate-nginx.log" });
+startPlain();
 const others = [];
 
 try {
@@ -185,44 +278,24 @@ try {
     assert.equal((await ask("/profile", { headers: bearer(both) })).status, 200);
   });
   if (hasCaddy) {
-    const site = await startCaddy(await startGate(issuer, { proxy: "caddy", port: await freePort() }));
-    const through = (target, headers, method) => ask(target, { url: site, headers, method });
-    // Not every Caddy copies an empty header.
-    const told = (answer) => Object.fromEntries(Object.entries(caller(answer)).filter(([, value]) => value !== ""));
-    await check("behind Caddy: 401 and 403 with their challenges", async () => {
-      const nobody = await through("/messages", {});
-      assert.deepEqual([nobody.status, nobody.headers["www-authenticate"]], [401, 'Bearer realm="api"']);
-      const denied = await through("/messages", bearer(reader), "POST");
-      assert.equal(denied.status, 403);
-      assert.match(denied.headers["www-authenticate"], /error="insufficient_scope".*scope="write:messages admin"/);
-      assert.equal((await through("/messages", bearer(both), "POST")).status, 200);
-    });
-    await check("behind Caddy the API learns who is calling, whatever the caller says of itself", async () => {
-      const answer = await through("/messages/1?a=b", bearer(reader));
-      assert.equal(answer.status, 200, answer.text);
-      assert.deepEqual(told(answer), {
-        "x-auth-subject": "reader@clients",
-        "x-auth-client-id": "reader",
-        "x-auth-scope": "read:messages",
-        "x-auth-issuer": issuer,
-      });
-      for (const headers of [{}, bearer(both), bearer("garbage")]) {
-        assert.deepEqual(told(await through("/about/us", headers)), {});
-      }
-    });
-    await check("behind Caddy a path that could be read in two ways never reaches the API", async () => {
-      for (const target of AMBIGUOUS) {
-        const { status, text } = await through(target, bearer(both));
-        assert.ok([400, 403].includes(status), `${target}: ${status}`);
-        assert.ok(!text.includes('"caller"'), target);
-      }
-    });
-    await check("behind Caddy nothing passes without a gate", async () => {
-      await others[0].end("SIGTERM");
-      assert.equal((await through("/about", {})).status, 502);
-    });
+    const asked = await startGate(issuer, { proxy: "caddy", port: await freePort() });
+    await checkProxy("Caddy", await startCaddy(asked), asked, { both, reader, whenDead: 502 });
   } else {
     console.log("behind Caddy: not run, there is no caddy (apt-get install caddy)");
+  }
+  if (envoy) {
+    const port = await freePort();
+    const asked = await startGate(issuer, { proxy: "envoy", port });
+    const site = await startEnvoy(asked);
+    await checkProxy("Envoy", site, asked, { both, reader, whenDead: 503 });
+    await check("behind Envoy a gate without keys is 503, never 401 or 403", async () => {
+      const keys = `http://127.0.0.1:${await freePort()}/keys`;
+      others.push(await startGate(issuer, { proxy: "envoy", port, keys }));
+      await until("the new gate", 10_000, async () => (await ask("/about", { url: site })).status === 200);
+      assert.equal((await ask("/profile", { url: site, headers: bearer(both) })).status, 503);
+    });
+  } else {
+    console.log("behind Envoy: not run, tests/gate/requirements.txt cannot be installed here");
   }
   await check("Caddy's and Traefik's questions stand in X-Forwarded-…", async () => {
     for (const proxy of ["caddy", "traefik"]) {

@@ -4,6 +4,7 @@
 use tokenhouse_protocol::time::Timestamp;
 
 use crate::Error;
+use crate::pause::Pause;
 
 /// Failures in a row after which only single requests try.
 const FAILURES: u32 = 3;
@@ -26,22 +27,21 @@ pub(crate) struct Breaker {
     failures: u32,
     /// The last failure, while there is one.
     error: Option<Error>,
-    /// Until when the issuer asked to be left alone.
-    asked_until: Option<Timestamp>,
-    /// Until when nobody tries, or until when somebody is trying.
-    tried_until: Option<Timestamp>,
+    /// For how long the issuer asked to be left alone.
+    asked: Option<Pause>,
+    /// For how long nobody tries, or somebody is trying.
+    tried: Option<Pause>,
 }
 
 impl Breaker {
     /// Whether a request may go out now. While the issuer is being tried, the one who is let through keeps others out.
     pub(crate) fn admit(&mut self, now: Timestamp) -> Result<(), Error> {
-        let until = self.asked_until.max(self.tried_until);
-        if let (Some(until), Some(error)) = (until.filter(|until| now < *until), &self.error) {
-            let wait_ms = (until.ms() - now.ms()).unsigned_abs();
-            return Err(error.clone().after_seconds(wait_ms.div_ceil(1000)));
+        let wait_ms = left_ms(self.asked, now).max(left_ms(self.tried, now));
+        if let (1.., Some(error)) = (wait_ms, &self.error) {
+            return Err(error.clone().after_seconds(wait_ms.unsigned_abs().div_ceil(1000)));
         }
         if self.failures >= FAILURES {
-            self.tried_until = Some(now.plus_ms(TRIAL_MS));
+            self.tried = Some(Pause::of_ms(TRIAL_MS, now));
         }
         Ok(())
     }
@@ -58,11 +58,16 @@ impl Breaker {
         let asked_ms = i64::try_from(error.retry_after_seconds())
             .unwrap_or(0)
             .saturating_mul(1000);
-        self.asked_until = self.asked_until.max(Some(now.plus_ms(asked_ms)));
+        self.asked = Some(Pause::of_ms(asked_ms.max(left_ms(self.asked, now)), now));
         if let Some(more) = self.failures.checked_sub(FAILURES) {
-            self.tried_until = Some(now.plus_ms(pause_ms(more.saturating_add(1), chance)));
+            self.tried = Some(Pause::of_ms(pause_ms(more.saturating_add(1), chance), now));
         }
     }
+}
+
+/// What is left of a pause, if there is one.
+fn left_ms(pause: Option<Pause>, now: Timestamp) -> i64 {
+    pause.map_or(0, |pause| pause.left_ms(now))
 }
 
 #[cfg(test)]
@@ -107,6 +112,17 @@ mod tests {
         breaker.failed(&failure(0), at(1), 0);
         assert_eq!(breaker.admit(at(119)).unwrap_err().retry_after_seconds(), 1);
         assert!(breaker.admit(at(120)).is_ok());
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_ends_every_pause() {
+        let mut breaker = Breaker::default();
+        for _ in 0..3 {
+            breaker.failed(&failure(120), at(3600), 0);
+        }
+        assert!(breaker.admit(at(3600)).is_err());
+        assert!(breaker.admit(at(0)).is_ok());
+        assert!(breaker.admit(at(0)).is_err(), "one is on its way");
     }
 
     #[test]

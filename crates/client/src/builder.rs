@@ -170,7 +170,8 @@ impl Builder {
         self
     }
 
-    /// Asks on as if there were no `Auth0-Client-Quota-Limit` header, for quotas that are counted and not enforced.
+    /// Asks on as if there were no `Auth0-Client-Quota-Limit` header. A quota that only counts needs no such thing: the
+    /// client finds that out.
     pub fn ignore_quota(mut self) -> Self {
         self.heeds_quota = false;
         self

@@ -84,7 +84,7 @@ impl Cache {
             let flight = match state.in_flight() {
                 Some(flight) => Ok(flight),
                 None => self
-                    .may_ask(&state, need, now)
+                    .may_ask(slot, &state, need, now)
                     .map(|()| self.fly(slot, &mut state, now)),
             };
             match token {
@@ -110,13 +110,19 @@ impl Cache {
     }
 
     /// The checks before a request, the last of which lets through one at a time.
-    fn may_ask(&self, state: &State, need: Need, now: Timestamp) -> Result<(), Error> {
+    fn may_ask(&self, slot: &Slot, state: &State, need: Need, now: Timestamp) -> Result<(), Error> {
         state.may_ask(now)?;
         let mut issuer = self.issuer();
-        if self.heeds_quota {
+        let counts = state.counts().unwrap_or_else(|| !slot.wanted().is_management());
+        let under_quota = self.heeds_quota && counts;
+        if under_quota {
             issuer.quota.admit(need, state.got_at(), now)?;
         }
-        issuer.breaker.admit(now)
+        issuer.breaker.admit(now)?;
+        if under_quota {
+            issuer.quota.tries(now);
+        }
+        Ok(())
     }
 
     /// Starts a request.
@@ -131,20 +137,32 @@ impl Cache {
         flight
     }
 
-    fn landed(&self, slot: &Slot, reply: Reply, asked_at: Timestamp) {
+    fn landed(&self, slot: &Slot, mut reply: Reply, asked_at: Timestamp) {
         let now = self.clock.now();
         let chance = self.chance();
+        let counts = (!reply.quota.is_empty())
+            .then_some(true)
+            .or(reply.result.is_ok().then_some(false));
         if reply.was_sent {
             let mut issuer = self.issuer();
-            issuer.quota.told(reply.quota, reply.result.is_ok(), now);
-            match &reply.result {
+            let was_got = reply.result.is_ok();
+            issuer.quota.told(reply.quota, was_got, reply.is_over_quota, now);
+            match &mut reply.result {
                 Ok(_) | Err(Error::Refused { .. }) => issuer.breaker.answered(),
+                // What one quota leaves says nothing of other tokens, and it may be raised.
+                Err(error @ Error::Unavailable { .. }) if self.heeds_quota && reply.is_over_quota => {
+                    issuer.breaker.answered();
+                    *error = error.clone().after_seconds(issuer.quota.wait_seconds(now));
+                }
                 Err(error @ (Error::Unavailable { .. } | Error::Answer { .. })) => {
                     issuer.breaker.failed(error, now, chance);
                 }
             }
         }
         let mut state = slot.lock();
+        if let Some(counts) = counts {
+            state.counted(counts);
+        }
         let audience = slot.wanted().audience.as_deref();
         match reply.result {
             Ok(answer) => {

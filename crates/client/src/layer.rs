@@ -47,6 +47,27 @@ impl TokenClient {
     }
 }
 
+impl TokenLayer {
+    /// The same for bodies that do not clone: axum's `Body`, hyper's `Incoming`, boxed ones. A token that the API refuses is
+    /// given up, so that the next request carries another; this one is not repeated, and its 401 is the answer.
+    ///
+    /// ```
+    /// # async fn run<S>(tokens: tokenhouse_client::TokenClient, service: S, body: axum::body::Body)
+    /// # -> Result<(), Box<dyn std::error::Error + Send + Sync>>
+    /// # where S: tower::Service<http::Request<axum::body::Body>, Response = http::Response<String>> + Clone + Send + 'static,
+    /// #       S::Error: Into<Box<dyn std::error::Error + Send + Sync>>, S::Future: Send {
+    /// use tower::{ServiceBuilder, ServiceExt};
+    ///
+    /// let api = ServiceBuilder::new().layer(tokens.layer("https://api.example.com")?.once()).service(service);
+    /// let request = http::Request::post("https://api.example.com/reports").body(body)?;
+    /// let response = api.oneshot(request).await?;
+    /// # Ok(()) }
+    /// ```
+    pub fn once(self) -> TokenOnceLayer {
+        TokenOnceLayer(self.0)
+    }
+}
+
 impl<S> Layer<S> for TokenLayer {
     type Service = TokenService<S>;
 
@@ -87,9 +108,7 @@ where
         let mut inner = std::mem::replace(&mut self.inner, clone);
         let attach = self.attach.clone();
         Box::pin(async move {
-            let uri = request.uri();
-            let is_ours = attach.is_origin(uri.scheme_str(), uri.host(), uri.port_u16());
-            if !is_ours || request.headers().contains_key(AUTHORIZATION) {
+            if !wants_token(&attach, &request) {
                 return inner.call(request).await.map_err(Into::into);
             }
             let token = attach.client.token().await?;
@@ -107,4 +126,68 @@ where
             inner.call(again).await.map_err(Into::into)
         })
     }
+}
+
+/// Puts tokens into requests to one origin, and repeats none; made by [`TokenLayer::once`].
+#[derive(Clone, Debug)]
+pub struct TokenOnceLayer(Attach);
+
+impl<S> Layer<S> for TokenOnceLayer {
+    type Service = TokenOnceService<S>;
+
+    fn layer(&self, inner: S) -> TokenOnceService<S> {
+        TokenOnceService {
+            inner,
+            attach: self.0.clone(),
+        }
+    }
+}
+
+/// A service whose requests to one origin carry a token, whatever their bodies.
+#[derive(Clone, Debug)]
+pub struct TokenOnceService<S> {
+    inner: S,
+    attach: Attach,
+}
+
+impl<S, B, R> Service<Request<B>> for TokenOnceService<S>
+where
+    S: Service<Request<B>, Response = Response<R>> + Clone + Send + 'static,
+    S::Error: Into<BoxError>,
+    S::Future: Send,
+    B: Send + 'static,
+    R: Send,
+{
+    type Response = Response<R>;
+    type Error = BoxError;
+    type Future = Pin<Box<dyn Future<Output = Result<Response<R>, BoxError>> + Send>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        self.inner.poll_ready(context).map_err(Into::into)
+    }
+
+    fn call(&mut self, mut request: Request<B>) -> Self::Future {
+        // As above.
+        let clone = self.inner.clone();
+        let mut inner = std::mem::replace(&mut self.inner, clone);
+        let attach = self.attach.clone();
+        Box::pin(async move {
+            if !wants_token(&attach, &request) {
+                return inner.call(request).await.map_err(Into::into);
+            }
+            let token = attach.client.token().await?;
+            request.headers_mut().insert(AUTHORIZATION, header(&token)?);
+            let response = inner.call(request).await.map_err(Into::into)?;
+            if Attach::is_refused(response.status(), response.headers()) {
+                attach.client.invalidate(&token);
+            }
+            Ok(response)
+        })
+    }
+}
+
+/// Whether a request goes to the origin, and has no token of its own.
+fn wants_token<B>(attach: &Attach, request: &Request<B>) -> bool {
+    let uri = request.uri();
+    attach.is_origin(uri.scheme_str(), uri.host(), uri.port_u16()) && !request.headers().contains_key(AUTHORIZATION)
 }

@@ -38,7 +38,9 @@
 //! | 429 or 503 with `Retry-After`, 429 with `X-RateLimit-Reset` | nothing is asked before that time |
 //! | three failures in a row, of whichever token | one request at a time tries whether the issuer is back |
 //! | the token quota is low (`Auth0-Client-Quota-Limit`) | fetches are spread over the rest of its window |
-//! | the quota is used up | nothing is asked before it is renewed |
+//! | the quota is used up | one request tries after a minute, then after two, four, up to ten, until the window ends |
+//! | the quota turns out to be counted and not enforced, or was raised | the client slows down no longer |
+//! | the clock is set back | pauses are over, and the token is renewed |
 //! | an API refuses every token | pauses between new tokens grow to a minute |
 //! | the answer is huge, slow, redirected or no token | an error: each request ends after 10 s or 256 KiB |
 //!
@@ -47,6 +49,9 @@
 //! # In your tests
 //!
 //! With the feature `test-util`, the module `testing` has an issuer that fails as it is told, and a clock that is moved.
+//!
+//! The module `guide` has a page for each task.
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 use std::fmt;
 use std::sync::Arc;
@@ -61,7 +66,7 @@ pub use self::builder::Builder;
 use self::cache::Cache;
 pub use self::error::{BuildError, Error};
 #[cfg(feature = "tower")]
-pub use self::layer::{TokenLayer, TokenService};
+pub use self::layer::{TokenLayer, TokenOnceLayer, TokenOnceService, TokenService};
 #[cfg(feature = "reqwest-middleware")]
 pub use self::middleware::TokenMiddleware;
 use self::slot::{Slot, Wanted};
@@ -75,10 +80,13 @@ mod builder;
 mod cache;
 mod endpoint;
 mod error;
+#[cfg(any(doc, doctest))]
+pub mod guide;
 #[cfg(feature = "tower")]
 mod layer;
 #[cfg(feature = "reqwest-middleware")]
 mod middleware;
+mod pause;
 mod quota;
 mod request;
 mod slot;

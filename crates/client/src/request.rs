@@ -4,13 +4,14 @@
 use reqwest::header::CONTENT_TYPE;
 use reqwest::{RequestBuilder, StatusCode, Url};
 use tokenhouse_protocol::secret::Secret;
-use tokenhouse_protocol::time::{Clock, Timestamp};
+use tokenhouse_protocol::time::Clock;
 use tokio::sync::Mutex;
 
 use crate::Error;
 use crate::answer::{Answer, read_answer, read_refusal, retry_after};
 use crate::assertion::Assertion;
 use crate::endpoint::{Endpoint, Http};
+use crate::pause::Pause;
 use crate::quota::{self, Bucket};
 use crate::slot::Wanted;
 
@@ -48,11 +49,11 @@ pub(crate) enum Grant {
     RefreshToken(Mutex<RefreshToken>, OnRotation),
 }
 
-/// The refresh token that is good now, and when it last failed for want of an answer: whoever waited meanwhile has
+/// The refresh token that is good now, and how it last failed for want of an answer: whoever waited meanwhile has
 /// waited long enough.
 pub(crate) struct RefreshToken {
     text: Secret,
-    failed: Option<(Error, Timestamp)>,
+    failed: Option<(Error, Pause)>,
 }
 
 /// Is told the refresh token that took the place of the one before.
@@ -70,6 +71,8 @@ pub(crate) struct Reply {
     pub(crate) result: Result<Answer, Error>,
     /// What the issuer said of the quota; empty if nothing.
     pub(crate) quota: Vec<Bucket>,
+    /// Whether it was the quota that left no token.
+    pub(crate) is_over_quota: bool,
     /// Whether anything was asked: what is shared says nothing new of the issuer.
     pub(crate) was_sent: bool,
 }
@@ -80,6 +83,7 @@ impl Reply {
         Self {
             result: Err(error),
             quota: Vec::new(),
+            is_over_quota: false,
             was_sent: true,
         }
     }
@@ -92,8 +96,8 @@ impl Request {
             Grant::ClientCredentials => self.exchange(wanted, None).await,
             Grant::RefreshToken(held, keep) => {
                 let mut held = held.lock().await;
-                if let Some((error, at)) = &held.failed
-                    && self.clock.now() < at.plus_ms(SHARED_MS)
+                if let Some((error, shared)) = &held.failed
+                    && !shared.is_over(self.clock.now())
                 {
                     return Reply {
                         was_sent: false,
@@ -102,7 +106,9 @@ impl Request {
                 }
                 let reply = self.exchange(wanted, Some(&held.text)).await;
                 held.failed = match &reply.result {
-                    Err(error @ Error::Unavailable { .. }) => Some((error.clone(), self.clock.now())),
+                    Err(error @ Error::Unavailable { .. }) => {
+                        Some((error.clone(), Pause::of_ms(SHARED_MS, self.clock.now())))
+                    }
                     Ok(_) | Err(Error::Refused { .. } | Error::Answer { .. }) => None,
                 };
                 if let Ok(Answer {
@@ -143,9 +149,11 @@ impl Request {
             let retry_after_seconds = retry_after(document.status, &document.headers, now);
             Err(read_refusal(document.status, &document.body, retry_after_seconds))
         };
+        let quota = quota::read(&document.headers, now);
         Reply {
             result,
-            quota: quota::read(&document.headers, now),
+            is_over_quota: document.status == StatusCode::TOO_MANY_REQUESTS && quota.iter().any(Bucket::is_used_up),
+            quota,
             was_sent: true,
         }
     }

@@ -8,6 +8,7 @@ use tokio::sync::watch;
 
 use crate::answer::Answer;
 use crate::breaker::pause_ms;
+use crate::pause::Pause;
 use crate::{AccessToken, Error};
 
 /// How long before its expiry a token is no longer handed out, so that it does not expire on its way: at most half its life.
@@ -33,6 +34,14 @@ impl Wanted {
         scopes.dedup();
         Self { audience, scopes }
     }
+
+    /// Whether this is an audience of Auth0's or Tokenhouse's Management API, whose tokens are outside every quota, or
+    /// one that is called like it.
+    pub(crate) fn is_management(&self) -> bool {
+        self.audience
+            .as_deref()
+            .is_some_and(|audience| audience.ends_with("/api/v2/"))
+    }
 }
 
 /// The place of one token.
@@ -48,16 +57,19 @@ pub(crate) struct State {
     held: Option<Held>,
     /// The request under way: ends when its sender is dropped.
     flight: Option<watch::Receiver<()>>,
-    /// The last request's failure, how many there were since the last success, and when to ask again.
-    failure: Option<(Error, u32, Timestamp)>,
+    /// The last request's failure, how many there were since the last success, and how long not to ask.
+    failure: Option<(Error, u32, Pause)>,
     /// When a token was last got.
     got_at: Option<Timestamp>,
-    /// How many tokens were given up since all was forgiven, when the last was, and when the next may be.
-    given_up: Option<(u32, Timestamp, Timestamp)>,
+    /// Whether its tokens count against a quota, once an answer told.
+    counts: Option<bool>,
+    /// How many tokens were given up since all was forgiven, until when that is, and for how long none may be.
+    given_up: Option<(u32, Pause, Pause)>,
 }
 
 struct Held {
     token: AccessToken,
+    asked_at: Timestamp,
     usable_until: Timestamp,
     renew_at: Timestamp,
 }
@@ -92,7 +104,9 @@ impl State {
     /// The token, and whether it is time for a new one.
     pub(crate) fn usable(&self, now: Timestamp) -> Option<(AccessToken, bool)> {
         let held = self.held.as_ref().filter(|held| now < held.usable_until)?;
-        Some((held.token.clone(), now >= held.renew_at))
+        // A clock that was set back since does not tell how long it is still valid.
+        let is_due = now >= held.renew_at || now < held.asked_at;
+        Some((held.token.clone(), is_due))
     }
 
     /// The request under way. A runtime that was shut down took its request with it.
@@ -112,25 +126,36 @@ impl State {
         self.got_at
     }
 
+    /// Whether its tokens count against a quota; `None` before an answer told.
+    pub(crate) fn counts(&self) -> Option<bool> {
+        self.counts
+    }
+
+    /// Takes note of whether its tokens count against a quota.
+    pub(crate) fn counted(&mut self, counts: bool) {
+        self.counts = Some(counts);
+    }
+
     /// The last failure, while its pause lasts.
     pub(crate) fn may_ask(&self, now: Timestamp) -> Result<(), Error> {
         match &self.failure {
-            Some((_, _, until)) if now < *until => Err(self.failure(now)),
+            Some((_, _, pause)) if !pause.is_over(now) => Err(self.failure(now)),
             Some(_) | None => Ok(()),
         }
     }
 
     /// Why there is no token.
     pub(crate) fn failure(&self, now: Timestamp) -> Error {
-        let Some((error, _, until)) = &self.failure else {
+        let Some((error, _, pause)) = &self.failure else {
             let cause = "the issuer's token expired on its way, or was given up".to_owned();
             return Error::Answer {
                 cause,
                 retry_after_seconds: 0,
             };
         };
-        let wait_ms = (until.ms() - now.ms()).max(0).unsigned_abs();
-        error.clone().after_seconds(wait_ms.div_ceil(1000))
+        error
+            .clone()
+            .after_seconds(pause.left_ms(now).unsigned_abs().div_ceil(1000))
     }
 
     /// Keeps a token whose request was sent at `asked_at`: its life began no earlier.
@@ -148,8 +173,8 @@ impl State {
         let asked_ms = i64::try_from(error.retry_after_seconds())
             .unwrap_or(0)
             .saturating_mul(1000);
-        let until = now.plus_ms(pause_ms(failures, chance).max(asked_ms));
-        self.failure = Some((error, failures.saturating_add(1), until));
+        let pause = Pause::of_ms(pause_ms(failures, chance).max(asked_ms), now);
+        self.failure = Some((error, failures.saturating_add(1), pause));
         self.usable(now).is_some()
     }
 
@@ -159,13 +184,14 @@ impl State {
         if !is_held {
             return true;
         }
-        let before = self.given_up.filter(|(_, last, _)| now < last.plus_ms(FORGIVEN_MS));
-        if before.is_some_and(|(_, _, until)| now < until) {
+        let before = self.given_up.filter(|(_, unforgiven, _)| !unforgiven.is_over(now));
+        if before.is_some_and(|(_, _, pause)| !pause.is_over(now)) {
             return false;
         }
         let times = before.map_or(0, |(times, ..)| times);
         let pause_ms = (MIN_GIVEN_UP_MS << times.min(6)).min(MAX_GIVEN_UP_MS);
-        self.given_up = Some((times.saturating_add(1), now, now.plus_ms(pause_ms)));
+        let (unforgiven, pause) = (Pause::of_ms(FORGIVEN_MS, now), Pause::of_ms(pause_ms, now));
+        self.given_up = Some((times.saturating_add(1), unforgiven, pause));
         self.held = None;
         true
     }
@@ -185,6 +211,7 @@ impl Held {
         };
         Self {
             token,
+            asked_at,
             usable_until,
             renew_at,
         }

@@ -178,7 +178,8 @@ impl TestIssuer {
         self.desk.rules().rotated = refresh_token.map(str::to_owned);
     }
 
-    /// From now on each answer has this `Auth0-Client-Quota-Limit`, such as `b=per_hour;q=10;r=7;t=3540`.
+    /// From now on each answer has this `Auth0-Client-Quota-Limit`, such as `b=per_hour;q=10;r=7;t=3540`; not those to
+    /// requests for the audience of its Management API, `…/api/v2/`, which is outside quotas.
     pub fn announce_quota(&self, header: Option<&str>) {
         self.desk.rules().quota = header.map(str::to_owned);
     }
@@ -238,11 +239,13 @@ async fn metadata(State(desk): State<Arc<Desk>>) -> Response {
 }
 
 async fn token(State(desk): State<Arc<Desk>>, headers: HeaderMap, body: String) -> Response {
+    let parameters = parameters(&headers, &body);
+    let audience = parameters.get("audience").cloned();
     {
         let mut rules = desk.rules();
         rules.asked += 1;
         if rules.requests.len() < MAX_REQUESTS {
-            rules.requests.push(parameters(&headers, &body));
+            rules.requests.push(parameters);
         }
     }
     let mut held = desk.held.subscribe();
@@ -281,7 +284,9 @@ async fn token(State(desk): State<Arc<Desk>>, headers: HeaderMap, body: String) 
             response
         }
     };
-    if let Some(quota) = &rules.quota {
+    if let Some(quota) = &rules.quota
+        && !audience.is_some_and(|audience| audience.ends_with("/api/v2/"))
+    {
         add(&mut response, "auth0-client-quota-limit", quota);
     }
     response

@@ -33,16 +33,39 @@ use std::marker::PhantomData;
 use std::ops::Deref;
 use std::sync::Arc;
 
+use axum::Router;
 use axum::extract::{FromRequestParts, OptionalFromRequestParts};
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use http::request::Parts;
 use serde::de::DeserializeOwned;
 
+use crate::Guard;
 use crate::authorization::{Claim, Wanted, check_names};
+use crate::builder::BuildError;
 use crate::error::Denied;
 use crate::refusal::{Anonymous, Refusal};
 use crate::token::AccessToken;
+
+impl Guard {
+    /// A router that publishes [`Guard::resource_metadata`] where challenges say that it is, to be merged into the
+    /// program's, outside of every layer that asks for a token. Fails if the builder was given no
+    /// [`Builder::resource`](crate::Builder::resource).
+    ///
+    /// ```
+    /// # use axum::{Router, routing::post};
+    /// # use tokenhouse_guard::{BuildError, Guard};
+    /// # fn app(guard: &Guard) -> Result<Router, BuildError> {
+    /// let mcp = Router::new().route("/mcp", post(|| async { "…" })).route_layer(guard.layer());
+    /// let app = mcp.merge(guard.resource_routes()?);
+    /// # Ok(app) }
+    /// ```
+    pub fn resource_routes<S: Clone + Send + Sync + 'static>(&self) -> Result<Router<S>, BuildError> {
+        let metadata = self.resource_metadata()?;
+        let path = metadata.path().to_owned();
+        Ok(Router::new().route_service(&path, metadata))
+    }
+}
 
 /// The token of the request; the route must be behind a [`GuardLayer`](crate::GuardLayer). Where that layer lets requests
 /// without a token pass, a handler that takes one refuses them with 401.

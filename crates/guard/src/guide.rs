@@ -157,6 +157,31 @@ pub mod several_issuers {}
 /// The answer to a token of another kind says which it takes, and the page for errors what that answer looks like.
 pub mod other_issuers {}
 
+/// Tokens that are no JWTs: the issuer is asked what they are worth (RFC 7662).
+///
+/// ```no_run
+/// use std::time::Duration;
+/// use tokenhouse_guard::{BuildError, Guard, Introspection};
+///
+/// # fn run(client_secret: String) -> Result<(), BuildError> {
+/// let asked = Introspection::new("https://tenant.example.com/introspect", "my-api", client_secret)
+///     .remember_for(Duration::from_secs(10));
+/// let guard = Guard::builder()
+///     .issuer("https://tenant.example.com/")
+///     .audience("https://api.example.com")
+///     .introspection(asked)
+///     .build()?;
+/// # Ok(()) }
+/// ```
+///
+/// The API needs an application of its own at the issuer, to prove itself with. JWTs are verified here as ever and never
+/// sent. An answer is believed for 30 seconds unless said otherwise, 5 minutes at most: so long a token that was revoked
+/// may still pass, and so long the issuer is not asked again, whatever the answer was. Whoever comes with the same token
+/// meanwhile waits for the same answer; 64 questions are under way at most, and where the issuer does not answer the
+/// request is 503. The answer must name this API in `aud`, unless [`Introspection::without_audience`] says that it need
+/// not: then any token that the issuer calls active to this application is taken.
+pub mod opaque_tokens {}
+
 /// What callers are told, and how to say it otherwise.
 ///
 /// | status | `error` | when |
@@ -184,6 +209,48 @@ pub mod other_issuers {}
 ///
 /// Whatever the function answers, `WWW-Authenticate` and `Retry-After` are there: callers go by them. It answers the
 /// refusals of handlers too ([`Refusal`] as their error, [`axum::Authorized`]).
+///
+/// Around a tower service of another body than `String`, such as one whose answers are boxed, the layer asks that the body
+/// be `From<String>`. Where it is not, make it so on the way in and out:
+///
+/// ```
+/// use http::{Request, Response};
+/// use http_body_util::{BodyExt as _, Full, combinators::BoxBody};
+/// use tokenhouse_guard::Guard;
+/// use tower::{BoxError, Service, ServiceBuilder};
+///
+/// type Boxed = BoxBody<axum::body::Bytes, BoxError>;
+///
+/// /// An answer's body: the service's own, or a refusal's.
+/// enum Answer {
+///     Own(Boxed),
+///     Refusal(String),
+/// }
+///
+/// impl From<String> for Answer {
+///     fn from(refusal: String) -> Self {
+///         Self::Refusal(refusal)
+///     }
+/// }
+///
+/// fn guarded<S>(guard: &Guard, inner: S) -> impl Service<Request<Boxed>, Response = Response<Boxed>, Error = S::Error>
+/// where
+///     S: Service<Request<Boxed>, Response = Response<Boxed>> + Clone + Send + 'static,
+///     S::Future: Send,
+///     S::Error: Send,
+/// {
+///     ServiceBuilder::new()
+///         .map_response(|response: Response<Answer>| {
+///             response.map(|body| match body {
+///                 Answer::Own(body) => body,
+///                 Answer::Refusal(text) => Full::from(text).map_err(|never| match never {}).boxed(),
+///             })
+///         })
+///         .layer(guard.layer())
+///         .map_response(|response: Response<Boxed>| response.map(Answer::Own))
+///         .service(inner)
+/// }
+/// ```
 pub mod errors {}
 
 /// Let clients that know only your API's address find its issuer (RFC 9728), as MCP clients do.
@@ -198,14 +265,13 @@ pub mod errors {}
 ///     .resource("https://api.example.com/mcp")
 ///     .scopes_supported(["mcp:read", "mcp:write"])
 ///     .build()?;
-/// let metadata = guard.resource_metadata()?;
 /// let app: Router = Router::new()
 ///     .route("/mcp", post(|| async { "…" }).layer(guard.layer().scope("mcp:read")))
-///     .route_service(metadata.path(), metadata.clone()); // /.well-known/oauth-protected-resource/mcp
+///     .merge(guard.resource_routes()?); // /.well-known/oauth-protected-resource/mcp
 /// # Ok(()) }
 /// ```
 ///
-/// Every challenge then names the metadata, and a 401 the scopes that the route wants. The address must be exactly what
+/// Without axum, route [`ResourceMetadata::path`] to [`Guard::resource_metadata`], which is a tower service. Every challenge then names the metadata, and a 401 the scopes that the route wants. The address must be exactly what
 /// clients are given, and is taken as an audience: clients ask the issuer for it by the parameter `resource` (RFC 8707), so
 /// register the API with this address as its identifier.
 pub mod resource_metadata {}
@@ -232,8 +298,19 @@ pub mod resource_metadata {}
 /// # let _ = guard;
 /// ```
 ///
-/// Never build this guard outside a test: whoever knows the secret makes tokens. With a real issuer: `tokenhouse dev`
-/// serves one with sample applications, and writes where it is to `tokenhouse-data/dev.json`.
+/// Never build this guard outside a test: whoever knows the secret makes tokens.
+///
+/// With a real issuer:
+///
+/// ```sh
+/// tokenhouse dev --memory --port 0 --seed seed.toml --json
+/// ```
+///
+/// is ready in a moment, with the APIs, applications, users and keys of `seed.toml`, and prints on one line where it is and
+/// who may ask it. Give the guard its `issuer` and `audience`. Then let it fail: under `dev_url` a test asks for a key set
+/// that is down, slow or garbage, a rotation, a revocation, a token that has expired or is for another API, a clock that
+/// is ahead; one `DELETE` takes all of it back. `docs/test-double.md` of Tokenhouse lists the faults, and its
+/// `examples/guarded-api/tests/double.rs` is such a test.
 pub mod testing {}
 
 /// Know how the guard is.

@@ -117,10 +117,11 @@ pub(crate) struct Endpoint {
     paused_until: AtomicI64,
 }
 
-/// What the issuer said of a token, and until when that is believed.
+/// What the issuer said of a token, and from when until when that is believed.
 #[derive(Clone)]
 struct Answer {
     outcome: Result<AccessToken, Reason>,
+    since: Timestamp,
     until: Timestamp,
 }
 
@@ -160,7 +161,8 @@ impl Endpoint {
     /// The token, if the issuer says that it is active and for this API: now, or a short time ago.
     pub(crate) async fn ask(&self, token: &str, policy: &Policy) -> Result<AccessToken, Denied> {
         let now = policy.clock.now();
-        self.answers.remove_if(token, |answer| answer.until <= now);
+        self.answers
+            .remove_if(token, |answer| !(answer.since..answer.until).contains(&now));
         // Whoever comes with the same token meanwhile waits for the same answer.
         let answer = self
             .answers
@@ -235,11 +237,13 @@ impl Endpoint {
         let until = now.plus_ms(self.remember_ms);
         match self.lifetime(&claims, policy, until) {
             Ok(lifetime) => Answer {
+                since: now,
                 until: until.min(lifetime.expires_at),
                 outcome: Ok(AccessToken::new(claims, Arc::clone(&policy.answers), lifetime, None)),
             },
             Err(reason) => Answer {
                 outcome: Err(reason),
+                since: now,
                 until,
             },
         }

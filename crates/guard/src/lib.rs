@@ -16,11 +16,12 @@
 //! A handler finds the caller's [`AccessToken`] in the request's extensions, or with the feature `axum` as an argument.
 //!
 //! A request without a valid token is answered 401, one without the scope 403 (RFC 6750), and 503 when no keys are to be
-//! had. There is a page for each task, scopes and permissions, optional tokens, several issuers, other issuers, errors,
-//! MCP, testing, health, proxies, in the module `guide`.
+//! had. There is a page for each task, scopes and permissions, optional tokens, several issuers, other issuers, opaque
+//! tokens, errors, MCP, testing, health, proxies, in the module `guide`.
 //!
 //! Features: `fetch` (default) gets keys over HTTP; without it, give the guard a [`KeySource`]. `axum` adds extractors,
 //! `metrics` counts by the `metrics` facade.
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 use std::fmt;
 use std::sync::Arc;

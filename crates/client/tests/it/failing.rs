@@ -240,3 +240,22 @@ async fn a_day_of_short_outages_refuses_nobody() {
     assert!((24..=28).contains(&issuer.given()), "{}", issuer.given());
     assert!(issuer.asked() < 150, "{}", issuer.asked());
 }
+
+#[tokio::test]
+async fn a_clock_that_is_set_back_an_hour_keeps_nobody_from_asking() {
+    const HOUR_MS: i64 = 3_600_000;
+    let (issuer, client) = house().await;
+    issuer.behave(Behaviour::TooManyRequests {
+        retry_after_seconds: 1800,
+    });
+    assert!(client.token().await.is_err());
+    issuer.behave(Behaviour::Gives);
+    assert!(client.token().await.is_err(), "it asked for patience");
+    issuer.clock().advance_ms(-HOUR_MS);
+    assert_eq!(token(&client).await, "t1", "half an hour of another clock");
+
+    // What a clock that was ahead said of the token's end is not believed.
+    issuer.clock().advance_ms(-HOUR_MS);
+    assert_eq!(token(&client).await, "t1");
+    eventually(async || token(&client).await == "t2").await;
+}

@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 
+use axum::body::Body;
 use axum::http::{Request, Response, StatusCode, header};
 use tokenhouse_client::testing::Behaviour;
 use tokenhouse_client::{Error, TokenClient};
@@ -103,4 +104,33 @@ async fn without_a_token_nothing_is_sent() {
     let error = send(&client, &api, to(ORIGIN)).await.unwrap_err();
     assert!(matches!(error.downcast_ref(), Some(Error::Refused { .. })), "{error}");
     assert!(api.seen().is_empty());
+}
+
+#[tokio::test]
+async fn of_a_body_that_does_not_clone_a_refused_token_is_given_up_and_nothing_repeated() {
+    let (issuer, client) = house().await;
+    let api = Api::start(not_the_first).await;
+    let called = api.clone();
+    let service = service_fn(move |request: Request<Body>| {
+        let authorization = request.headers().get(header::AUTHORIZATION).cloned();
+        let verdict = called.verdict(
+            authorization.as_ref().map(|value| value.to_str().unwrap()),
+            String::new(),
+        );
+        let status = if matches!(verdict, Verdict::Takes) { 200 } else { 401 };
+        let response = Response::builder().status(status).body(()).unwrap();
+        async move { Ok::<_, Infallible>(response) }
+    });
+    let service = ServiceBuilder::new()
+        .layer(client.layer(ORIGIN).unwrap().once())
+        .service(service);
+    let send = |uri: &str| {
+        let request = Request::post(uri).body(Body::from("once")).unwrap();
+        service.clone().oneshot(request)
+    };
+    assert_eq!(send(ORIGIN).await.unwrap().status(), 401, "the answer, whatever comes");
+    assert_eq!(send(ORIGIN).await.unwrap().status(), 200);
+    assert_eq!(send("https://example.com/").await.unwrap().status(), 401);
+    assert_eq!(api.authorizations(), ["Bearer t1", "Bearer t2", ""]);
+    assert_eq!(issuer.asked(), 2);
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokenhouse_protocol::crypto::Random;
 use tokenhouse_protocol::time::{Clock, Timestamp};
 use tokio::runtime::Handle;
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, Semaphore, watch};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tracing::Instrument as _;
@@ -19,16 +19,19 @@ use crate::seen;
 use crate::status::FetchStatus;
 use crate::transport::FetchSettings;
 
+#[cfg(test)]
+mod tests;
+
 /// How often strangers' tokens may make us ask for a key.
 const LOOK_AGAIN_EVERY_MS: i64 = 5_000;
 /// The lifetime of keys whose issuer states none, and the bounds for what one may state, in seconds.
 const LIFETIME_SECONDS: (u64, std::ops::RangeInclusive<u64>) = (300, 60..=3600);
-/// The largest of those bounds: no attempt is further away.
-const MAX_LIFETIME_MS: i64 = 3_600_000;
 /// The longest pause after failures.
 const MAX_PAUSE_MS: i64 = 30_000;
 /// How long the one attempt takes at most that a request waits for: the metadata under two names and the keys.
 const FETCHES_IN_AN_ATTEMPT: u32 = 3;
+/// How many requests wait for an attempt at most: strangers can invent as many tokens as they like.
+const MAX_WAITING: usize = 1024;
 /// How long the task sleeps at most, so that it sees a clock that was moved and a guard that is gone.
 const NAP: Duration = Duration::from_secs(30);
 
@@ -45,6 +48,8 @@ struct Shared {
     clock: Clock,
     random: Random,
     state: RwLock<State>,
+    /// What each request takes that waits.
+    waiting: Semaphore,
     /// Rings when there may be something to fetch.
     bell: Notify,
     /// The number of the last attempt that ended.
@@ -54,8 +59,9 @@ struct Shared {
 
 struct State {
     held: Option<Held>,
-    /// When the next attempt is made of itself.
+    /// When the next attempt is made of itself, and when that was decided: a clock that was set back since decides anew.
     due_at: Timestamp,
+    due_since: Timestamp,
     /// The number of the last attempt that began.
     begun: u64,
     /// The number of the last attempt that a request asked for, and when.
@@ -93,6 +99,7 @@ impl Remote {
         let state = State {
             held: None,
             due_at: clock.now(),
+            due_since: clock.now(),
             begun: 0,
             asked: 0,
             asked_at: None,
@@ -107,6 +114,7 @@ impl Remote {
             clock: clock.clone(),
             random: Random::system(),
             state: RwLock::new(state),
+            waiting: Semaphore::new(MAX_WAITING),
             bell: Notify::new(),
             ended: watch::Sender::new(0),
             task: Mutex::new(None),
@@ -161,6 +169,12 @@ impl Shared {
         };
         if let Some(attempt) = attempt {
             self.wake();
+            let Ok(_place) = self.waiting.try_acquire() else {
+                return Err(Unavailable::for_seconds(
+                    1,
+                    "too many requests wait for the issuer's keys",
+                ));
+            };
             let mut ended = self.ended.subscribe();
             // Whether it came in time or not, the state says what to answer.
             let _ = timeout(self.wait, ended.wait_for(|last| *last >= attempt)).await;
@@ -244,9 +258,9 @@ impl State {
         }
     }
 
-    /// Whether it is time for an attempt; also where a clock that was set back would put it off for more than an hour.
+    /// Whether it is time for an attempt.
     fn is_due(&self, now: Timestamp) -> bool {
-        !(1..=MAX_LIFETIME_MS).contains(&(self.due_at.ms() - now.ms()))
+        !(self.due_since..self.due_at).contains(&now)
     }
 
     fn unavailable(&self, now: Timestamp) -> Unavailable {
@@ -290,7 +304,7 @@ impl State {
             reason = "at most an hour"
         )]
         let ahead_ms = (lifetime as f64 * 1000.0 * (0.7 + 0.1 * fraction)) as i64;
-        self.due_at = asked_at.plus_ms(ahead_ms);
+        (self.due_since, self.due_at) = (asked_at, asked_at.plus_ms(ahead_ms));
         self.failures = 0;
         let keys = fetched
             .keys
@@ -313,7 +327,7 @@ impl State {
             reason = "at most 30 s"
         )]
         let jitter_ms = (pause_ms as f64 * 0.25 * fraction) as i64;
-        self.due_at = now.plus_ms(pause_ms - jitter_ms);
+        (self.due_since, self.due_at) = (now, now.plus_ms(pause_ms - jitter_ms));
         self.failures = self.failures.saturating_add(1);
     }
 }

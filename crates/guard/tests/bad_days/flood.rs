@@ -6,8 +6,8 @@ use std::time::Duration;
 use tokenhouse_guard::{Clock, Guard};
 use tokio::time::MissedTickBehavior;
 
-use super::is_invalid;
-use super::issuer::{Issuer, SECOND_MS, clock};
+use super::issuer::{Day, Issuer, SECOND_MS, clock};
+use super::{is_invalid, is_unavailable};
 
 /// What callers noticed of a flood.
 #[derive(Default, Debug)]
@@ -115,4 +115,36 @@ async fn a_minute_of_flood_hides_no_rotation() {
     }
     assert_eq!(flood.await.unwrap(), 600_000);
     assert_nobody_noticed(&issuer, &noticed, flood_ms);
+}
+
+/// Whoever invents kids while the issuer hangs keeps some requests waiting, and no more.
+#[tokio::test]
+async fn while_the_issuer_hangs_a_bounded_number_waits_and_the_others_are_told_to_come_back() {
+    const WAITING: usize = 1024;
+    let (issuer, clock) = (Issuer::start().await, clock());
+    let guard = issuer
+        .guard(&clock)
+        .fetch_timeout(Duration::from_secs(30))
+        .build()
+        .unwrap();
+    let honest = issuer.token("k1");
+    guard.verify(&honest).await.unwrap();
+    issuer.is(Day::Slow);
+    let (answered, mut answers) = tokio::sync::mpsc::unbounded_channel();
+    let all: Vec<_> = (0..2 * WAITING)
+        .map(|number| {
+            let (guard, token) = (guard.clone(), issuer.invented(&format!("x{number}")));
+            let answered = answered.clone();
+            tokio::spawn(async move { answered.send(guard.verify(&token).await) })
+        })
+        .collect();
+    for _ in 0..WAITING {
+        assert!(is_unavailable(&answers.recv().await.unwrap()));
+    }
+    for _ in 0..100 {
+        tokio::task::yield_now().await;
+    }
+    assert!(answers.try_recv().is_err(), "the others wait");
+    assert!(guard.verify(&honest).await.is_ok(), "its key is held");
+    all.iter().for_each(tokio::task::JoinHandle::abort);
 }

@@ -293,3 +293,14 @@ async fn a_validator_says_nothing_of_the_keys_at_another_address() {
     assert_eq!(keys_of(&guard), 2);
     assert_eq!(issuer.key_fetches(), (2, 0));
 }
+
+#[tokio::test]
+async fn a_clock_that_is_set_back_puts_no_fetch_off() {
+    let (issuer, clock) = (Issuer::start().await, clock());
+    let guard = issuer.guard(&clock).build().unwrap();
+    guard.verify(&issuer.token("k1")).await.unwrap();
+    let warm = issuer.fetches();
+    clock.advance_ms(-HOUR_MS / 2);
+    assert!(guard.verify(&issuer.token("k1")).await.is_ok());
+    until("a fetch", || issuer.fetches() > warm).await;
+}

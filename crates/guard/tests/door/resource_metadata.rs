@@ -52,6 +52,25 @@ async fn the_metadata_is_where_the_challenge_says() {
 }
 
 #[tokio::test]
+async fn one_line_routes_it() {
+    let house = House::with(described);
+    let path = METADATA.strip_prefix("https://api.example.com").unwrap();
+    let app = Router::new()
+        .route("/plain", get(whoami))
+        .route_layer(house.guard.layer())
+        .merge(house.guard.resource_routes().unwrap());
+    let response = send(&app, Method::GET, path, None).await;
+    assert_eq!(response.status(), 200);
+    let document = house.guard.resource_metadata().unwrap().document().to_owned();
+    assert_eq!(text(response).await, document);
+    let plain = House::with(|builder| builder);
+    assert!(
+        plain.guard.resource_routes::<()>().is_err(),
+        "it has no address to publish"
+    );
+}
+
+#[tokio::test]
 async fn every_challenge_names_the_metadata() {
     let house = House::with(described);
     let named = format!(r#", resource_metadata="{METADATA}""#);

@@ -20,7 +20,7 @@ use crate::console::trial::{LocalAuthority, Trial};
 use crate::dev::administrator;
 use crate::dev::authority::Authority;
 use crate::dev::faults::Faults;
-use crate::dev::folder::{self, Folder};
+use crate::dev::folder::{self, Folder, Temporary};
 use crate::dev::seed::{self, AUDIENCE};
 use crate::dev::seed_file::SeedFile;
 use crate::dev::seeded;
@@ -55,7 +55,7 @@ pub struct Arguments {
     #[arg(long, value_name = "DIR", default_value = "./tokenhouse-data")]
     data: PathBuf,
     /// Keep everything in memory: no folder is made, nothing is left
-    #[arg(long, conflicts_with_all = ["data", "database", "https", "fresh"])]
+    #[arg(long, conflicts_with_all = ["data", "database", "fresh"])]
     memory: bool,
     /// Begin with the APIs, applications, users and keys of this file in place of the samples
     #[arg(long, value_name = "FILE")]
@@ -82,7 +82,8 @@ pub struct Arguments {
     /// Keep everything in this PostgreSQL database, postgres://…, in place of SQLite in the data folder
     #[arg(long, value_name = "URL")]
     database: Option<String>,
-    /// Serve https, with a certificate of a local authority made once in the data folder
+    /// Serve https, with a certificate of a local authority made once in the data folder; with --memory one that ends
+    /// with the process, in a temporary folder
     #[arg(long)]
     https: bool,
     /// Delete the data folder first, if `dev` made it
@@ -135,9 +136,15 @@ pub async fn run(arguments: Arguments) -> Result<(), Failure> {
     let tenant = app.default_tenant().await?;
     let origins = [SAMPLE_PAGE.to_owned(), issuer.origin(), api_url.clone()];
 
-    let authority = match &folder {
-        Some(folder) if arguments.https => Some(Authority::open(folder.path(), app.house.clock.now())?),
-        Some(_) | None => None,
+    let temporary = match arguments.https && arguments.memory {
+        true => Some(Temporary::make(&app.house.random)?),
+        false => None,
+    };
+    let now = app.house.clock.now();
+    let authority = match (&folder, &temporary) {
+        (Some(folder), _) if arguments.https => Some(Authority::open(folder.path(), now)?),
+        (_, Some(temporary)) => Some(Authority::fleeting(temporary.path(), now)?),
+        (_, None) => None,
     };
     let tls = match &authority {
         Some(authority) => Some(authority.serve_as(&hosts(&arguments, &issuer), app.house.clock.now())?),
@@ -165,14 +172,20 @@ pub async fn run(arguments: Arguments) -> Result<(), Failure> {
         }
     };
     let mut stop = Stop::listen();
-    let router = router::with_faults(&app, &Faults::default());
+    let faults = Faults::default();
+    let router = router::with_faults(&app, &faults);
     let running = Running::start(&app, listeners, router, tls);
     let guard = guard(&issuer, audience, &app, authority.as_ref())?;
     let api = serve::spawn(api_listeners, sample_api::router(&guard), None, running.stopping());
     // A seed may bring the key that signs and not the next one, which takes a while to make.
     tokio::spawn(async move {
-        if let Err(error) = keys::ensure_next(&tenant).await {
-            tracing::warn!(%error, "the next signing keys cannot be made");
+        let settled = async {
+            keys::ensure_next(&tenant).await?;
+            keys::keys(&tenant).await
+        };
+        match settled.await {
+            Ok(keys) => faults.keep_keys(&tenant.id, keys),
+            Err(error) => tracing::warn!(%error, "the next signing keys cannot be made"),
         }
     });
     // Asks for the keys, so that the first caller finds them there.

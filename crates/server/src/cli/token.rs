@@ -41,6 +41,7 @@ The token is kept, encrypted, in a file of yours alone below $XDG_CACHE_HOME/tok
 Examples:
   tokenhouse token                                # of the sample application of `tokenhouse dev`
   curl --header \"authorization: Bearer $(tokenhouse token)\" http://localhost:3010/api/private
+  tokenhouse token --renew                        # when the API refuses the one that is kept
   tokenhouse token --issuer https://example.eu.auth0.com/ --client-id ID --client-secret-stdin \\
     --audience https://api.example.com --scope read:reports < secret.txt")]
 pub(super) struct Arguments {
@@ -77,6 +78,9 @@ pub(super) struct Arguments {
     /// A file with the issuer's certificate authority, if the machine does not know it
     #[arg(long, value_name = "FILE")]
     ca_file: Option<PathBuf>,
+    /// Ask for a new token, and keep it in place of the one that is kept: when that was revoked, say
+    #[arg(long, conflicts_with = "no_cache")]
+    renew: bool,
     /// Ask for a new token, and do not keep it
     #[arg(long)]
     no_cache: bool,
@@ -118,7 +122,7 @@ pub(super) async fn run(arguments: Arguments) -> Result<(), Failure> {
     let now = Clock::system().now();
     let token = match arguments.no_cache {
         true => wanted.fetch().await?,
-        false => wanted.kept(false).await?,
+        false => wanted.kept(arguments.renew).await?,
     };
     if !arguments.json {
         return print(token.text.expose());

@@ -50,6 +50,16 @@ impl Authority {
         Ok(Self { file, pem, key })
     }
 
+    /// An authority for this process alone: its certificate is written down, for programs to trust, and its key nowhere.
+    pub fn fleeting(folder: &Path, now: Timestamp) -> Result<Self, Failure> {
+        let failed = |why: &dyn std::fmt::Display| Failure(format!("no certificate authority could be made: {why}"));
+        let (pem, key) = make(now).map_err(|error| failed(&error))?;
+        let file = folder.join(CA_FILE);
+        write_private(folder, &file, pem.as_bytes()).map_err(|error| failed(&error))?;
+        let key = KeyPair::from_pem(&key).map_err(|error| failed(&error))?;
+        Ok(Self { file, pem, key })
+    }
+
     /// Where its certificate is.
     pub fn file(&self) -> &Path {
         &self.file

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 
 use tokenhouse_protocol::crypto::Algorithm;
 use tokenhouse_protocol::id::KeyId;
-use tokenhouse_store::KeyState;
+use tokenhouse_store::{Key, KeyState};
 
 use super::faults::{Endpoint, Fault, Faults, NextToken};
 use crate::registry::{RegistryError, keys};
@@ -95,10 +95,14 @@ pub async fn state(State(faults): State<Faults>, Extension(tenant): Extension<Ar
     )
 }
 
-/// `DELETE /dev/state`: no faults, nothing counted, the machine's time. Keys stay as they were rotated and revoked.
+/// `DELETE /dev/state`: no faults, nothing counted, the machine's time, and the keys as they were when dev became ready.
 pub async fn reset(State(faults): State<Faults>, Extension(tenant): Extension<Arc<Tenant>>) -> Response<Body> {
     tenant.house.clock.advance_ms(-faults.reset());
-    done()
+    let restored = match faults.kept_keys(&tenant.id) {
+        Some(kept) => keys::restore(&tenant, &kept).await,
+        None => Ok(()),
+    };
+    restored.map_or_else(|error| refusal(&error).answer(), |()| done())
 }
 
 /// `PUT /dev/faults/{jwks|metadata|token}`: the endpoint goes wrong from now on.
@@ -142,14 +146,18 @@ pub async fn next_token(State(faults): State<Faults>, body: Read<NextToken>) -> 
 }
 
 /// `POST /dev/rotate`: the next key signs at once.
-pub async fn rotate(Extension(tenant): Extension<Arc<Tenant>>, body: ReadOrNone<Rotation>) -> Response<Body> {
+pub async fn rotate(
+    State(faults): State<Faults>,
+    Extension(tenant): Extension<Arc<Tenant>>,
+    body: ReadOrNone<Rotation>,
+) -> Response<Body> {
     let rotate = async || {
         let Rotation {
             alg,
             without_publishing,
         } = read_or_none(body)?;
         let algorithm = algorithm(alg.as_deref())?;
-        keys::ensure_next(&tenant).await.map_err(|error| refusal(&error))?;
+        let _kept = settled(&faults, &tenant).await?;
         let mut kid = keys::rotate(&tenant, algorithm, true).await;
         if without_publishing && kid.is_ok() {
             // The key made by the first rotation has been published to nobody when the second lets it sign.
@@ -164,15 +172,18 @@ pub async fn rotate(Extension(tenant): Extension<Arc<Tenant>>, body: ReadOrNone<
 }
 
 /// `POST /dev/revoke`: rotates and withdraws the key that was current, and every token with it; or a previous key, by its `kid`.
-pub async fn revoke(Extension(tenant): Extension<Arc<Tenant>>, body: ReadOrNone<Revocation>) -> Response<Body> {
+pub async fn revoke(
+    State(faults): State<Faults>,
+    Extension(tenant): Extension<Arc<Tenant>>,
+    body: ReadOrNone<Revocation>,
+) -> Response<Body> {
     let revoke = async || {
         let Revocation { alg, kid } = read_or_none(body)?;
         let algorithm = algorithm(alg.as_deref())?;
+        let held = settled(&faults, &tenant).await?;
         let kid = match kid {
             Some(kid) => KeyId::new(kid),
             None => {
-                keys::ensure_next(&tenant).await.map_err(|error| refusal(&error))?;
-                let held = keys::keys(&tenant).await.map_err(|error| refusal(&error))?;
                 let signs = held
                     .into_iter()
                     .find(|key| key.state == KeyState::Current && key.algorithm == algorithm.as_str());
@@ -208,6 +219,14 @@ pub async fn clock(
     tenant.house.clock.advance_ms(forward_s * 1000);
     faults.note_forward(forward_s * 1000);
     done()
+}
+
+/// The keys, every algorithm's next one among them; kept, if none were, for the reset to put back.
+async fn settled(faults: &Faults, tenant: &Tenant) -> Result<Vec<Key>, Refused> {
+    keys::ensure_next(tenant).await.map_err(|error| refusal(&error))?;
+    let held = keys::keys(tenant).await.map_err(|error| refusal(&error))?;
+    faults.keep_keys(&tenant.id, held.clone());
+    Ok(held)
 }
 
 impl Refused {

@@ -1,7 +1,7 @@
 //! The faults that a test asks of `tokenhouse dev`, and the layer that acts them out at the door: behind it everything
 //! goes on as ever. Only `router::with_faults` mounts it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -13,7 +13,9 @@ use axum::middleware::Next;
 use http_body_util::{BodyExt as _, Limited};
 use serde::{Deserialize, Serialize};
 
+use tokenhouse_protocol::id::TenantId;
 use tokenhouse_protocol::token::TokenResponse;
+use tokenhouse_store::Key;
 
 use super::forge::{self, Flaw};
 use crate::tenant::Tenant;
@@ -26,7 +28,10 @@ const GARBAGE: &str = "<!doctype html><title>Bad gateway</title>\u{0}{\"keys\":[
 
 /// The faults in force. Cloning shares them.
 #[derive(Clone, Default)]
-pub struct Faults(Arc<Mutex<Asked>>);
+pub struct Faults {
+    asked: Arc<Mutex<Asked>>,
+    keys: Arc<Mutex<HashMap<TenantId, Vec<Key>>>>,
+}
 
 /// What was asked for, and what was seen since the last reset.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -113,8 +118,22 @@ impl Faults {
         std::mem::take(&mut *self.lock()).forward_ms
     }
 
+    /// Keeps a tenant's keys as they are, to be put back. Of an algorithm those stay that were kept first.
+    pub fn keep_keys(&self, tenant: &TenantId, mut keys: Vec<Key>) {
+        let mut kept = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
+        let kept = kept.entry(tenant.clone()).or_default();
+        keys.retain(|key| kept.iter().all(|kept| kept.algorithm != key.algorithm));
+        kept.append(&mut keys);
+    }
+
+    /// The keys of a tenant as they were kept, if they were.
+    pub fn kept_keys(&self, tenant: &TenantId) -> Option<Vec<Key>> {
+        let kept = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.get(tenant).cloned()
+    }
+
     fn lock(&self) -> MutexGuard<'_, Asked> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Counts a request; answers how it goes wrong, if it does.

@@ -6,6 +6,7 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use tokenhouse_protocol::crypto::{Random, SealingKey};
+use tokenhouse_protocol::id::row_id;
 
 use crate::cli::Failure;
 
@@ -95,6 +96,36 @@ impl Folder {
     /// Removes `dev.json`, since nothing answers there any more.
     pub fn remove_dev_file(&self) -> io::Result<()> {
         remove_file(&self.path.join(DEV_FILE))
+    }
+}
+
+/// A folder of the system's temporary ones that only its owner may look into; gone, with what is in it, when this is
+/// dropped.
+pub struct Temporary(PathBuf);
+
+impl Temporary {
+    /// Makes one.
+    pub fn make(random: &Random) -> Result<Self, Failure> {
+        let path = std::env::temp_dir().join(format!("tokenhouse-dev-{}", row_id(random)));
+        let mut builder = fs::DirBuilder::new();
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        // Not one that somebody else made.
+        let made = builder.create(&path);
+        made.map_err(|error| Failure(format!("cannot make the folder {}: {error}", path.display())))?;
+        Ok(Self(path))
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for Temporary {
+    fn drop(&mut self) {
+        // What cannot be removed is the system's to tidy up: it holds no secret.
+        let _ = fs::remove_dir_all(&self.0);
     }
 }
 

@@ -39,6 +39,8 @@ pub struct TenantPart {
     pub error_dialect: Option<String>,
     /// The API of requests that name none.
     pub default_audience: Option<String>,
+    /// Whatever else a tenant chooses, by Auth0's names: `default_token_quota`, …
+    pub settings: Table,
 }
 
 /// `[[apis]]`
@@ -61,6 +63,11 @@ pub struct ApiPart {
     /// Whether a user's scopes are limited to the user's permissions.
     #[serde(default)]
     pub enforce_policies: bool,
+    /// With HS256, what its tokens are signed with; made unless given.
+    pub signing_secret: Option<Secret>,
+    /// Whatever else it carries, by Auth0's names: `allow_offline_access`, …
+    #[serde(default)]
+    pub settings: Table,
 }
 
 /// `[[applications]]`
@@ -77,14 +84,30 @@ pub struct ApplicationPart {
     pub app_type: Option<String>,
     /// Its grant types; those of its type unless given.
     pub grant_types: Option<Vec<String>>,
-    /// How it proves itself: `client_secret_post`, `client_secret_basic`, `none`; that of its type unless given.
+    /// How it proves itself: `client_secret_post`, `client_secret_basic`, `none`, `private_key_jwt`; that of its type
+    /// unless given.
     pub token_endpoint_auth_method: Option<String>,
+    /// The keys by which it proves itself, in place of a secret.
+    #[serde(default)]
+    pub public_keys: Vec<PublicKeyPart>,
     /// Whatever else it carries, by Auth0's names: `callbacks`, `web_origins`, …
     #[serde(default)]
     pub settings: Table,
     /// `[[applications.grants]]`: its client grants.
     #[serde(default)]
     pub grants: Vec<GrantPart>,
+}
+
+/// `[[applications.public_keys]]`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PublicKeyPart {
+    /// The public key: PEM of a key or a certificate, or a JWK.
+    pub pem: String,
+    /// The `kid` of its assertions; its thumbprint unless given.
+    pub kid: Option<String>,
+    /// The algorithm of its assertions; that of its kind unless given.
+    pub alg: Option<String>,
 }
 
 /// `[[applications.grants]]`
@@ -148,6 +171,9 @@ pub struct UserPart {
     /// Whether the user is kept out.
     #[serde(default)]
     pub blocked: bool,
+    /// Whatever else is known of them, by Auth0's names: `app_metadata`, `user_metadata`, `name`, …
+    #[serde(default)]
+    pub settings: Table,
 }
 
 /// `[[keys]]`

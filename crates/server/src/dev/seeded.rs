@@ -2,9 +2,13 @@
 //! it is, so that a second run in the same folder finds everything as it was.
 
 use std::fmt::Display;
+use std::sync::Arc;
 
+use axum::http::Method;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
+use toml::Table;
 
 use tokenhouse_protocol::crypto::Algorithm;
 use tokenhouse_protocol::id::{self, ClientId, UserId};
@@ -12,11 +16,15 @@ use tokenhouse_protocol::secret::Secret;
 use tokenhouse_store::ApiScope;
 
 use super::seed::{AUDIENCE, Application};
-use super::seed_file::{ApiPart, ApplicationPart, GrantPart, KeyPart, RolePart, SeedFile, TenantPart, UserPart};
+use super::seed_file::{
+    ApiPart, ApplicationPart, GrantPart, KeyPart, PublicKeyPart, RolePart, SeedFile, TenantPart, UserPart,
+};
 use crate::cli::Failure;
+use crate::management::request::{self, Asked};
 use crate::registry::RegistryError;
 use crate::registry::apis::{self, NewApi};
 use crate::registry::client_grants::{self, NewClientGrant};
+use crate::registry::client_keys::{self, NewClientKey};
 use crate::registry::clients::{self, Kind, NewClient};
 use crate::registry::connections::{self, DEFAULT_CONNECTION, PasswordPolicy};
 use crate::registry::given_keys::GivenKey;
@@ -26,6 +34,8 @@ use crate::registry::token_dialect::TokenDialect;
 use crate::registry::users::{self, NewUser};
 use crate::tenant::Tenant;
 
+/// How an application proves itself that has keys; on the wire that is no method.
+const PRIVATE_KEY_JWT: &str = "private_key_jwt";
 /// What a seed calls the Management API, whose identifier follows the issuer.
 const MANAGEMENT: &str = "management";
 
@@ -58,7 +68,7 @@ pub fn keys(seed: &SeedFile) -> Result<Vec<GivenKey>, Failure> {
 }
 
 /// Makes everything but the keys, which the tenant began with.
-pub async fn sow(tenant: &Tenant, seed: &SeedFile) -> Result<Seeded, Failure> {
+pub async fn sow(tenant: &Arc<Tenant>, seed: &SeedFile) -> Result<Seeded, Failure> {
     settings(tenant, &seed.tenant)
         .await
         .map_err(|error| in_part("section", "[tenant]", error))?;
@@ -97,10 +107,11 @@ pub async fn sow(tenant: &Tenant, seed: &SeedFile) -> Result<Seeded, Failure> {
     })
 }
 
-async fn settings(tenant: &Tenant, part: &TenantPart) -> Result<(), RegistryError> {
+async fn settings(tenant: &Arc<Tenant>, part: &TenantPart) -> Result<(), RegistryError> {
     let TenantPart {
         error_dialect,
         default_audience,
+        settings,
     } = part;
     if !matches!(error_dialect.as_deref(), None | Some("auth0" | "rfc6749")) {
         return Err(refused("error_dialect is auth0 or rfc6749"));
@@ -112,10 +123,10 @@ async fn settings(tenant: &Tenant, part: &TenantPart) -> Result<(), RegistryErro
     if !changes.is_empty() {
         tenants::update_settings(tenant, changes).await?;
     }
-    Ok(())
+    change(tenant, "tenants/settings", settings).await
 }
 
-async fn api(tenant: &Tenant, part: &ApiPart) -> Result<(), RegistryError> {
+async fn api(tenant: &Arc<Tenant>, part: &ApiPart) -> Result<(), RegistryError> {
     let mut new = NewApi::new(part.identifier.as_str());
     let scope = |value: &String| ApiScope {
         value: value.clone(),
@@ -136,10 +147,17 @@ async fn api(tenant: &Tenant, part: &ApiPart) -> Result<(), RegistryError> {
             .parse()
             .map_err(|_| refused(format!("token_dialect is one of {}", known())))?;
     }
-    unless_there(apis::create(tenant, new).await)
+    let made = match apis::create(tenant, new).await {
+        Err(RegistryError::Conflict(_)) => return Ok(()),
+        made => made?,
+    };
+    if let Some(secret) = &part.signing_secret {
+        apis::update_of(tenant, made.id.as_str(), Map::new(), Some(secret.clone())).await?;
+    }
+    change(tenant, &format!("resource-servers/{}", made.id), &part.settings).await
 }
 
-async fn application(tenant: &Tenant, part: &ApplicationPart) -> Result<Application, RegistryError> {
+async fn application(tenant: &Arc<Tenant>, part: &ApplicationPart) -> Result<Application, RegistryError> {
     let kind = match part.app_type.as_deref() {
         None | Some("non_interactive") => Kind::MachineToMachine,
         Some("regular_web") => Kind::RegularWeb,
@@ -151,11 +169,18 @@ async fn application(tenant: &Tenant, part: &ApplicationPart) -> Result<Applicat
     if let Some(words) = &part.grant_types {
         new.grant_types.clone_from(words);
     }
-    if let Some(method) = &part.token_endpoint_auth_method {
-        new.auth_method = Some(method.clone());
-    }
-    if let Ok(Value::Object(rest)) = serde_json::to_value(&part.settings) {
-        new.rest = rest;
+    match part.token_endpoint_auth_method.as_deref() {
+        None => {}
+        Some(PRIVATE_KEY_JWT) if part.public_keys.is_empty() => {
+            return Err(refused("an application with private_key_jwt needs public_keys"));
+        }
+        Some(PRIVATE_KEY_JWT) => {}
+        Some(_) if !part.public_keys.is_empty() => {
+            return Err(refused(
+                "an application with public_keys proves itself by private_key_jwt",
+            ));
+        }
+        Some(method) => new.auth_method = Some(method.to_owned()),
     }
     let found = match &part.client_id {
         Some(id) => {
@@ -176,17 +201,35 @@ async fn application(tenant: &Tenant, part: &ApplicationPart) -> Result<Applicat
                 .as_ref()
                 .map_or_else(|| ClientId::generate(random), ClientId::new);
             let secret = part.client_secret.clone().unwrap_or_else(|| id::client_secret(random));
-            clients::create_as(tenant, new, id, secret).await?.0.id
+            let id = clients::create_as(tenant, new, id, secret).await?.0.id;
+            for key in &part.public_keys {
+                client_keys::add(tenant, &id, public_key(key)?).await?;
+            }
+            change(tenant, &format!("clients/{id}"), &part.settings).await?;
+            id
         }
     };
     for grant in &part.grants {
         client_grant(tenant, &id, grant).await?;
     }
-    let secret = clients::secret(tenant, &id).await?;
+    let secret = match part.public_keys.is_empty() {
+        true => clients::secret(tenant, &id).await?,
+        false => None,
+    };
     Ok(Application {
         client_id: id.as_str().into(),
         client_secret: secret.map(|secret| secret.expose().to_owned()).unwrap_or_default(),
     })
+}
+
+fn public_key(part: &PublicKeyPart) -> Result<NewClientKey, RegistryError> {
+    let mut key = NewClientKey::read(&part.pem)?;
+    if let Some(word) = &part.alg {
+        let known = client_keys::ALGORITHMS.into_iter().find(|known| known.as_str() == word);
+        key.algorithm = known.ok_or_else(|| refused("alg of a public key is RS256, PS256, ES256 or EdDSA"))?;
+    }
+    key.kid = part.kid.clone().or(key.kid);
+    Ok(key)
 }
 
 async fn client_grant(tenant: &Tenant, client: &ClientId, part: &GrantPart) -> Result<(), RegistryError> {
@@ -214,7 +257,7 @@ async fn role(tenant: &Tenant, part: &RolePart) -> Result<(), RegistryError> {
     Ok(())
 }
 
-async fn user(tenant: &Tenant, part: &UserPart) -> Result<SeededUser, RegistryError> {
+async fn user(tenant: &Arc<Tenant>, part: &UserPart) -> Result<SeededUser, RegistryError> {
     let store = &tenant.house.store;
     let connection = connections::connection(tenant, DEFAULT_CONNECTION).await?;
     let user_id = match store.user_by_login(&tenant.id, &connection.id, login(part)).await? {
@@ -228,7 +271,7 @@ async fn user(tenant: &Tenant, part: &UserPart) -> Result<SeededUser, RegistryEr
     })
 }
 
-async fn make_user(tenant: &Tenant, part: &UserPart) -> Result<UserId, RegistryError> {
+async fn make_user(tenant: &Arc<Tenant>, part: &UserPart) -> Result<UserId, RegistryError> {
     let new = NewUser {
         connection: DEFAULT_CONNECTION.into(),
         email: part.email.clone(),
@@ -251,7 +294,26 @@ async fn make_user(tenant: &Tenant, part: &UserPart) -> Result<UserId, RegistryE
     if part.blocked {
         users::set_blocked(tenant, &id, true).await?;
     }
+    let encoded = utf8_percent_encode(id.as_str(), NON_ALPHANUMERIC);
+    change(tenant, &format!("users/{encoded}"), &part.settings).await?;
     Ok(id)
+}
+
+/// Changes what a part's `settings` say, as the Management API would, with its checks.
+async fn change(tenant: &Arc<Tenant>, path: &str, settings: &Table) -> Result<(), RegistryError> {
+    if settings.is_empty() {
+        return Ok(());
+    }
+    let asked = Asked {
+        method: &Method::PATCH,
+        path,
+        query: "",
+        body: serde_json::to_value(settings).map_err(|error| refused(format!("settings: {error}")))?,
+    };
+    let changed = Box::pin(request::perform(tenant, asked)).await;
+    changed
+        .map(drop)
+        .map_err(|failure| refused(format!("settings: {}", failure.message())))
 }
 
 /// What the user signs in with.

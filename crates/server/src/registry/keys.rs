@@ -174,6 +174,32 @@ pub async fn prune(tenant: &Tenant) -> Result<usize, RegistryError> {
     Ok(over.len())
 }
 
+/// Puts the keys of a test back as they were `before`, algorithm by algorithm; those of algorithms that had none stay.
+pub async fn restore(tenant: &Tenant, before: &[Key]) -> Result<(), RegistryError> {
+    let mut tx = begin(tenant, &Change::Keys).await?;
+    let mut is_changed = false;
+    for algorithm in Algorithm::SIGNING {
+        let of_algorithm = |key: &&Key| key.algorithm == algorithm.as_str();
+        let wanted: Vec<&Key> = before.iter().filter(of_algorithm).collect();
+        let held = tx.keys(&tenant.id, algorithm.as_str()).await?;
+        let is_same = held.len() == wanted.len() && held.iter().all(|key| wanted.contains(&key));
+        if wanted.is_empty() || is_same {
+            continue;
+        }
+        is_changed = true;
+        for key in &held {
+            tx.remove_key(&tenant.id, &key.id).await?;
+        }
+        for key in wanted {
+            add(&mut tx, tenant, key).await?;
+        }
+    }
+    if is_changed {
+        commit(tenant, tx, &Change::Keys).await?;
+    }
+    Ok(())
+}
+
 /// What is said of a key that is not there.
 pub fn not_found() -> RegistryError {
     RegistryError::NotFound("The signing key does not exist".into())

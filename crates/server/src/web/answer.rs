@@ -19,6 +19,8 @@ pub const X_RATE_LIMIT_RESET: HeaderName = HeaderName::from_static("x-ratelimit-
 
 /// How the application's token quota stands (CONTRACT §4.11).
 pub const AUTH0_CLIENT_QUOTA_LIMIT: HeaderName = HeaderName::from_static("auth0-client-quota-limit");
+/// `false` beside it where the quota refuses nobody.
+pub const TOKENHOUSE_QUOTA_ENFORCED: HeaderName = HeaderName::from_static("tokenhouse-quota-enforced");
 
 /// Headers that an answer may have before its map grows.
 const HEADERS: usize = 12;

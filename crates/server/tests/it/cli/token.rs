@@ -105,6 +105,23 @@ fn what_is_another_token_is_not_taken_for_one_that_is_kept() {
 }
 
 #[test]
+fn a_renewed_token_takes_the_place_of_the_one_that_is_kept() {
+    let folder = Folder::new();
+    let _server = Server::start(&folder);
+    let first = ok(&token(&folder, &[]).output().unwrap());
+    // Its key is gone, and it with it: what is kept cannot know.
+    let rotated = folder.run(&["keys", "rotate", "--now"]);
+    assert!(rotated.status.success(), "{rotated:?}");
+    assert_eq!(ok(&token(&folder, &[]).output().unwrap()), first);
+    let renewed = ok(&token(&folder, &["--renew"]).output().unwrap());
+    assert_ne!(renewed, first);
+    assert_eq!(ok(&token(&folder, &[]).output().unwrap()), renewed);
+    assert_eq!(issued(&folder), 2);
+    let both = token(&folder, &["--renew", "--no-cache"]).output().unwrap();
+    assert_eq!(both.status.code(), Some(2), "{both:?}");
+}
+
+#[test]
 fn who_does_not_have_the_secret_does_not_get_the_token_that_is_kept() {
     let folder = Folder::new();
     let server = Server::start(&folder);

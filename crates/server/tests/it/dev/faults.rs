@@ -202,3 +202,26 @@ async fn the_clock_goes_forward_and_comes_back() {
     steer(&house, "DELETE", "/dev/state", None).await;
     assert_eq!(house.token(&house.samples.sample).await.claims["iat"], NOW_S);
 }
+
+#[tokio::test]
+async fn the_reset_puts_the_keys_back() {
+    let house = House::with_faults().await;
+    let before = state(&house).await["keys"].clone();
+    let token = house.token(&house.samples.sample).await;
+    for (path, body) in [
+        ("/dev/rotate", json!({})),
+        ("/dev/rotate", json!({ "without_publishing": true })),
+        ("/dev/revoke", json!({})),
+        ("/dev/revoke", json!({ "kid": token.kid() })),
+    ] {
+        let answer = steer(&house, "POST", path, Some(body)).await;
+        assert_eq!(answer.status, 200, "{path}: {}", answer.body);
+    }
+    assert!(!house.accepts(&token).await, "its key was revoked");
+    for _ in 0..2 {
+        assert_eq!(steer(&house, "DELETE", "/dev/state", None).await.status, 204);
+        assert_eq!(state(&house).await["keys"], before);
+    }
+    assert_eq!(house.token(&house.samples.sample).await.kid(), token.kid());
+    assert!(house.accepts(&token).await, "its key is as it was");
+}

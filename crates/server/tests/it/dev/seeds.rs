@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
 use serde_json::Value;
+use tokenhouse_client::{PrivateKey, TokenClient};
 
 use tokenhouse_protocol::crypto::Random;
 use tokenhouse_protocol::id::row_id;
@@ -52,6 +53,12 @@ impl Double {
         let head = "POST /oauth/token HTTP/1.1\r\ncontent-type: application/x-www-form-urlencoded";
         let body = self.ask(&format!("{head}\r\ncontent-length: {}", body.len()), &body);
         Jwt::read(body["access_token"].as_str().unwrap_or_else(|| panic!("{body}")))
+    }
+
+    /// What the Management API shows of `path`.
+    fn managed(&self, token: &Jwt, path: &str) -> Value {
+        let head = format!("GET /api/v2/{path} HTTP/1.1\r\nauthorization: Bearer {}", token.raw);
+        self.ask(&head, "")
     }
 
     /// Sends a request and reads the JSON that is the answer.
@@ -189,6 +196,18 @@ fn a_seed_with_a_mistake_is_refused_by_its_line_or_its_part() {
             "user \"u\": user_id",
         ),
         (
+            "[[users]]\nusername = \"u\"\npassword = \"p\"\nsettings = { app_metadata = \"gold\" }\n",
+            "user \"u\": settings: ",
+        ),
+        (
+            "[[applications]]\nname = \"A\"\ntoken_endpoint_auth_method = \"private_key_jwt\"\n",
+            "application \"A\": an application with private_key_jwt needs public_keys",
+        ),
+        (
+            "[[applications]]\nname = \"A\"\npublic_keys = [{ pem = \"x\" }]\n",
+            "application \"A\": The key cannot be used: ",
+        ),
+        (
             "[[keys]]\nkid = \"k\"\nalg = \"RS256\"\npem = \"shown-to-nobody\"\n",
             "key \"k\": the key k cannot be used: not PEM",
         ),
@@ -201,6 +220,107 @@ fn a_seed_with_a_mistake_is_refused_by_its_line_or_its_part() {
         assert!(said.contains(expected), "{seed}: {said}");
         assert!(!said.contains("shown-to-nobody"), "{said}");
     }
+}
+
+/// A tenant whose every part says more than its own keys can.
+const MORE: &str = r#"
+[tenant]
+settings = { default_token_quota = { clients = { client_credentials = { per_hour = 1000, enforce = false } } } }
+
+[[apis]]
+identifier = "https://api.example.com"
+signing_alg = "HS256"
+signing_secret = "a-secret-of-thirty-two-bytes-or-more"
+settings = { allow_offline_access = true }
+
+[[applications]]
+name = "Signer"
+client_id = "signer"
+token_endpoint_auth_method = "private_key_jwt"
+public_keys = [{ kid = "signer-1", alg = "EdDSA", pem = """
+-----BEGIN PUBLIC KEY-----
+MCowBQYDK2VwAyEAClzOPHFccMIjLzNKJBKVMNHERzVGTppmPHYzLtOsSRo=
+-----END PUBLIC KEY-----
+""" }]
+grants = [{ audience = "https://api.example.com" }]
+
+[[applications]]
+name = "Manager"
+client_id = "manager"
+client_secret = "manager-secret-for-tests-only"
+settings = { client_metadata = { team = "tests" } }
+grants = [{ audience = "management", all_scopes = true }]
+
+[[users]]
+user_id = "auth0|alice"
+email = "alice@example.com"
+password = "alice-password"
+settings = { app_metadata = { plan = "gold" }, user_metadata = { language = "de" } }
+"#;
+/// The private half of the application's key.
+const SIGNERS_KEY: &str = "-----BEGIN PRIVATE KEY-----
+MC4CAQAwBQYDK2VwBCIEIH64yNpnSRvvQFMnXRciw0jVa+TEdQM417QU0E5wrzyi
+-----END PRIVATE KEY-----
+";
+
+#[test]
+fn every_part_of_a_seed_takes_what_the_management_api_takes() {
+    let folder = Folder::new();
+    let seed = folder.0.join("seed.toml");
+    std::fs::write(&seed, MORE).unwrap();
+    let double = Double::start(&["--memory", "--seed", text(&seed)]);
+    let management = format!("{}api/v2/", double.facts["issuer"].as_str().unwrap());
+    let token = double.token(&[
+        ("grant_type", "client_credentials"),
+        ("client_id", "manager"),
+        ("client_secret", "manager-secret-for-tests-only"),
+        ("audience", &management),
+    ]);
+    let alice = double.managed(&token, "users/auth0%7Calice");
+    assert_eq!(
+        (&alice["app_metadata"]["plan"], &alice["user_metadata"]["language"]),
+        (&"gold".into(), &"de".into()),
+        "{alice}"
+    );
+    let api = double.managed(&token, "resource-servers/https%3A%2F%2Fapi.example.com");
+    assert_eq!(api["allow_offline_access"], true, "{api}");
+    assert_eq!(api["signing_secret"], "a-secret-of-thirty-two-bytes-or-more");
+    let settings = double.managed(&token, "tenants/settings");
+    let quota = &settings["default_token_quota"]["clients"]["client_credentials"];
+    assert_eq!(quota["per_hour"], 1000, "{settings}");
+    assert_eq!(
+        double.managed(&token, "clients/manager")["client_metadata"]["team"],
+        "tests"
+    );
+    assert_eq!(double.facts["applications"]["Signer"]["client_secret"], "");
+    double.stop();
+}
+
+#[tokio::test]
+async fn over_https_in_memory_it_is_trusted_by_the_file_that_it_names_until_it_ends() {
+    let folder = Folder::new();
+    let seed = folder.0.join("seed.toml");
+    std::fs::write(&seed, MORE).unwrap();
+    let double = Double::start(&["--memory", "--https", "--seed", text(&seed)]);
+    let issuer = double.facts["issuer"].as_str().unwrap().to_owned();
+    assert!(issuer.starts_with("https://localhost:"), "{issuer}");
+    let ca_file = PathBuf::from(double.facts["ca_file"].as_str().unwrap());
+    let beside: Vec<_> = std::fs::read_dir(ca_file.parent().unwrap()).unwrap().collect();
+    assert_eq!(beside.len(), 1, "the authority's key is in memory alone");
+    let client = TokenClient::builder()
+        .issuer(issuer)
+        .private_key(
+            "signer",
+            PrivateKey::from_pem(SIGNERS_KEY).unwrap().with_key_id("signer-1"),
+        )
+        .audience("https://api.example.com")
+        .ca_certificate(std::fs::read(&ca_file).unwrap())
+        .build()
+        .unwrap();
+    let token = Jwt::read(client.token().await.unwrap().expose());
+    assert_eq!(token.claims["sub"], "signer@clients");
+    double.stop();
+    assert!(!ca_file.parent().unwrap().exists());
 }
 
 #[test]

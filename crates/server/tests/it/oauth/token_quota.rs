@@ -127,7 +127,9 @@ async fn a_quota_that_is_not_enforced_counts_says_and_warns_but_refuses_nobody()
     let house = House::new().await;
     set(&house, json!({"per_hour": 5, "enforce": false})).await;
     assert_eq!(given(&house, 9).await, 9);
-    assert_eq!(ask(&house).await.header(HEADER), "b=per_hour;q=5;r=0;t=3600");
+    let answer = ask(&house).await;
+    assert_eq!(answer.header(HEADER), "b=per_hour;q=5;r=0;t=3600");
+    assert_eq!(answer.header("tokenhouse-quota-enforced"), "false");
     let warnings: Vec<_> = house.logs().await.into_iter().filter(|row| row.kind == "w").collect();
     let percents: Vec<_> = warnings
         .iter()
