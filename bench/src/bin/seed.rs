@@ -114,12 +114,11 @@ async fn run(arguments: Arguments) -> Outcome<()> {
     let connections = store.connections(&seed.tenant, Page::first(1)).await?;
     let connection = connections.first().ok_or("the tenant has no connection for users")?;
     for first in (0..arguments.users).step_by(BATCH) {
+        let numbers = first..arguments.users.min(first + BATCH);
+        let users: Vec<User> = numbers.map(|number| seed.user(&connection.id, number)).collect();
         let mut tx = store.begin().await?;
-        for number in first..arguments.users.min(first + BATCH) {
-            let user = seed.user(&connection.id, number);
-            // Each id is new: they cannot be there already.
-            let _ = tx.add_user(&seed.tenant, &user).await?;
-        }
+        // Each id is new: they cannot be there already.
+        tx.add_users(&seed.tenant, &users).await?;
         tx.commit().await?;
     }
     store.close().await;

@@ -16,6 +16,7 @@ use crate::accounts::password::BadParameters;
 use crate::audit::Audit;
 use crate::config::{Console, Limits, Passwords};
 use crate::console::trial::Trial;
+use crate::console::usage::largest::Largest;
 use crate::rate::Rate;
 use crate::registry::given_keys::{self, GivenKey};
 use crate::registry::secrets::{Secrets, UnlockError};
@@ -63,6 +64,8 @@ pub struct App {
     issuer: Issuer,
     default_hosts: Vec<String>,
     trial: OnceLock<Trial>,
+    /// What the console remembers of usage.
+    pub(crate) largest: Largest,
     loaded: Cache<TenantId, Arc<Loaded>>,
     hosts: Cache<String, Option<TenantId>>,
 }
@@ -133,6 +136,7 @@ impl App {
             issuer,
             default_hosts,
             trial: OnceLock::new(),
+            largest: Largest::default(),
             loaded: Cache::new(MAX_LOADED_TENANTS),
             hosts: Cache::new(MAX_HOSTS),
         };

@@ -35,6 +35,8 @@ const PRUNE: Duration = Duration::from_secs(3600);
 const LOG_ROWS_AT_ONCE: u32 = 500;
 /// Pause between two of them, in which others write.
 const LOG_PAUSE: Duration = Duration::from_millis(20);
+/// Pause between two steps of writing older names.
+const NAMES_PAUSE: Duration = Duration::from_millis(20);
 /// Milliseconds of a day.
 const DAY_MS: i64 = 86_400_000;
 
@@ -44,6 +46,7 @@ pub fn start(app: &Arc<App>) -> JoinSet<()> {
     tasks.spawn(follow_changes(app.clone()));
     tasks.spawn(fold(app.clone()));
     tasks.spawn(forget(app.clone()));
+    tasks.spawn(name_older(app.clone()));
     tasks.spawn(prune(app.clone()));
     tasks
 }
@@ -86,6 +89,26 @@ async fn forget(app: Arc<App>) {
         ticks.tick().await;
         if let Err(error) = forgetting::round(&app.house).await {
             tracing::warn!(%error, "the log cannot forget removed users; it is tried again");
+        }
+    }
+}
+
+/// Writes what applications and users are found by that are older than that, step by step, with pauses in which others
+/// write; and what a tenant that came from elsewhere lacks.
+async fn name_older(app: Arc<App>) {
+    let mut ticks = ticks(FOLD);
+    let mut pauses = self::ticks(NAMES_PAUSE);
+    loop {
+        ticks.tick().await;
+        loop {
+            match app.house.store.name_older().await {
+                Ok(true) => _ = pauses.tick().await,
+                Ok(false) => break,
+                Err(error) => {
+                    tracing::warn!(%error, "older names cannot be written, by which applications and users are found; it is tried again");
+                    break;
+                }
+            }
         }
     }
 }

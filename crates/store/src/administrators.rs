@@ -7,7 +7,7 @@ use tokenhouse_protocol::time::Timestamp;
 
 use crate::columns::from_row;
 use crate::db::{all, execute, optional};
-use crate::users::normalise;
+use crate::names::normalise;
 use crate::{Added, Page, Store, StoreError, Tx, added, changed};
 
 /// An administrator. No two of a tenant share an e-mail address, however written.

@@ -73,6 +73,7 @@ macro_rules! columns {
          updated_at"
     };
 }
+pub(crate) use columns;
 
 /// What a filter adds to a list's `where`: binds 2 to 9.
 macro_rules! filtered {
@@ -286,14 +287,17 @@ impl Tx<'_> {
             client.created_at.ms(),
             client.updated_at.ms(),
         ))?;
-        self.count(tenant, Counted::Clients, i64::from(added == Added::Yes))
-            .await?;
+        if added == Added::Yes {
+            self.count(tenant, Counted::Clients, 1).await?;
+            self.name(tenant, None, Some(client)).await?;
+        }
         Ok(added)
     }
 
     /// Overwrites an application but for its id and age; `false` if there is none.
     pub async fn update_client(&mut self, tenant: &TenantId, client: &Client) -> Result<bool, StoreError> {
-        changed(execute!(
+        let before = self.client(tenant, &client.id).await?;
+        let is_updated = changed(execute!(
             self,
             "update clients set name = $3, app_type = $4, grant_types = $5, token_endpoint_auth_method = $6, \
              is_first_party = $7, is_global = $8, rest = $9, updated_at = $10 where tenant_id = $1 and id = $2",
@@ -307,11 +311,16 @@ impl Tx<'_> {
             client.is_global,
             json(&client.rest),
             client.updated_at.ms(),
-        ))
+        ))?;
+        if is_updated {
+            self.name(tenant, before.as_ref(), Some(client)).await?;
+        }
+        Ok(is_updated)
     }
 
     /// Removes an application; its secrets and grants go with it.
     pub async fn remove_client(&mut self, tenant: &TenantId, id: &ClientId) -> Result<bool, StoreError> {
+        let before = self.client(tenant, id).await?;
         let sql = "select count(*) from client_grants where tenant_id = $1 and client_id = $2";
         let grants: Option<(i64,)> = optional!(tx: self, sql, tenant.as_str(), id.as_str())?;
         let removed = changed(execute!(
@@ -323,6 +332,7 @@ impl Tx<'_> {
         let grants = grants.map_or(0, |(grants,)| grants);
         self.count(tenant, Counted::ClientGrants, -grants).await?;
         self.count(tenant, Counted::Clients, -i64::from(removed)).await?;
+        self.name(tenant, before.as_ref(), None).await?;
         Ok(removed)
     }
 

@@ -2,7 +2,8 @@
 //!
 //! Each change has its turn: a savepoint of its own, so that one that is dropped takes nothing of the others' with it.
 //! The group is committed when nobody waits for a turn, and then all of it is answered, so that fifty changes at once
-//! cost one flush. What each counts, in the tenant's revision and in its totals, is written once for all of them.
+//! cost one flush. What each counts, in the tenant's revision and in its totals, and what it is found by are written once
+//! for all of them.
 
 use std::time::Duration;
 
@@ -15,6 +16,7 @@ use tokenhouse_protocol::id::TenantId;
 use tokenhouse_protocol::time::Clock;
 
 use crate::db::{Backend, Db, Lent};
+use crate::names::Names;
 use crate::totals::Counted;
 use crate::writer::closed;
 use crate::{Change, Store, StoreError, Tx};
@@ -39,6 +41,7 @@ pub(crate) struct Asked {
 pub(crate) struct Turn {
     lent: Option<Lent>,
     counts: Counts,
+    names: Names,
     back: Option<oneshot::Sender<Returned>>,
 }
 
@@ -54,6 +57,7 @@ struct Returned {
 /// What a change leaves to the group, and who waits until it is durable.
 struct Kept {
     counts: Counts,
+    names: Names,
     answer: oneshot::Sender<Result<(), StoreError>>,
 }
 
@@ -62,6 +66,7 @@ struct Kept {
 struct Members {
     changes: Vec<(TenantId, Change)>,
     counts: Counts,
+    names: Names,
     answers: Vec<oneshot::Sender<Result<(), StoreError>>>,
 }
 
@@ -122,11 +127,17 @@ impl Turn {
         self.counts.push((tenant.clone(), counted, by));
     }
 
+    /// Leaves names to be written with the group's.
+    pub(crate) fn name(&mut self, names: Names) {
+        self.names.extend(names);
+    }
+
     /// Hands the transaction on, and answers when all of the group is durable, or nothing of it.
     pub(crate) async fn keep(mut self) -> Result<(), StoreError> {
         let (answer, outcome) = oneshot::channel();
         let counts = std::mem::take(&mut self.counts);
-        self.hand_back(Some(Kept { counts, answer }));
+        let names = std::mem::take(&mut self.names);
+        self.hand_back(Some(Kept { counts, names, answer }));
         outcome.await.unwrap_or_else(|_| Err(closed()))
     }
 
@@ -183,9 +194,10 @@ impl Groups {
             };
             lent = returned.lent;
             let is_kept = returned.kept.is_some();
-            if let Some(Kept { counts, answer }) = returned.kept {
+            if let Some(Kept { counts, names, answer }) = returned.kept {
                 members.changes.push((tenant, change));
                 members.counts.extend(counts);
+                members.names.extend(names);
                 members.answers.push(answer);
             }
             next = match members.answers.len() < GROUP && began.elapsed() < OPEN_FOR {
@@ -242,6 +254,7 @@ impl Groups {
         for (tenant, counted, by) in sums(std::mem::take(&mut members.counts)) {
             tx.count(&tenant, counted, by).await?;
         }
+        tx.write_names(std::mem::take(&mut members.names)).await?;
         tx.commit().await
     }
 }
@@ -252,6 +265,7 @@ async fn turn(lent: Lent, answer: oneshot::Sender<Result<Turn, StoreError>>) -> 
     let turn = Turn {
         lent: Some(lent),
         counts: Counts::new(),
+        names: Names::new(),
         back: Some(back),
     };
     // Who asked may have gone: the turn that cannot be sent is dropped, and so is handed back.

@@ -15,6 +15,8 @@ pub const MAX_LOG_KINDS: usize = 6;
 /// Lines that a search looks at: filters have no index, which every token would pay for, so the newest alone are
 /// searched.
 const SEARCHED: i64 = 100_000;
+/// Lines that the search for one page looks at, which takes some milliseconds.
+const SEARCHED_AT_ONCE: i64 = 4_000;
 /// How far the clocks of two nodes may be apart without a follower of the log missing a line.
 const CLOCKS_APART_MS: i64 = 6_000;
 /// Comes after every id: they begin with 9 and have digits alone.
@@ -37,6 +39,17 @@ pub struct LogFilter {
     pub from: Option<Timestamp>,
     /// Not after.
     pub to: Option<Timestamp>,
+}
+
+/// A page of the log, newest first.
+#[derive(Clone, PartialEq, Debug)]
+pub struct LogPage {
+    /// The lines.
+    pub rows: Vec<LogRow>,
+    /// What the next page comes before; `None` when all lines in the filter's time were looked at.
+    pub next: Option<LogId>,
+    /// How far the search came, if it ended before the page was full: older lines may be let through as well.
+    pub stopped_at: Option<Timestamp>,
 }
 
 /// The filter's conditions after the range of ids, by the binds from `$4` on.
@@ -95,6 +108,45 @@ impl Store {
         }
     }
 
+    /// At most `take` lines that a filter lets through, older than the one named, newest first. A page costs the same
+    /// wherever in the log it is: if few are let through it ends early and says how far it came, and the next one goes
+    /// on from there.
+    pub async fn logs_back(
+        &self,
+        tenant: &TenantId,
+        filter: &LogFilter,
+        before: Option<&LogId>,
+        take: u32,
+    ) -> Result<LogPage, StoreError> {
+        let (from, mut to) = filter.span();
+        // Ids are digits alone; whatever else an address names is none.
+        let is_id = |id: &&LogId| id.as_str().bytes().all(|byte| byte.is_ascii_digit());
+        if let Some(before) = before.filter(is_id).filter(|before| before.as_str() < to.as_str()) {
+            to = before.to_string();
+        }
+        let stop = match filter.is_narrow() {
+            true => self.line_before(tenant, (&from, &to), SEARCHED_AT_ONCE).await?,
+            false => None,
+        };
+        let first = stop.as_ref().map_or(from, |(id, _)| id.clone());
+        let sql = concat!("select ", columns!(), matching!(), " order by id desc limit $14");
+        let range = (first, to);
+        let mut rows: Vec<LogRow> = filtered!(all, self, tenant, filter, range, sql, i64::from(take) + 1)?;
+        if rows.len() > take as usize {
+            rows.truncate(take as usize);
+            return Ok(LogPage {
+                next: rows.last().map(|row| row.id.clone()),
+                rows,
+                stopped_at: None,
+            });
+        }
+        Ok(LogPage {
+            rows,
+            stopped_at: stop.as_ref().map(|(_, at)| Timestamp::from_ms(*at)),
+            next: stop.map(|(id, _)| LogId::new(id)),
+        })
+    }
+
     /// How many lines that filter lets through, of those that are looked at; counts no further than `at_most`.
     pub async fn logs_total(&self, tenant: &TenantId, filter: &LogFilter, at_most: u32) -> Result<u64, StoreError> {
         let range = self.range(tenant, filter).await?;
@@ -136,23 +188,59 @@ impl Store {
 
     /// The first id that is looked at, and one beyond the last.
     async fn range(&self, tenant: &TenantId, filter: &LogFilter) -> Result<(String, String), StoreError> {
-        let from = filter.from.map_or_else(String::new, prefix);
-        let to = filter.to.map_or_else(|| LAST.to_owned(), |to| prefix(to.plus_ms(1)));
-        let sql =
-            "select id from logs where tenant_id = $1 and id >= $2 and id < $3 order by id desc limit 1 offset $4";
-        let first: Option<(String,)> = optional!(
-            self.db(),
-            sql,
-            tenant.as_str(),
-            from.as_str(),
-            to.as_str(),
-            SEARCHED - 1
-        )?;
-        Ok((first.map_or(from, |(first,)| first), to))
+        let (from, to) = filter.span();
+        // What lets every line through looks at no more than it answers.
+        let first = match filter.is_narrow() {
+            true => self.line_before(tenant, (&from, &to), SEARCHED).await?,
+            false => None,
+        };
+        Ok((first.map_or(from, |(first, _)| first), to))
+    }
+
+    /// The last but so many of the lines in a range of ids, and when it happened; `None` if there are fewer.
+    async fn line_before(
+        &self,
+        tenant: &TenantId,
+        (from, to): (&str, &str),
+        count: i64,
+    ) -> Result<Option<(String, i64)>, StoreError> {
+        let sql = "select id, happened_at from logs where tenant_id = $1 and id >= $2 and id < $3 \
+                   order by id desc limit 1 offset $4";
+        optional!(self.db(), sql, tenant.as_str(), from, to, count - 1)
     }
 }
 
 impl LogFilter {
+    /// Whether it names more than a time.
+    fn is_narrow(&self) -> bool {
+        let Self {
+            kinds,
+            kind_prefix,
+            client_id,
+            user_id,
+            address,
+            from: _,
+            to: _,
+        } = self;
+        !kinds.is_empty()
+            || [
+                kind_prefix.is_some(),
+                client_id.is_some(),
+                user_id.is_some(),
+                address.is_some(),
+            ]
+            .contains(&true)
+    }
+
+    /// The first id of its time, and one beyond the last.
+    fn span(&self) -> (String, String) {
+        let from = self.from.map_or_else(String::new, prefix);
+        (
+            from,
+            self.to.map_or_else(|| LAST.to_owned(), |to| prefix(to.plus_ms(1))),
+        )
+    }
+
     /// Its kinds as six binds; the first one is empty if it names none, the others repeat it.
     fn kinds(&self) -> [&str; MAX_LOG_KINDS] {
         let first = self.kinds.first().map_or("", String::as_str);

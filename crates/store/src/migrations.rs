@@ -54,6 +54,11 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
         "traffic",
         include_str!("../migrations/20261124_000010_traffic.sql"),
     ),
+    (
+        20_261_129_000_011,
+        "names",
+        include_str!("../migrations/20261129_000011_names.sql"),
+    ),
 ];
 
 /// The newest version this binary knows.

@@ -34,6 +34,14 @@ impl Page {
         }
     }
 
+    /// The same page with one row more, which tells whether another page comes.
+    pub(crate) fn with_one_more(&self) -> Self {
+        let mut page = self.clone();
+        let (Self::After { take, .. } | Self::Offset { take, .. }) = &mut page;
+        *take = take.saturating_add(1);
+        page
+    }
+
     /// The three binds of a paged query: the id to start after (the empty text comes before all), how many
     /// rows to take, how many to skip.
     pub(crate) fn binds(&self) -> (&str, i64, i64) {

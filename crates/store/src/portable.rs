@@ -196,7 +196,7 @@ impl Tx<'_> {
             row.created_at.ms(),
             row.updated_at.ms(),
         )?;
-        Ok(())
+        self.name_later(tenant).await
     }
 
     /// Puts rows into a table, at most [`ROWS_AT_ONCE`], each of which fits it.

@@ -121,6 +121,21 @@ impl Store {
         all!(self.db(), sql, tenant.as_str(), from, to, i64::from(take))
     }
 
+    /// How many rows are added up between these times (see [`Store::usage`]); counts no further than `at_most`.
+    pub async fn usage_rows(
+        &self,
+        tenant: &TenantId,
+        from: Timestamp,
+        to: Timestamp,
+        at_most: u32,
+    ) -> Result<u32, StoreError> {
+        let sql = "select count(*) from (\
+                   select hour from usage where tenant_id = $1 and hour >= $2 and hour < $3 limit $4) as counted";
+        let (from, to) = (from.hour().ms(), to.ms());
+        let row: Option<(i64,)> = optional!(self.db(), sql, tenant.as_str(), from, to, i64::from(at_most))?;
+        Ok(row.map_or(0, |(rows,)| u32::try_from(rows).unwrap_or(at_most)))
+    }
+
     /// The tokens that one application was issued by hour, API and grant, in some years at most; see [`Store::usage`].
     pub async fn usage_of(
         &self,

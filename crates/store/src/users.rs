@@ -11,6 +11,7 @@ use tokenhouse_protocol::time::Timestamp;
 
 use crate::columns::{from_row, json};
 use crate::db::{all, execute, on, optional};
+use crate::names::normalise;
 use crate::totals::Counted;
 use crate::{Added, Page, Store, StoreError, Tx, added, changed};
 
@@ -63,17 +64,13 @@ impl fmt::Debug for User {
     }
 }
 
-/// An e-mail address or user name as it is looked up: without blanks around it, in Unicode's lower case.
-pub fn normalise(login: &str) -> String {
-    login.trim().to_lowercase()
-}
-
 macro_rules! columns {
     () => {
         "id, connection_id, email, email_verified, username, password_hash, blocked, rest, logins_count, \
          last_login_at, last_address, created_at, updated_at"
     };
 }
+pub(crate) use columns;
 
 from_row!(User, row => User {
     id: UserId::new(row.text("id")?),
@@ -238,8 +235,10 @@ impl Tx<'_> {
             user.created_at.ms(),
             user.updated_at.ms(),
         ))?;
-        self.count(tenant, Counted::Users, i64::from(added == Added::Yes))
-            .await?;
+        if added == Added::Yes {
+            self.count(tenant, Counted::Users, 1).await?;
+            self.name(tenant, None, Some(user)).await?;
+        }
         Ok(added)
     }
 
@@ -275,6 +274,8 @@ impl Tx<'_> {
         let added: HashSet<UserId> = rows.into_iter().map(|(id,)| UserId::new(id)).collect();
         let count = i64::try_from(added.len()).unwrap_or(i64::MAX);
         self.count(tenant, Counted::Users, count).await?;
+        self.name_all(tenant, users.iter().filter(|user| added.contains(&user.id)))
+            .await?;
         Ok(added)
     }
 
@@ -302,8 +303,9 @@ impl Tx<'_> {
     pub async fn update_user(&mut self, tenant: &TenantId, user: &User) -> Result<bool, StoreError> {
         let email = user.email.as_deref().map(normalise);
         let username = user.username.as_deref().map(normalise);
+        let before = self.user(tenant, &user.id).await?;
         // Asked first, not found out: in PostgreSQL a statement that fails ends the transaction.
-        changed(execute!(
+        let is_updated = changed(execute!(
             self,
             "update users set email = $3, email_normalised = $4, email_verified = $5, username = $6, \
              username_normalised = $7, password_hash = $8, blocked = $9, rest = $10, updated_at = $11 \
@@ -321,7 +323,11 @@ impl Tx<'_> {
             user.blocked,
             json(&user.rest),
             user.updated_at.ms(),
-        ))
+        ))?;
+        if is_updated {
+            self.name(tenant, before.as_ref(), Some(user)).await?;
+        }
+        Ok(is_updated)
     }
 
     /// Gives a user another password; `false` if there is no such user.
@@ -366,6 +372,7 @@ impl Tx<'_> {
 
     /// Removes a user.
     pub async fn remove_user(&mut self, tenant: &TenantId, id: &UserId) -> Result<bool, StoreError> {
+        let before = self.user(tenant, id).await?;
         let removed = changed(execute!(
             self,
             "delete from users where tenant_id = $1 and id = $2",
@@ -373,6 +380,7 @@ impl Tx<'_> {
             id.as_str()
         ))?;
         self.count(tenant, Counted::Users, -i64::from(removed)).await?;
+        self.name(tenant, before.as_ref(), None).await?;
         Ok(removed)
     }
 }
@@ -382,19 +390,4 @@ impl Tx<'_> {
 fn by_id(mut users: Vec<User>) -> Vec<User> {
     users.sort_unstable_by(|one, other| one.id.as_str().cmp(other.id.as_str()));
     users
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn logins_are_compared_without_case_and_surrounding_blanks() {
-        assert_eq!(normalise("  User@Example.COM\t"), "user@example.com");
-        assert_eq!(
-            normalise("ÄÖÜ.Σίσυφος"),
-            normalise("äöü.σίσυφοσ".to_uppercase().as_str())
-        );
-        assert_eq!(normalise("two words"), "two words");
-    }
 }

@@ -92,15 +92,16 @@ impl House {
         Ok(house)
     }
 
-    /// Adds many applications, which have neither secrets nor grants, and as many users: the applications' client IDs
-    /// in order. No server may run meanwhile.
-    pub(crate) fn crowd(&self, bench: &Bench, count: usize) -> Outcome<Vec<String>> {
+    /// Adds many applications, which have neither secrets nor grants, and many users: the applications' client IDs in
+    /// order. No server may run meanwhile.
+    pub(crate) fn crowd(&self, bench: &Bench, applications: usize, users: usize) -> Outcome<Vec<String>> {
         let listed = self.folder.join("crowd.txt");
         let mut seed = bench.program("seed");
         seed.arg("--file").arg(self.database());
         seed.arg("--sealing-key").arg(self.folder.join("sealing.key"));
         seed.arg("--credentials").arg(&listed).arg("--bare");
-        text_of(seed.args(["--applications", &count.to_string(), "--users", &count.to_string()]))?;
+        let (applications, users) = (applications.to_string(), users.to_string());
+        text_of(seed.args(["--applications", &applications, "--users", &users]))?;
         let mut ids: Vec<String> = fs::read_to_string(listed)?
             .lines()
             .filter_map(|line| line.split(' ').next())
@@ -131,6 +132,28 @@ impl House {
         let load = self.token_request(&body).with("--take", &1).with("--requests", &1);
         bench.load(&load.with("--save-tokens", &file.display()))?;
         Ok(fs::read_to_string(file)?.trim().to_owned())
+    }
+
+    /// Makes an administrator of the console. No server needs to run.
+    pub(crate) fn administrator(&self, bench: &Bench, email: &str, password: &str) -> Outcome<()> {
+        let mut create = bench.program("tokenhouse");
+        create.args(["admins", "create", email, "--password-stdin", "--config"]);
+        let file = self.file("administrator.txt");
+        fs::write(&file, password)?;
+        let ended = create
+            .arg(self.config())
+            .stdin(File::open(file)?)
+            .stdout(Stdio::null())
+            .status()?;
+        match ended.success() {
+            true => Ok(()),
+            false => Err("an administrator cannot be made".into()),
+        }
+    }
+
+    /// Where the server listens.
+    pub(crate) fn port(&self) -> u16 {
+        self.port
     }
 
     /// Starts the server and waits until it answers.

@@ -17,6 +17,7 @@ use crate::peers::Peers;
 use crate::table::Row;
 
 mod bench;
+mod console;
 mod guarding;
 mod house;
 mod issuing;
@@ -25,6 +26,7 @@ mod management;
 mod passwords;
 mod peers;
 mod table;
+mod visitor;
 
 /// Measures everything and prints a table in Markdown.
 #[derive(Parser)]
@@ -42,7 +44,7 @@ struct Arguments {
     #[arg(long)]
     quick: bool,
     /// Only the rows of these groups: issuing, guarding, passwords, memory, applications, postgres, start; and guard
-    /// and management, which are measured only when they are named
+    /// and management and console, which are measured only when they are named
     #[arg(long, value_name = "GROUP")]
     only: Vec<String>,
     /// The program of bench/guards: who the guard is compared with
@@ -108,6 +110,11 @@ fn run(arguments: Arguments) -> Outcome<()> {
         let (management, running) = management::rows(&bench, &house, server)?;
         server = running;
         rows.extend(management);
+    }
+    if arguments.only.iter().any(|only| only == "console") {
+        let (console, running) = console::rows(&bench, &house, server)?;
+        server = running;
+        rows.extend(console);
     }
     server.stop()?;
     if wanted("start") {

@@ -20,7 +20,7 @@ pub(crate) fn rows(bench: &Bench, house: &House, server: Running) -> Outcome<(Ve
     let crowd = if bench.quick { 100_000 } else { 1_000_000 };
     say(&format!("making {crowd} more applications and as many users"));
     server.stop()?;
-    let ids = house.crowd(bench, crowd)?;
+    let ids = house.crowd(bench, crowd, crowd)?;
     let token = house.management_token(bench, || house.start(bench))?;
     let server = house.start(bench)?;
     let rows = vec![

@@ -1,4 +1,4 @@
-//! Applications: found by client ID or name, listed page by page, made by kind with safe values (CONTRACT §6.4).
+//! Applications: found by how their name or client ID begins, listed page by page, made by kind with safe values (CONTRACT §6.4).
 
 use askama::Template;
 
@@ -13,7 +13,6 @@ use super::record::Record;
 use super::visit::Visit;
 use super::words;
 use crate::registry::clients::{self, Kind, NewClient};
-use crate::tenant::Tenant;
 
 pub(crate) mod access;
 pub(crate) mod credentials;
@@ -57,15 +56,16 @@ struct CreatePage {
 pub(crate) async fn list(visit: Visit) -> Result<Reply, Failure> {
     let (tenant, query) = (&visit.tenant, visit.query.text("q").to_owned());
     let after = visit.query.filled("after");
-    let (found, next) = match query.is_empty() {
-        true => page(tenant, after).await?,
-        false => (search(tenant, &query).await?, None),
+    let wanted = match after {
+        Some(after) => StorePage::after(after, PAGE),
+        None => StorePage::first(PAGE),
     };
+    let found = tenant.house.store.clients_found(&tenant.id, &query, wanted).await?;
     Reply::page(&Page {
         frame: visit.frame(Section::Applications, "Applications").await?,
-        rows: found.iter().map(row).collect(),
+        rows: found.rows.iter().map(row).collect(),
         is_first: after.is_none(),
-        next,
+        next: found.next,
         query,
     })
 }
@@ -110,30 +110,6 @@ async fn create_page(visit: &Visit, problem: Option<String>) -> Result<CreatePag
         kind: kind.to_owned(),
         kinds: words::CLIENT_KINDS.to_vec(),
     })
-}
-
-/// A page of all applications, and what the next one comes after.
-async fn page(tenant: &Tenant, after: Option<&str>) -> Result<(Vec<Client>, Option<String>), Failure> {
-    let wanted = match after {
-        Some(after) => StorePage::after(after, PAGE + 1),
-        None => StorePage::first(PAGE + 1),
-    };
-    let mut found = clients::clients(tenant, wanted).await?;
-    let has_more = found.len() > PAGE as usize;
-    found.truncate(PAGE as usize);
-    let next = found.last().filter(|_| has_more).map(|client| client.id.to_string());
-    Ok((found, next))
-}
-
-/// The applications with this client ID or this name.
-async fn search(tenant: &Tenant, query: &str) -> Result<Vec<Client>, Failure> {
-    let store = &tenant.house.store;
-    let mut found: Vec<Client> = Vec::new();
-    found.extend(store.client(&tenant.id, &ClientId::new(query)).await?);
-    let named = store.client_by_name(&tenant.id, query).await?;
-    found.extend(named.filter(|named| found.iter().all(|client| client.id != named.id)));
-    found.retain(|client| !client.is_global);
-    Ok(found)
 }
 
 fn row(client: &Client) -> Row {

@@ -178,17 +178,23 @@ async fn broken_by(tenant: &Tenant, key: &Key) -> Result<Broken, Failure> {
     let now = tenant.house.clock.now();
     let until = key.previous_at.unwrap_or(key.created_at);
     let mut broken = Broken::default();
-    for api in apis::apis(tenant, StorePage::first(MAX_APIS)).await? {
+    let apis = apis::apis(tenant, StorePage::first(MAX_APIS)).await?;
+    let since = key.current_at.unwrap_or(key.created_at);
+    let of_key = apis.iter().filter(|api| api.signing_alg == key.algorithm);
+    let longest_ms = of_key.map(|api| api.token_lifetime_s * 1000).max().unwrap_or(0);
+    let from = since.max(now.plus_ms(-longest_ms));
+    // Once for all of them: it is every application's every hour.
+    let hours = tenant.house.store.usage(&tenant.id, from, until).await?;
+    for api in apis {
         let lifetime_ms = api.token_lifetime_s * 1000;
         let last = until.plus_ms(lifetime_ms);
         if api.signing_alg != key.algorithm || last <= now {
             continue;
         }
-        let from = key.current_at.unwrap_or(key.created_at).max(now.plus_ms(-lifetime_ms));
-        let hours = tenant.house.store.usage(&tenant.id, from, until).await?;
+        let from = since.max(now.plus_ms(-lifetime_ms)).hour();
         let tokens: i64 = hours
             .iter()
-            .filter(|hour| hour.api_id.as_ref() == Some(&api.id))
+            .filter(|hour| hour.api_id.as_ref() == Some(&api.id) && hour.hour >= from)
             .map(|hour| hour.tokens)
             .sum();
         if tokens > 0 {

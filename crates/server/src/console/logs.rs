@@ -9,22 +9,17 @@ use tokenhouse_store::{LogFilter, LogRow};
 use super::answer::{Failure, Reply};
 use super::display::Moment;
 use super::fields::Fields;
-use super::file::attachment;
 use super::frame::{Frame, Section};
 use super::link::encoded;
 use super::visit::Visit;
 use super::words;
 use crate::audit::event;
 
-mod file;
+pub(crate) mod file;
 pub(crate) mod live;
 
 /// Lines on a page.
 const PAGE: u32 = 50;
-/// The furthest page.
-const MAX_PAGE: i64 = 1000;
-/// Lines of a file.
-const MAX_FILE_ROWS: u32 = 10_000;
 
 #[derive(Template)]
 #[template(path = "logs.html")]
@@ -35,10 +30,11 @@ struct Page {
     rows: Vec<Line>,
     /// The filter as a query, for other addresses; empty or ending in `&`.
     query: String,
-    number: i64,
-    has_more: bool,
-    /// The newest moment of the first page, so that later pages do not move.
-    to: String,
+    is_first: bool,
+    /// The line that the next page comes before.
+    next: Option<String>,
+    /// How far the search came, if it ended before the page was full.
+    stopped_at: Option<Moment>,
     kinds: &'static [(&'static str, &'static str)],
     is_live: bool,
 }
@@ -83,34 +79,25 @@ pub(super) struct Wanted {
 /// `GET /console/logs`
 pub(crate) async fn list(visit: Visit) -> Result<Reply, Failure> {
     let wanted = Wanted::of(&visit.query);
-    let number = visit.query.number("page").unwrap_or(0).clamp(0, MAX_PAGE);
+    let before = visit.query.filled("before").map(LogId::new);
     let (filter, problem) = match wanted.filter() {
         Ok(filter) => (filter, None),
         Err(problem) => (LogFilter::default(), Some(problem)),
     };
     let store = &visit.tenant.house.store;
-    let skip = u32::try_from(number).unwrap_or(0) * PAGE;
-    let mut found = store
-        .logs_matching(&visit.tenant.id, &filter, (skip, PAGE + 1), false)
+    let found = store
+        .logs_back(&visit.tenant.id, &filter, before.as_ref(), PAGE)
         .await?;
-    let has_more = found.len() > PAGE as usize;
-    found.truncate(PAGE as usize);
-    let newest = found.first().map(|row| row.at.to_string());
-    let to = if wanted.to.is_empty() {
-        newest.unwrap_or_default()
-    } else {
-        wanted.to.clone()
-    };
     Reply::page(&Page {
         frame: visit.frame(Section::Logs, "Logs").await?,
         problem,
         query: wanted.query(),
-        rows: found.iter().map(line).collect(),
-        number,
-        has_more,
+        rows: found.rows.iter().map(line).collect(),
+        is_first: before.is_none(),
+        next: found.next.map(|id| id.to_string()),
+        stopped_at: found.stopped_at.map(Moment::of),
         kinds: event::KINDS,
-        is_live: number == 0 && wanted.to.is_empty() && problem.is_none(),
-        to,
+        is_live: before.is_none() && wanted.to.is_empty() && problem.is_none(),
         wanted,
     })
 }
@@ -140,20 +127,6 @@ pub(crate) async fn show(visit: Visit) -> Result<Reply, Failure> {
             .map(|id| link(&line.user, "/console/users/", id.as_str())),
         line,
     })
-}
-
-/// `GET /console/logs/file`: the newest lines as JSON lines or CSV.
-pub(crate) async fn download(visit: Visit) -> Result<Reply, Failure> {
-    let filter = Wanted::of(&visit.query).filter().map_err(words::bad_request)?;
-    let store = &visit.tenant.house.store;
-    let rows = store
-        .logs_matching(&visit.tenant.id, &filter, (0, MAX_FILE_ROWS), false)
-        .await?;
-    let (text, kind, name) = match visit.query.text("format") {
-        "csv" => (file::csv(&rows), "text/csv; charset=utf-8", "logs.csv"),
-        _ => (file::json_lines(&rows), "application/x-ndjson", "logs.jsonl"),
-    };
-    Ok(attachment(text, kind, name))
 }
 
 fn line(row: &LogRow) -> Line {
@@ -221,7 +194,7 @@ impl Wanted {
         })
     }
 
-    /// As a query without its times' end, which paging adds; ends in `&` if it says anything.
+    /// As a query; ends in `&` if it says anything.
     fn query(&self) -> String {
         let fields = [
             ("type", &self.kind),
@@ -229,6 +202,7 @@ impl Wanted {
             ("user", &self.user),
             ("ip", &self.ip),
             ("from", &self.from),
+            ("to", &self.to),
         ];
         fields
             .iter()

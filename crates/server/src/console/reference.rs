@@ -1,6 +1,8 @@
 //! The Management API to be read: an index of its endpoints, and a page for each resource with what they take, answer
 //! and need, and a request as code. `/console/reference`, `/console/reference/endpoints`
 
+use std::sync::OnceLock;
+
 use askama::Template;
 
 use super::answer::{Failure, Reply};
@@ -29,22 +31,22 @@ struct Index {
     search: String,
     resources: Vec<Listed>,
     /// The kinds that are not here, by the first segment of their paths; found like others by a search.
-    absent: Vec<String>,
+    absent: Vec<&'static str>,
 }
 
 /// A resource of the index, with those of its endpoints that the search found.
 struct Listed {
-    id: String,
-    title: String,
-    operations: Vec<Operation>,
+    id: &'static str,
+    title: &'static str,
+    operations: Vec<&'static Operation>,
 }
 
 #[derive(Template)]
 #[template(path = "reference_endpoints.html")]
 struct Page {
     frame: Frame,
-    resource: Resource,
-    refusals: Vec<(String, String)>,
+    resource: &'static Resource,
+    refusals: &'static [(String, String)],
     /// The operation that is shown as code, and its program; none where no language can say it.
     chosen: String,
     code: Option<Code>,
@@ -64,12 +66,12 @@ pub(crate) async fn get(visit: Visit) -> Result<Reply, Failure> {
     };
     let mut resources = Vec::new();
     let mut absent = Vec::new();
-    for Resource { id, title, operations } in reference.resources {
+    for Resource { id, title, operations } in &reference.resources {
         if search.is_empty() && operations.iter().all(|operation| operation.is_absent) {
-            absent.push(id);
+            absent.push(id.as_str());
             continue;
         }
-        let operations: Vec<_> = operations.into_iter().filter(is_found).collect();
+        let operations: Vec<_> = operations.iter().filter(|operation| is_found(operation)).collect();
         if !operations.is_empty() {
             resources.push(Listed { id, title, operations });
         }
@@ -87,7 +89,7 @@ pub(crate) async fn get(visit: Visit) -> Result<Reply, Failure> {
 pub(crate) async fn endpoints(visit: Visit) -> Result<Reply, Failure> {
     let Reference { resources, refusals } = read(&visit).await?;
     let of = visit.query.text("of");
-    let mut found = resources.into_iter().filter(|resource| resource.id == of);
+    let mut found = resources.iter().filter(|resource| resource.id == of);
     let resource = found.next().ok_or_else(Failure::missing)?;
     let named = |operation: &&Operation| operation.id == visit.query.text("code");
     let chosen = resource.operations.iter().find(named).or(resource.operations.first());
@@ -106,13 +108,18 @@ pub(crate) async fn endpoints(visit: Visit) -> Result<Reply, Failure> {
     Ok(Reply::page(&page)?.remembering(language))
 }
 
-/// What the server says of itself, as it says it to everybody.
-async fn read(visit: &Visit) -> Result<Reference, Failure> {
+/// What the server says of itself, as it says it to everybody: read once, since it is the same until the server is another.
+async fn read(visit: &Visit) -> Result<&'static Reference, Failure> {
+    static READ: OnceLock<Reference> = OnceLock::new();
+    if let Some(read) = READ.get() {
+        return Ok(read);
+    }
     let address = visit.tenant.issuer.url("api/v2/openapi.json");
     let document = match Request::new(Method::Get, &address) {
         Ok(request) => inside::document(visit, &request).await,
         Err(_) => None,
     };
     let reference = document.as_ref().and_then(Reference::read);
-    reference.ok_or_else(|| Failure::broken("the OpenAPI document cannot be read"))
+    let reference = reference.ok_or_else(|| Failure::broken("the OpenAPI document cannot be read"))?;
+    Ok(READ.get_or_init(|| reference))
 }

@@ -7,14 +7,13 @@ use askama::Template;
 
 use tokenhouse_protocol::id::{ApiId, ClientId};
 use tokenhouse_protocol::time::Timestamp;
-use tokenhouse_store::{Page as StorePage, UsageRow, UsageSum};
+use tokenhouse_store::{Page as StorePage, UsageSum};
 
 use super::answer::{Failure, Reply};
 use super::applications::path_of;
 use super::chart::{Bar, Chart, count};
-use super::display::number;
+use super::display::{Moment, number};
 use super::fields::Fields;
-use super::file::{attachment, csv_line};
 use super::frame::{Frame, Section};
 use super::link::encoded;
 use super::quota;
@@ -22,6 +21,10 @@ use super::visit::Visit;
 use super::words;
 use crate::registry::apis;
 use crate::tenant::Tenant;
+use largest::{Largest, Sums};
+
+pub(crate) mod file;
+pub(crate) mod largest;
 
 const DAY_MS: i64 = 86_400_000;
 /// Days that are shown if none were named, today among them.
@@ -32,6 +35,8 @@ const MAX_DAYS: i64 = 731;
 const MAX_ROWS: u32 = 200;
 /// Counters whose applications' quotas are shown; an application has two.
 const MAX_QUOTAS: u32 = 50;
+/// Sums that are older say so.
+const SOON_MS: i64 = 2_000;
 /// APIs whose identifiers are looked up.
 const MAX_APIS: u32 = 1000;
 
@@ -48,6 +53,8 @@ struct Page {
     rows: Vec<Row>,
     /// Whether there are more rows.
     has_more: bool,
+    /// When they were added up, if that is a while ago.
+    as_of: Option<Moment>,
     /// The applications whose quota counts, and how each stands.
     quotas: Vec<QuotaRow>,
 }
@@ -76,30 +83,29 @@ struct Span {
 /// `GET /console/usage`
 pub(crate) async fn show(visit: Visit) -> Result<Reply, Failure> {
     let tenant = &visit.tenant;
-    let (span, problem) = match Span::of(&visit.query, tenant.house.clock.now()) {
+    let now = tenant.house.clock.now();
+    let (span, problem) = match Span::of(&visit.query, now) {
         Some(span) => (span, None),
-        None => (Span::latest(tenant.house.clock.now()), Some(words::BAD_DAYS)),
+        None => (Span::latest(now), Some(words::BAD_DAYS)),
     };
     let (store, end) = (&tenant.house.store, span.to.plus_ms(DAY_MS));
     let hours = store.traffic(&tenant.id, span.from, end).await?;
     let machine: i64 = hours.iter().map(|hour| hour.machine).sum();
     let people: i64 = hours.iter().map(|hour| hour.people).sum();
-    let mut sums = store.usage_sums(&tenant.id, span.from, end, MAX_ROWS + 1).await?;
-    let has_more = sums.len() > MAX_ROWS as usize;
-    sums.truncate(MAX_ROWS as usize);
-    let client_id = |sum: &UsageSum| id(sum.client_id.as_ref().map(ClientId::as_str));
-    let of_clients: Vec<String> = sums.iter().map(client_id).collect();
-    let clients = client_names(tenant, of_clients.iter().map(String::as_str)).await?;
+    let Sums { rows: sums, at } = Largest::sums(&visit.app, tenant, (span.from, end), MAX_ROWS + 1).await?;
+    let shown = sums.get(..MAX_ROWS as usize).unwrap_or(&sums);
+    let of_clients: Vec<ClientId> = shown.iter().filter_map(|sum| sum.client_id.clone()).collect();
+    let clients = store.client_names(&tenant.id, &of_clients).await?;
     let identifiers = identifiers(tenant).await?;
-    let row = |sum: UsageSum| {
-        let (client, api) = (client_id(&sum), id(sum.api_id.as_ref().map(ApiId::as_str)));
+    let row = |sum: &UsageSum| {
+        let client = id(sum.client_id.as_ref().map(ClientId::as_str));
+        let name = sum.client_id.as_ref().and_then(|id| clients.get(id));
+        let api = id(sum.api_id.as_ref().map(ApiId::as_str));
         Row {
-            path: clients
-                .get(&client)
-                .map(|_| format!("/console/applications/{}/usage", encoded(&client))),
-            application: clients.get(&client).cloned().unwrap_or(client),
+            path: name.map(|_| format!("/console/applications/{}/usage", encoded(&client))),
+            application: name.cloned().unwrap_or(client),
             api: identifiers.get(&api).cloned().unwrap_or(api),
-            grant: sum.grant,
+            grant: sum.grant.clone(),
             share: format!("{:.1} %", 100.0 * sum.tokens as f64 / (machine + people).max(1) as f64),
             tokens: number(sum.tokens),
         }
@@ -118,36 +124,10 @@ pub(crate) async fn show(visit: Visit) -> Result<Reply, Failure> {
             hours.iter().map(|hour| (hour.hour, [hour.machine, hour.people])),
         ),
         quotas: quotas(tenant).await?,
-        rows: sums.into_iter().map(row).collect(),
-        has_more,
+        rows: shown.iter().map(row).collect(),
+        has_more: sums.len() > shown.len(),
+        as_of: (now.ms() - at.ms() > SOON_MS).then(|| Moment::of(at)),
     })
-}
-
-/// `GET /console/usage/file`: a line for each day, application, API and grant.
-pub(crate) async fn download(visit: Visit) -> Result<Reply, Failure> {
-    let tenant = &visit.tenant;
-    let span = Span::of(&visit.query, tenant.house.clock.now());
-    let span = span.ok_or_else(|| words::bad_request(words::BAD_DAYS))?;
-    let mut sums: BTreeMap<[String; 4], i64> = BTreeMap::new();
-    for row in span.hours(tenant).await? {
-        let of = [
-            day(row.hour),
-            id(row.client_id.as_ref().map(ClientId::as_str)),
-            id(row.api_id.as_ref().map(ApiId::as_str)),
-            row.grant,
-        ];
-        *sums.entry(of).or_insert(0) += row.tokens;
-    }
-    let clients = client_names(tenant, sums.keys().map(|[_, client, _, _]| client.as_str())).await?;
-    let identifiers = identifiers(tenant).await?;
-    let mut text = csv_line(["date", "client_id", "client_name", "audience", "grant_type", "tokens"]);
-    for ([day, client, api, grant], tokens) in &sums {
-        let name = clients.get(client).map_or("", String::as_str);
-        let audience = identifiers.get(api).unwrap_or(api);
-        text += &csv_line([day, client, name, audience, grant, &tokens.to_string()]);
-    }
-    let name = format!("usage-{}-{}.csv", day(span.from), day(span.to));
-    Ok(attachment(text, "text/csv; charset=utf-8", &name))
 }
 
 impl Span {
@@ -170,11 +150,6 @@ impl Span {
             from: to.plus_ms(-(DEFAULT_DAYS - 1) * DAY_MS),
             to,
         }
-    }
-
-    async fn hours(&self, tenant: &Tenant) -> Result<Vec<UsageRow>, Failure> {
-        let store = &tenant.house.store;
-        Ok(store.usage(&tenant.id, self.from, self.to.plus_ms(DAY_MS)).await?)
     }
 }
 
@@ -225,21 +200,6 @@ async fn quotas(tenant: &Tenant) -> Result<Vec<QuotaRow>, Failure> {
         }
     }
     Ok(rows)
-}
-
-/// The names of those applications that are still there.
-async fn client_names<'a>(
-    tenant: &Tenant,
-    ids: impl Iterator<Item = &'a str>,
-) -> Result<BTreeMap<String, String>, Failure> {
-    let mut names = BTreeMap::new();
-    let ids: BTreeSet<&str> = ids.filter(|id| !id.is_empty()).take(MAX_ROWS as usize).collect();
-    for id in ids {
-        if let Some(client) = tenant.house.store.client(&tenant.id, &ClientId::new(id)).await? {
-            names.insert(id.to_owned(), client.name);
-        }
-    }
-    Ok(names)
 }
 
 /// The identifier of each API, by its id.

@@ -1,4 +1,4 @@
-//! Users: found by e-mail address, user name or id, listed page by page, made.
+//! Users: found by how their e-mail address, user name, name or id begins, listed page by page, made.
 
 use askama::Template;
 
@@ -65,16 +65,18 @@ struct Choice {
 pub(crate) async fn list(visit: Visit) -> Result<Reply, Failure> {
     let (tenant, query) = (&visit.tenant, visit.query.text("q").to_owned());
     let after = visit.query.filled("after");
-    let (found, next) = match query.is_empty() {
-        true => page(tenant, after).await?,
-        false => (search(tenant, &query).await?, None),
+    let wanted = match after {
+        Some(after) => StorePage::after(after, PAGE),
+        None => StorePage::first(PAGE),
     };
+    let store = &tenant.house.store;
+    let found = store.users_found(&tenant.id, &query, wanted).await?;
     Reply::page(&Page {
         frame: visit.frame(Section::Users, "Users").await?,
-        rows: found.iter().map(row).collect(),
-        total: tenant.house.store.users_total(&tenant.id).await?,
+        rows: found.rows.iter().map(row).collect(),
+        total: store.users_total(&tenant.id).await?,
         is_first: after.is_none(),
-        next,
+        next: found.next,
         query,
     })
 }
@@ -125,32 +127,6 @@ async fn create_page(visit: &Visit, problem: Option<String>) -> Result<CreatePag
         connection: form.text("connection").to_owned(),
         connections: found.iter().map(choice).collect(),
     })
-}
-
-/// A page of all users, and what the next one comes after.
-async fn page(tenant: &Tenant, after: Option<&str>) -> Result<(Vec<User>, Option<String>), Failure> {
-    let wanted = match after {
-        Some(after) => StorePage::after(after, PAGE + 1),
-        None => StorePage::first(PAGE + 1),
-    };
-    let mut found = users::users(tenant, wanted).await?;
-    let has_more = found.len() > PAGE as usize;
-    found.truncate(PAGE as usize);
-    let next = found.last().filter(|_| has_more).map(|user| user.id.to_string());
-    Ok((found, next))
-}
-
-/// The users whom an index finds by what was typed: an e-mail address, a user name or an id.
-async fn search(tenant: &Tenant, query: &str) -> Result<Vec<User>, Failure> {
-    let store = &tenant.house.store;
-    let mut found = users::users_by_email(tenant, query).await?;
-    found.extend(store.users_by_username(&tenant.id, query).await?);
-    for id in [query.to_owned(), format!("auth0|{query}")] {
-        found.extend(store.user(&tenant.id, &UserId::new(id)).await?);
-    }
-    found.sort_by(|one, other| one.id.as_str().cmp(other.id.as_str()));
-    found.dedup_by(|one, other| one.id == other.id);
-    Ok(found)
 }
 
 fn row(user: &User) -> Row {

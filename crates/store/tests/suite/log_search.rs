@@ -1,13 +1,14 @@
 //! The log, searched and followed.
 
 use tokenhouse_protocol::id::{ClientId, LogId, TenantId, UserId};
-use tokenhouse_store::{LogEntry, LogFilter, Store};
+use tokenhouse_store::{LogEntry, LogFilter, LogRow, Store};
 
 use crate::place::{Place, both};
 use crate::samples::{entry, job, with_tenant};
 
 both!(
     the_log_is_searched_by_what_a_filter_names,
+    a_page_of_the_log_comes_before_any_line_and_ends_early_where_little_is_found,
     whoever_follows_the_log_of_several_nodes_meets_every_line_once,
     logins_are_the_tokens_of_users,
 );
@@ -78,6 +79,74 @@ async fn the_log_is_searched_by_what_a_filter_names(place: &Place) {
     let upwards = store.logs_matching(&tenant, &all, (1, 2), true).await.unwrap();
     assert_eq!((upwards[0].kind.as_str(), upwards[1].kind.as_str()), ("feccft", "sapi"));
     store.close().await;
+}
+
+async fn a_page_of_the_log_comes_before_any_line_and_ends_early_where_little_is_found(place: &Place) {
+    let store = place.open().await;
+    let tenant = with_tenant(&store, "acme").await;
+    let mut written = Vec::new();
+    for number in 0..21 {
+        place.clock.advance_ms(1000);
+        let lines: Vec<_> = (0..500)
+            .map(|line| {
+                let name = match (number, line) {
+                    (0, 7) => "oldest",
+                    (20, 7 | 8 | 9) => "newest",
+                    _ => "c",
+                };
+                entry(name, place.clock.now())
+            })
+            .collect();
+        written.extend(store.commit(job(&tenant, lines)).await.unwrap().logs);
+    }
+    written.reverse();
+    let all = LogFilter::default();
+    let first = store.logs_back(&tenant, &all, None, 40).await.unwrap();
+    assert_eq!(ids(&first.rows), written[..40]);
+    assert_eq!((first.next.as_ref(), first.stopped_at), (Some(&written[39]), None));
+    let far = store
+        .logs_back(&tenant, &all, Some(&written[10_470]), 40)
+        .await
+        .unwrap();
+    assert_eq!((ids(&far.rows), far.next), (written[10_471..].to_vec(), None));
+
+    let of = |client: &str| LogFilter {
+        client_id: Some(ClientId::new(client)),
+        ..LogFilter::default()
+    };
+    let some = store.logs_back(&tenant, &of("newest"), None, 2).await.unwrap();
+    assert_eq!((some.rows.len(), some.stopped_at), (2, None), "a full page");
+    let rest = store
+        .logs_back(&tenant, &of("newest"), some.next.as_ref(), 2)
+        .await
+        .unwrap();
+    assert_eq!(rest.rows.len(), 1);
+    // 21 times 500 lines, of which 4 000 are looked at for a page: the oldest is on the third.
+    let (mut pages, mut next, mut found) = (0, None, Vec::new());
+    loop {
+        let page = store
+            .logs_back(&tenant, &of("oldest"), next.as_ref(), 40)
+            .await
+            .unwrap();
+        pages += 1;
+        found.extend(ids(&page.rows));
+        assert_eq!(page.stopped_at.is_some(), page.next.is_some());
+        next = page.next;
+        if next.is_none() {
+            break;
+        }
+    }
+    assert_eq!((pages, found), (3, vec![written[10_492].clone()]));
+    let late = LogFilter {
+        from: Some(place.clock.now()),
+        ..of("oldest")
+    };
+    assert_eq!(store.logs_back(&tenant, &late, None, 40).await.unwrap().next, None);
+    store.close().await;
+}
+
+fn ids(rows: &[LogRow]) -> Vec<LogId> {
+    rows.iter().map(|row| row.id.clone()).collect()
 }
 
 async fn whoever_follows_the_log_of_several_nodes_meets_every_line_once(place: &Place) {

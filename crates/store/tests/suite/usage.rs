@@ -66,6 +66,10 @@ async fn tokens_are_counted_by_hour_client_api_and_grant(place: &Place) {
         .await
         .unwrap();
     assert_eq!(usage, [nobody, row(now, "a", 2), row(now, "b", 2), row(later, "a", 1)]);
+    for (at_most, expected) in [(100, 4), (1, 1)] {
+        let counted = store.usage_rows(&tenant, now.plus_ms(-1), Timestamp::from_ms(FAR), at_most);
+        assert_eq!(counted.await.unwrap(), expected);
+    }
     assert_eq!(
         store.usage(&tenant, later, Timestamp::from_ms(FAR)).await.unwrap(),
         [row(later, "a", 1)]

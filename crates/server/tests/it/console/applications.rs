@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use tokenhouse::registry::clients::{self, Kind, NewClient};
 use tokenhouse_protocol::crypto::{Algorithm, RsaBits, SigningKey};
 
 use super::browser::{Browser, between};
@@ -207,4 +208,51 @@ async fn settings_are_saved_and_an_application_is_found_and_deleted_by_name() {
     let deleted = browser.post(&format!("{path}/delete"), &[("name", "Reports 2")]).await;
     assert!(deleted.body.contains("The application is deleted"));
     assert_eq!(browser.get(&path).await.status, 404);
+}
+
+#[tokio::test]
+async fn applications_are_found_by_the_beginning_of_a_word_page_by_page() {
+    let house = House::new().await;
+    let mut browser = Browser::signed_in(&house).await;
+    let first = made(&mut browser, "Twin", "non_interactive").await;
+    let second = made(&mut browser, "Twin", "spa").await;
+    let other = made(&mut browser, "Nightly (export)", "non_interactive").await;
+    for (query, expected) in [
+        ("twin", vec![&first, &second]),
+        ("EXP", vec![&other]),
+        ("nightly+%28e", vec![&other]),
+        ("ightly", vec![]),
+    ] {
+        let found = browser.page(&format!("/console/applications?q={query}")).await;
+        for path in [&first, &second, &other] {
+            assert_eq!(
+                found.contains(&format!("\"{path}\"")),
+                expected.contains(&path),
+                "{query}: {path}"
+            );
+        }
+        assert!(!found.contains("Next page"));
+    }
+    for number in 0..60 {
+        let new = NewClient::of_kind(Kind::MachineToMachine, format!("Worker {number}"));
+        clients::create(&*house.tenant().await, new).await.unwrap();
+    }
+    let page = browser.page("/console/applications?q=work").await;
+    assert_eq!(page.matches(">Worker ").count(), 50);
+    let next = between(
+        &page,
+        "<a class=\"button\" href=\"/console/applications?q=work&amp;after=",
+        "\"",
+    )
+    .unwrap();
+    let next = browser
+        .page(&format!("/console/applications?q=work&after={next}"))
+        .await;
+    assert_eq!(next.matches(">Worker ").count(), 10);
+    assert!(
+        next.contains("href=\"/console/applications?q=work\">First page"),
+        "{next}"
+    );
+    let strange = browser.page("/console/applications?q=work&after=%3Cscript%3E").await;
+    assert!(!strange.contains("<script>alert") && strange.contains("Applications"));
 }

@@ -3,6 +3,9 @@
 use axum::body::Body;
 use http_body_util::BodyExt as _;
 
+use tokenhouse_protocol::id::ClientId;
+use tokenhouse_store::{Job, LogBody, LogEntry};
+
 use super::browser::{Browser, between};
 use crate::house::{AUDIENCE, Ask, House, with_secret};
 
@@ -38,6 +41,54 @@ async fn the_log_is_filtered_and_an_entry_is_shown_whole() {
     assert!(entry.contains("&#34;type&#34;: &#34;seccft&#34;"), "{entry}");
     assert!(!entry.contains(&house.samples.sample.client_secret));
     assert_eq!(browser.get("/console/logs/900").await.status, 404);
+}
+
+#[tokio::test]
+async fn the_log_is_paged_by_line_and_a_search_that_ends_early_goes_on_from_there() {
+    let house = House::new().await;
+    let mut browser = Browser::signed_in(&house).await;
+    let tenant = house.tenant().await;
+    let line = |client: &str, kind| LogEntry {
+        at: house.clock.now(),
+        kind,
+        client_id: Some(ClientId::new(client)),
+        api_id: None,
+        user_id: None,
+        grant: None,
+        address: None,
+        tokens: 0,
+        repeats: 1,
+        body: LogBody::of(&serde_json::Map::new()),
+    };
+    let lines = |entries| Job {
+        tenant: tenant.id.clone(),
+        entries,
+        uses: None,
+        counts: None,
+    };
+    let store = &house.app.house.store;
+    store.commit(lines(vec![line("rare", "s")])).await.unwrap();
+    for _ in 0..5 {
+        store.commit(lines(vec![line("common", "f"); 1000])).await.unwrap();
+    }
+    let mut page = browser.page("/console/logs").await;
+    assert!(page.contains("data-live=") && !page.contains(">Newest<"));
+    let older = between(&page, "href=\"/console/logs?before=", "\"").unwrap().to_owned();
+    page = browser.page(&format!("/console/logs?before={older}")).await;
+    assert_eq!(page.matches("<a href=\"/console/logs/9").count(), 50);
+    assert!(page.contains(">Newest<") && page.contains(">Older<") && !page.contains("data-live="));
+
+    let page = browser.page("/console/logs?app=rare").await;
+    assert!(page.contains("none of the lines through that were looked at"), "{page}");
+    assert!(page.contains("Search further back") && page.contains("Searched back to"));
+    let further = between(&page, "before=", "\"").unwrap().to_owned();
+    let page = browser.page(&format!("/console/logs?app=rare&before={further}")).await;
+    assert_eq!(page.matches("<a href=\"/console/logs/9").count(), 1);
+    assert!(!page.contains("Search further back"));
+    let file = browser.get("/console/logs/file?format=csv&app=rare").await;
+    assert_eq!(file.body.lines().count(), 2, "the file searches on by itself");
+    let file = browser.get("/console/logs/file?format=jsonl&app=common").await;
+    assert_eq!(file.body.lines().count(), 5000);
 }
 
 #[tokio::test]

@@ -3,7 +3,8 @@
 use serde_json::json;
 
 use tokenhouse::registry::clients;
-use tokenhouse_protocol::id::ClientId;
+use tokenhouse_protocol::id::{ApiId, ClientId};
+use tokenhouse_store::{Job, LogBody, LogEntry};
 
 use super::browser::Browser;
 use crate::house::House;
@@ -75,4 +76,52 @@ async fn days_that_cannot_be_read_or_are_too_many_are_not_used() {
         assert!(page.contains("A day is written like"), "{query}");
         assert_eq!(browser.get(&format!("/console/usage/file?{query}")).await.status, 400);
     }
+}
+
+#[tokio::test]
+async fn usage_of_very_many_applications_shows_the_largest_and_is_saved_whole() {
+    let house = House::new().await;
+    let mut browser = Browser::signed_in(&house).await;
+    let tenant = house.tenant().await;
+    let token = |client: String| LogEntry {
+        at: house.clock.now(),
+        kind: "seccft",
+        client_id: Some(ClientId::new(client)),
+        api_id: Some(ApiId::new("api")),
+        user_id: None,
+        grant: Some("client_credentials".into()),
+        address: None,
+        tokens: 1,
+        repeats: 1,
+        body: LogBody::of(&serde_json::Map::new()),
+    };
+    let entries = (0..2_600).map(|number| token(format!("many-{number}")));
+    let busy = [token("busy".into()), token("busy".into())];
+    let job = Job {
+        tenant: tenant.id.clone(),
+        entries: entries.chain(busy).collect(),
+        uses: None,
+        counts: None,
+    };
+    let store = &house.app.house.store;
+    store.commit(job).await.unwrap();
+    store.fold_usage().await.unwrap();
+    for _ in 0..2 {
+        let page = browser.page("/console/usage").await;
+        assert!(
+            page.contains("<dt>Client credentials</dt><dd>2\u{202f}602</dd>"),
+            "{page}"
+        );
+        assert_eq!(page.matches("<span class=\"tag\">deleted</span>").count(), 200);
+        let (busy, other) = (page.find("<code>busy</code>"), page.find("<code>many-"));
+        assert!(busy < other && busy.is_some(), "the largest first");
+        assert!(page.contains("The CSV file has all"));
+    }
+    let file = browser.get("/console/usage/file").await;
+    assert_eq!(file.body.lines().count(), 2_602, "with its head");
+    assert!(
+        file.body.contains(",busy,,api,client_credentials,2\r\n"),
+        "{:.300}",
+        file.body
+    );
 }

@@ -30,6 +30,8 @@ async fn a_user_is_made_found_blocked_and_deleted_by_name() {
     assert!(page.contains("The user is made.") && page.contains("Not verified"));
     let found = browser.page("/console/users?q=GRACE%40example.org").await;
     assert!(found.contains(&path), "however it is written");
+    let begun = browser.page("/console/users?q=Grace").await;
+    assert!(begun.contains(&path), "by how it begins");
     let nobody = browser.page("/console/users?q=nobody%40example.org").await;
     assert!(nobody.contains("Nobody found"));
 
