@@ -11,7 +11,7 @@ use super::frame::{Frame, Section};
 use super::link::encoded;
 use super::record::Record;
 use super::visit::Visit;
-use super::words;
+use super::{sought, words};
 use crate::registry::clients::{self, Kind, NewClient};
 use crate::tenant::Tenant;
 
@@ -59,7 +59,7 @@ pub(crate) async fn list(visit: Visit) -> Result<Reply, Failure> {
     let after = visit.query.filled("after");
     let (found, next) = match query.is_empty() {
         true => page(tenant, after).await?,
-        false => (search(tenant, &query).await?, None),
+        false => (sought::applications(tenant, &query).await?, None),
     };
     Reply::page(&Page {
         frame: visit.frame(Section::Applications, "Applications").await?,
@@ -123,17 +123,6 @@ async fn page(tenant: &Tenant, after: Option<&str>) -> Result<(Vec<Client>, Opti
     found.truncate(PAGE as usize);
     let next = found.last().filter(|_| has_more).map(|client| client.id.to_string());
     Ok((found, next))
-}
-
-/// The applications with this client ID or this name.
-async fn search(tenant: &Tenant, query: &str) -> Result<Vec<Client>, Failure> {
-    let store = &tenant.house.store;
-    let mut found: Vec<Client> = Vec::new();
-    found.extend(store.client(&tenant.id, &ClientId::new(query)).await?);
-    let named = store.client_by_name(&tenant.id, query).await?;
-    found.extend(named.filter(|named| found.iter().all(|client| client.id != named.id)));
-    found.retain(|client| !client.is_global);
-    Ok(found)
 }
 
 fn row(client: &Client) -> Row {

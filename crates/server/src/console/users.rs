@@ -141,7 +141,7 @@ async fn page(tenant: &Tenant, after: Option<&str>) -> Result<(Vec<User>, Option
 }
 
 /// The users whom an index finds by what was typed: an e-mail address, a user name or an id.
-async fn search(tenant: &Tenant, query: &str) -> Result<Vec<User>, Failure> {
+pub(super) async fn search(tenant: &Tenant, query: &str) -> Result<Vec<User>, Failure> {
     let store = &tenant.house.store;
     let mut found = users::users_by_email(tenant, query).await?;
     found.extend(store.users_by_username(&tenant.id, query).await?);
