@@ -60,6 +60,7 @@ pub fn console_routes() -> Vec<Route> {
         Route::action("/console/applications/{id}/delete", applications::settings::delete),
         Route::page("/console/applications/{id}/credentials", credentials::show).posting(credentials::act),
         Route::page("/console/applications/{id}/apis", access::show).posting(access::save),
+        Route::page("/console/applications/{id}/test", access::test),
         Route::page("/console/applications/{id}/usage", applications::usage::show),
         Route::page("/console/apis", apis::list),
         Route::page("/console/apis/new", apis::new).posting(apis::create),

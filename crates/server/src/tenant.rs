@@ -20,6 +20,9 @@ use crate::quota;
 use crate::registry::keys::{RSA_BITS, rsa_bits};
 use crate::registry::secrets::Secrets;
 
+/// A hundred years.
+const MAX_HOURS: f64 = 876_000.0;
+
 /// What every room needs and all tenants share. Cloning shares it.
 #[derive(Clone)]
 pub struct House {
@@ -241,6 +244,12 @@ pub struct Settings {
     pub default_audience: Option<String>,
     /// `default_directory`: the connection of the password grant.
     pub default_directory: Option<String>,
+    /// `default_token_lifetime`: seconds that tokens of new APIs live; a day unless set.
+    pub default_token_lifetime_s: Option<i64>,
+    /// `session_lifetime`, in seconds: after that an administrator signs in again.
+    pub session_lifetime_s: Option<i64>,
+    /// `idle_session_lifetime`, in seconds: the same, without use.
+    pub idle_session_lifetime_s: Option<i64>,
     /// `rsa_bits`: the size of new RSA keys; 2048 unless set (CONTRACT Decision 3).
     pub rsa_bits: Option<RsaBits>,
     /// `default_token_quota.clients`: the quota of applications that have none of their own (CONTRACT §4.11).
@@ -265,10 +274,24 @@ impl Settings {
             },
             default_audience: text("default_audience"),
             default_directory: text("default_directory"),
+            default_token_lifetime_s: stored.get("default_token_lifetime").and_then(Value::as_i64),
+            session_lifetime_s: seconds(stored, "session_lifetime"),
+            idle_session_lifetime_s: seconds(stored, "idle_session_lifetime"),
             rsa_bits: stored.get(RSA_BITS).and_then(rsa_bits),
             default_quota: quota::read(stored.get("default_token_quota").and_then(|quota| quota.get("clients"))),
         }
     }
+}
+
+/// A setting in hours, which may be a part of one, as seconds; `None` for less than a minute and for a hundred years.
+fn seconds(stored: &Map<String, Value>, name: &str) -> Option<i64> {
+    let hours = stored.get(name).and_then(Value::as_f64)?;
+    if !(1.0 / 60.0..MAX_HOURS).contains(&hours) {
+        return None;
+    }
+    #[expect(clippy::cast_possible_truncation, reason = "bounded by a hundred years")]
+    let seconds = (hours * 3600.0).round() as i64;
+    Some(seconds)
 }
 
 #[cfg(test)]

@@ -71,7 +71,7 @@ pub async fn peek(tenant: &Tenant, key: &str) -> Result<Option<Session>, StoreEr
     let Some(row) = store.administrator_session(&tenant.id, &digest(key)).await? else {
         return Ok(None);
     };
-    if is_over(&tenant.house, &row) {
+    if is_over(tenant, &row) {
         store.end_administrator_session(&tenant.id, &row.digest).await?;
         return Ok(None);
     }
@@ -83,7 +83,7 @@ pub async fn peek(tenant: &Tenant, key: &str) -> Result<Option<Session>, StoreEr
 pub async fn sessions(tenant: &Tenant, administrator: &Administrator) -> Result<Vec<AdministratorSession>, StoreError> {
     let store = &tenant.house.store;
     let mut rows = store.sessions_of_administrator(&tenant.id, &administrator.id).await?;
-    rows.retain(|row| !is_over(&tenant.house, row));
+    rows.retain(|row| !is_over(tenant, row));
     Ok(rows)
 }
 
@@ -109,9 +109,21 @@ pub fn is_form_token(key: &str, said: &str) -> bool {
     equal(form_token(key).as_bytes(), said.as_bytes())
 }
 
-fn is_over(house: &House, row: &AdministratorSession) -> bool {
-    let now = house.clock.now().ms();
-    now - row.created_at.ms() >= longest_ms(house) || now - row.seen_at.ms() >= idle_ms(house)
+fn is_over(tenant: &Tenant, row: &AdministratorSession) -> bool {
+    let now = tenant.house.clock.now().ms();
+    let (longest_ms, idle_ms) = lengths_ms(tenant);
+    now - row.created_at.ms() >= longest_ms || now - row.seen_at.ms() >= idle_ms
+}
+
+/// How long a session lasts at most, and how long without use, in milliseconds: as the tenant's settings say, but never
+/// longer than the configuration allows. A setting that came with an import loosens nothing.
+pub fn lengths_ms(tenant: &Tenant) -> (i64, i64) {
+    let settings = tenant.settings();
+    let shorter = |most: i64, set: Option<i64>| set.map_or(most, |seconds| most.min(seconds.saturating_mul(1000)));
+    (
+        shorter(longest_ms(&tenant.house), settings.session_lifetime_s),
+        shorter(idle_ms(&tenant.house), settings.idle_session_lifetime_s),
+    )
 }
 
 fn idle_ms(house: &House) -> i64 {

@@ -11,7 +11,7 @@ use super::link::encoded;
 use super::record::Record;
 use super::visit::Visit;
 use super::words;
-use crate::registry::apis::{self, NewApi};
+use crate::registry::apis::{self, DEFAULT_TOKEN_LIFETIME_S, NewApi};
 use crate::registry::client_grants::{self, NewClientGrant};
 use crate::registry::clients::{self, Kind, NewClient};
 use crate::tenant::Tenant;
@@ -97,6 +97,11 @@ pub(crate) async fn create(visit: Visit) -> Result<Done, Failure> {
         name: Some(name.unwrap_or_else(|| form.text("identifier").to_owned())),
         algorithm,
         enforces_policies: form.is_ticked("enforce_policies"),
+        token_lifetime_s: visit
+            .tenant
+            .settings()
+            .default_token_lifetime_s
+            .unwrap_or(DEFAULT_TOKEN_LIFETIME_S),
         ..NewApi::new(form.text("identifier"))
     };
     let api = match apis::create(&visit.tenant, new).await {
@@ -112,7 +117,7 @@ pub(crate) async fn create(visit: Visit) -> Result<Done, Failure> {
         .with("identifier", identifier.as_str());
     let mut notice = words::API_CREATED;
     if form.is_ticked("test_application") {
-        let client = test_application(&visit.tenant, &api, &identifier).await?;
+        let client = test_application(&visit.tenant, &api).await?;
         record = record.with("test_application", client);
         notice = words::API_CREATED_WITH_APPLICATION;
     }
@@ -121,15 +126,8 @@ pub(crate) async fn create(visit: Visit) -> Result<Done, Failure> {
 }
 
 /// Makes a Machine to Machine application that may use all of an API: its client ID.
-async fn test_application(tenant: &Tenant, api: &Api, identifier: &str) -> Result<String, Failure> {
-    let name: String = api
-        .name
-        .as_deref()
-        .unwrap_or(identifier)
-        .chars()
-        .take(MAX_NAME_CHARS)
-        .collect();
-    let new = NewClient::of_kind(Kind::MachineToMachine, format!("{name} (Test Application)"));
+async fn test_application(tenant: &Tenant, api: &Api) -> Result<String, Failure> {
+    let new = NewClient::of_kind(Kind::MachineToMachine, test_application_name(tenant, api));
     let (client, _) = clients::create(tenant, new).await?;
     let grant = NewClientGrant {
         client_id: client.id.clone(),
@@ -139,6 +137,12 @@ async fn test_application(tenant: &Tenant, api: &Api, identifier: &str) -> Resul
     };
     client_grants::create(tenant, grant).await?;
     Ok(client.id.to_string())
+}
+
+/// What the application is called that is made along with an API.
+pub(super) fn test_application_name(tenant: &Tenant, api: &Api) -> String {
+    let name: String = name(tenant, api).chars().take(MAX_NAME_CHARS).collect();
+    format!("{name} (Test Application)")
 }
 
 async fn create_page(visit: &Visit, problem: Option<String>) -> Result<CreatePage, Failure> {

@@ -8,19 +8,22 @@ use tokenhouse_protocol::id::ClientId;
 use tokenhouse_store::Page as StorePage;
 
 use self::flows::{FLOWS, Flow, Kind};
+use self::request::Purpose;
 use super::answer::{Done, Failure, Reply};
 use super::code::{self, Choice, Code};
 use super::decoded::Decoded;
 use super::exchange::{Exchange, written};
+use super::explained::{Asking, Explanation};
 use super::frame::{Frame, Section};
 use super::inside;
 use super::record::Record;
 use super::visit::Visit;
 use super::words;
 use crate::registry::{apis, clients};
-use crate::snippets::{Body, MASKED_PASSWORD, MASKED_SECRET, MASKED_TOKEN, Method, Request, RequestError};
 
+mod assertion;
 mod flows;
+mod request;
 
 /// Most APIs and applications that are suggested.
 const MAX_SUGGESTED: u32 = 50;
@@ -44,11 +47,19 @@ struct FlowPage {
     apis: Vec<(String, String)>,
     languages: Vec<Choice>,
     is_form: bool,
+    /// Whether the application shows its secret in a Basic header.
+    is_basic: bool,
     shows_secrets: bool,
     problem: Option<String>,
+    /// An assertion that was signed for this request.
+    assertion: Option<String>,
+    signed: Option<Decoded>,
+    /// What an assertion can be signed with.
+    algorithms: [&'static str; 5],
     request: String,
     code: Option<Code>,
     exchange: Option<Exchange>,
+    explanation: Option<Explanation>,
     /// The tokens of the answer: name, text, and what is in it.
     tokens: Vec<(&'static str, String, Option<Decoded>)>,
 }
@@ -76,7 +87,7 @@ pub(crate) async fn get_flow(visit: Visit) -> Result<Reply, Failure> {
 pub(crate) async fn post_flow(visit: Visit) -> Result<Done, Failure> {
     let flow = flows::named(visit.parameter("flow")).ok_or_else(Failure::missing)?;
     let mut page = FlowPage::new(&visit, flow).await?;
-    if visit.form.text("action") == "send" {
+    if visit.form.text("action") == "send" && page.problem.is_none() {
         page.send(&visit).await?;
     }
     let language = code::language(&visit);
@@ -117,15 +128,26 @@ impl FlowPage {
             Kind::Audience if is_first => own.clone(),
             Kind::Client if is_first => visit.query.text("client_id").to_owned(),
             Kind::Password | Kind::ClientSecret => visit.form.raw(field.name).to_owned(),
-            Kind::Client | Kind::Audience | Kind::Text | Kind::Area | Kind::Bearer => {
-                visit.form.text(field.name).to_owned()
-            }
+            // It is read where it signs, and goes no further.
+            Kind::PrivateKey => String::new(),
+            Kind::Client
+            | Kind::Audience
+            | Kind::Text
+            | Kind::Assertion
+            | Kind::KeyId
+            | Kind::KeyAlgorithm
+            | Kind::Bearer => visit.form.text(field.name).to_owned(),
         });
         let values: Vec<_> = values.collect();
         let frame = visit.frame(Section::Debugger, flow.name).await?;
         let mut page = Self {
             frame: frame.below("Debugger", "/console/debugger"),
             is_form: visit.form.text("encoding") == "form",
+            is_basic: flow.has(Kind::ClientSecret) && visit.form.text("authentication") == "basic",
+            assertion: None,
+            signed: None,
+            algorithms: assertion::CHOICES,
+            explanation: None,
             shows_secrets: visit.form.is_ticked("secrets"),
             languages: code::choices(code::language(visit)),
             problem: None,
@@ -138,26 +160,45 @@ impl FlowPage {
             clients,
             apis,
         };
+        if flow.has(Kind::PrivateKey) {
+            page.sign(visit);
+        }
         page.show(visit).await?;
         Ok(page)
     }
 
+    /// Signs an assertion, where a key to sign it with was typed.
+    fn sign(&mut self, visit: &Visit) {
+        match assertion::sign(visit, self.value("client_id")) {
+            Ok(signed) => {
+                let now = visit.tenant.house.clock.now();
+                self.signed = signed.as_ref().and_then(|signed| Decoded::of_assertion(signed, now));
+                self.assertion = signed;
+            }
+            Err(why) => self.problem = Some(why),
+        }
+    }
+
     /// Writes the request down, its secrets masked unless they are asked for.
     async fn show(&mut self, visit: &Visit) -> Result<(), Failure> {
-        match self.request(visit, self.shows_secrets).await? {
-            Ok(request) => {
-                self.request = written(&request);
-                self.code = Some(Code::of(code::language(visit), &request));
+        let shown = self.request(visit, Purpose::Showing).await?;
+        let program = self.request(visit, Purpose::Program).await?;
+        match (shown, program) {
+            (Ok(shown), Ok(program)) => {
+                self.request = written(&shown);
+                self.code = Some(Code::of(code::language(visit), &program));
             }
-            Err(error) => self.problem = Some(format!("{error}.")),
+            (Err(error), _) | (_, Err(error)) => {
+                self.problem.get_or_insert(format!("{error}."));
+            }
         }
         Ok(())
     }
 
     async fn send(&mut self, visit: &Visit) -> Result<(), Failure> {
         let (real, shown) = (
-            self.request(visit, true).await?,
-            self.request(visit, self.shows_secrets).await?,
+            self.request(visit, Purpose::Sending).await?,
+            self.request(visit, Purpose::Showing).await?,
         );
         let (Ok(real), Ok(shown)) = (real, shown) else {
             return Ok(());
@@ -173,61 +214,16 @@ impl FlowPage {
                 self.tokens.push((title, token.to_owned(), Decoded::of(token, now)));
             }
         }
+        if let Some(reason) = outcome.as_ref().ok().and_then(|answer| answer.refused) {
+            let said = body.get("error_description").and_then(Value::as_str);
+            let asking = Asking {
+                application: self.value("client_id"),
+                api: "",
+            };
+            self.explanation = Some(Explanation::of_refusal(reason, said.unwrap_or_default(), asking));
+        }
         self.exchange = Some(Exchange::new(&shown, outcome.as_ref()));
         Ok(())
-    }
-
-    /// The request, with its secrets or with what stands for them.
-    async fn request(&self, visit: &Visit, has_secrets: bool) -> Result<Result<Request, RequestError>, Failure> {
-        let mut pairs = Vec::new();
-        let mut bearer = None;
-        for (field, value) in self.flow.fields.iter().zip(&self.values) {
-            let value = match (field.kind, value.as_str()) {
-                (Kind::Bearer, "") => MASKED_TOKEN.to_owned(),
-                (Kind::ClientSecret, "") if has_secrets => {
-                    let client = ClientId::new(self.value("client_id"));
-                    let stored = clients::secret(&visit.tenant, &client).await?;
-                    stored.map(|secret| secret.expose().to_owned()).unwrap_or_default()
-                }
-                (Kind::ClientSecret, _) if !has_secrets => MASKED_SECRET.to_owned(),
-                (Kind::Password, _) if !has_secrets => MASKED_PASSWORD.to_owned(),
-                (_, value) => value.to_owned(),
-            };
-            if field.kind == Kind::Bearer {
-                bearer = Some(value);
-            } else if !value.is_empty() {
-                pairs.push((field.name.to_owned(), value));
-            }
-        }
-        Ok(self.request_of(visit, pairs, bearer.as_deref()))
-    }
-
-    fn request_of(
-        &self,
-        visit: &Visit,
-        pairs: Vec<(String, String)>,
-        bearer: Option<&str>,
-    ) -> Result<Request, RequestError> {
-        let mut request = Request::new(self.flow.method, &visit.tenant.issuer.url(self.flow.path))?;
-        if let Some(token) = bearer {
-            request = request.bearer(token)?;
-        }
-        if self.flow.method == Method::Post {
-            let body = match self.is_form {
-                true => Body::Form(pairs),
-                false => Body::Json(
-                    pairs
-                        .into_iter()
-                        .map(|(name, value)| (name, Value::from(value)))
-                        .collect(),
-                ),
-            };
-            request = request.body(body)?;
-        }
-        match &visit.app.trial().ca_file {
-            Some(file) => request.ca_file(file),
-            None => Ok(request),
-        }
     }
 
     /// What is said in the field of this name.

@@ -11,6 +11,8 @@ mod meaning;
 
 /// Longest value that is shown, in characters.
 const MAX_SHOWN_CHARS: usize = 4000;
+/// Longest header in a line, in characters.
+const MAX_SHORT_CHARS: usize = 120;
 /// Most members that are shown of a header or of claims.
 const MAX_MEMBERS: usize = 200;
 
@@ -60,6 +62,25 @@ impl Decoded {
             }),
             life: Life::of(&claims, now),
         })
+    }
+
+    /// Takes a client assertion apart, which an application signs and this server checks: the other way round.
+    pub(crate) fn of_assertion(assertion: &str, now: Timestamp) -> Option<Self> {
+        let mut decoded = Self::of(assertion, now)?;
+        for member in decoded.header.iter_mut().chain(&mut decoded.claims) {
+            member.meaning = meaning::of_assertion(&member.name).or(member.meaning);
+        }
+        Some(decoded)
+    }
+
+    /// How it is signed and with which key, in a line.
+    pub(crate) fn header_in_short(&self) -> String {
+        let members = self
+            .header
+            .iter()
+            .map(|member| format!("{} {}", member.name, member.value));
+        let text: String = members.collect::<Vec<_>>().join(", ");
+        text.chars().take(MAX_SHORT_CHARS).collect()
     }
 }
 

@@ -1,10 +1,14 @@
 //! Why an API answered as it did: what its status means, what its challenge asks for, and what the guard of this
-//! tenant says of the token that was sent.
+//! tenant says of the token that was sent. And why the token endpoint issued none.
 
 use tokenhouse_guard::Outcome;
 
 use super::judge::Judgment;
+use super::link::encoded;
 use super::outbound::Answer;
+use super::words;
+use super::words::refused::Place;
+use crate::refusal::Reason;
 
 /// Longest part of an API's answer that is repeated, in characters.
 const MAX_REPEATED_CHARS: usize = 200;
@@ -18,6 +22,17 @@ pub(crate) struct Explanation {
     pub(crate) heading: &'static str,
     /// Why, and what to do next: sentences.
     pub(crate) text: String,
+    /// Where to do it: an address of the console, and what it is.
+    pub(crate) link: Option<(String, &'static str)>,
+}
+
+/// What a token was asked for with, so far as it is known: ids for links.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Asking<'a> {
+    /// The application's `client_id`.
+    pub(crate) application: &'a str,
+    /// The API's id.
+    pub(crate) api: &'a str,
 }
 
 impl Explanation {
@@ -72,7 +87,58 @@ impl Explanation {
                 "That is about the request, not about the token: its body says what it wants.".to_owned(),
             ),
         };
-        Self { tone, heading, text }
+        Self {
+            tone,
+            heading,
+            text,
+            link: None,
+        }
+    }
+
+    /// Of a token request that was refused for this reason, in these words.
+    pub(crate) fn of_refusal(reason: Reason, said: &str, asking: Asking<'_>) -> Self {
+        let (heading, advice, place) = words::refused::advice(reason);
+        let said = repeated(said.trim().trim_end_matches('.'));
+        Self {
+            tone: "bad",
+            heading,
+            text: if said.is_empty() {
+                advice.to_owned()
+            } else {
+                format!("It says: {said}. {advice}")
+            },
+            link: address(place, asking).map(|address| (address, words::refused::link(place))),
+        }
+    }
+
+    /// Of an application that proves itself with a key, which is not here.
+    pub(crate) fn of_keys(application: &str) -> Self {
+        Self {
+            tone: "accent",
+            heading: words::SIGNS_ITSELF,
+            text: words::SIGNS_ITSELF_TEXT.to_owned(),
+            link: Some((
+                format!("/console/debugger/private-key-jwt?client_id={}", encoded(application)),
+                words::refused::link(Place::Signing),
+            )),
+        }
+    }
+}
+
+fn address(place: Place, asking: Asking<'_>) -> Option<String> {
+    let (application, api) = (encoded(asking.application), encoded(asking.api));
+    let of_application =
+        |page: &str| (!application.is_empty()).then(|| format!("/console/applications/{application}{page}"));
+    match place {
+        Place::Nowhere => None,
+        Place::ApiApplications if api.is_empty() => None,
+        Place::ApiApplications => Some(format!("/console/apis/{api}/applications?q={application}")),
+        Place::Application => of_application(""),
+        Place::Credentials => of_application("/credentials"),
+        Place::Usage => of_application("/usage"),
+        Place::Signing => Some(format!("/console/debugger/private-key-jwt?client_id={application}")),
+        Place::Users => Some("/console/users".to_owned()),
+        Place::Settings => Some("/console/settings".to_owned()),
     }
 }
 

@@ -10,6 +10,7 @@ use tower::ServiceExt as _;
 
 use super::outbound::{Answer, Content, Failure, sent_headers};
 use super::visit::Visit;
+use crate::refusal::Reason;
 use crate::router::router;
 use crate::snippets::Request;
 use crate::web::door::Peer;
@@ -61,5 +62,6 @@ pub(super) async fn ask(visit: &Visit, request: &Request) -> Result<Answer, Fail
         is_cut: false,
         took: began.elapsed(),
         address: None,
+        refused: parts.extensions.get::<Reason>().copied(),
     })
 }

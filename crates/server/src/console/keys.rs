@@ -84,11 +84,27 @@ pub(crate) async fn rotate(visit: Visit) -> Result<Done, Failure> {
             Ok(Done::recorded(record, Reply::see("/console/keys").saying(notice)))
         }
         Err(error) => {
-            let too_early = (!now).then(|| algorithm.as_str().to_owned());
-            let page = page(&visit, Some(problem(error)?), too_early).await?;
+            let text = problem(error)?;
+            let page = match !now && is_too_early(&visit.tenant, algorithm).await? {
+                true => {
+                    let early = Some(algorithm.as_str().to_owned());
+                    page(&visit, Some(words::KEY_TOO_EARLY.to_owned()), early).await?
+                }
+                false => page(&visit, Some(text), None).await?,
+            };
             Ok(Done::unchanged(Reply::refused(&page)?))
         }
     }
+}
+
+/// Whether the next key has been public for too short a time to sign.
+async fn is_too_early(tenant: &Tenant, algorithm: Algorithm) -> Result<bool, Failure> {
+    let now = tenant.house.clock.now();
+    let found = keys::keys(tenant).await?;
+    let mut next = found
+        .iter()
+        .filter(|key| key.algorithm == algorithm.as_str() && key.state == KeyState::Next);
+    Ok(next.any(|key| now < keys::ready_at(key)))
 }
 
 /// `GET /console/keys/{kid}/revoke`

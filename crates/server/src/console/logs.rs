@@ -3,12 +3,10 @@
 use askama::Template;
 
 use tokenhouse_protocol::id::{ClientId, LogId, UserId};
-use tokenhouse_protocol::time::Timestamp;
 use tokenhouse_store::{LogFilter, LogRow};
 
 use super::answer::{Failure, Reply};
-use super::display::Moment;
-use super::fields::Fields;
+use super::display::{Moment, number as number_of};
 use super::frame::{Frame, Section};
 use super::link::encoded;
 use super::visit::Visit;
@@ -17,9 +15,14 @@ use crate::audit::event;
 
 pub(crate) mod file;
 pub(crate) mod live;
+mod wanted;
+
+use self::wanted::Wanted;
 
 /// Lines on a page.
 const PAGE: u32 = 50;
+/// Types whose description names what was done.
+const CHANGES: [&str; 3] = ["sapi", "fapi", "mgmt_api_read"];
 
 #[derive(Template)]
 #[template(path = "logs.html")]
@@ -37,6 +40,8 @@ struct Page {
     stopped_at: Option<Moment>,
     kinds: &'static [(&'static str, &'static str)],
     is_live: bool,
+    /// How many lines a file has at most.
+    file_rows: String,
 }
 
 /// A line of the list.
@@ -52,6 +57,9 @@ struct Line {
     address: String,
     description: String,
     repeats: i64,
+    /// What a filter names them by; empty where there is none.
+    application_id: String,
+    user_id: String,
 }
 
 #[derive(Template)]
@@ -65,22 +73,11 @@ struct EntryPage {
     user: Option<(String, String)>,
 }
 
-/// What is asked for, as it was typed.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Wanted {
-    kind: String,
-    app: String,
-    user: String,
-    ip: String,
-    from: String,
-    to: String,
-}
-
 /// `GET /console/logs`
 pub(crate) async fn list(visit: Visit) -> Result<Reply, Failure> {
     let wanted = Wanted::of(&visit.query);
     let before = visit.query.filled("before").map(LogId::new);
-    let (filter, problem) = match wanted.filter() {
+    let (filter, problem) = match wanted.filter(&visit.tenant).await? {
         Ok(filter) => (filter, None),
         Err(problem) => (LogFilter::default(), Some(problem)),
     };
@@ -98,6 +95,7 @@ pub(crate) async fn list(visit: Visit) -> Result<Reply, Failure> {
         stopped_at: found.stopped_at.map(Moment::of),
         kinds: event::KINDS,
         is_live: before.is_none() && wanted.to.is_empty() && problem.is_none(),
+        file_rows: number_of(file::MAX_ROWS as i64),
         wanted,
     })
 }
@@ -140,11 +138,16 @@ fn line(row: &LogRow) -> Line {
         "" => id.unwrap_or_default().to_owned(),
         text => text.to_owned(),
     };
+    // Of a change what was changed says more than that something was.
+    let (meaning, description) = match (event::meaning(&row.kind), text("description")) {
+        (kind, said) if !said.is_empty() && CHANGES.contains(&row.kind.as_str()) => (said, kind),
+        both => both,
+    };
     Line {
         path: format!("/console/logs/{}", encoded(row.id.as_str())),
         at: Moment::of(row.at),
         kind: row.kind.clone(),
-        meaning: event::meaning(&row.kind).to_owned(),
+        meaning: meaning.to_owned(),
         is_refusal: row.kind.starts_with('f') || row.kind.starts_with("limit"),
         application: match or_id("client_name", row.client_id.as_ref().map(ClientId::as_str)) {
             name if name.is_empty() => administrator(row),
@@ -152,8 +155,10 @@ fn line(row: &LogRow) -> Line {
         },
         user: or_id("user_name", row.user_id.as_ref().map(UserId::as_str)),
         address: row.address.clone().unwrap_or_default(),
-        description: text("description").to_owned(),
+        description: description.to_owned(),
         repeats: row.repeats,
+        application_id: row.client_id.as_ref().map_or("", ClientId::as_str).to_owned(),
+        user_id: row.user_id.as_ref().map_or("", UserId::as_str).to_owned(),
     }
 }
 
@@ -161,64 +166,4 @@ fn line(row: &LogRow) -> Line {
 fn administrator(row: &LogRow) -> String {
     let email = row.body.get("administrator").and_then(|who| who.get("email"));
     email.and_then(serde_json::Value::as_str).unwrap_or_default().to_owned()
-}
-
-impl Wanted {
-    pub(super) fn of(query: &Fields) -> Self {
-        let text = |name: &str| query.text(name).to_owned();
-        Self {
-            kind: text("type"),
-            app: text("app"),
-            user: text("user"),
-            ip: text("ip"),
-            from: text("from"),
-            to: text("to"),
-        }
-    }
-
-    /// The store's filter; says what cannot be read.
-    pub(super) fn filter(&self) -> Result<LogFilter, &'static str> {
-        let filled = |text: &String| Some(text.clone()).filter(|text| !text.is_empty());
-        let moment = |text: &str| match text {
-            "" => Ok(None),
-            text => moment(text).map(Some).ok_or(words::BAD_TIME),
-        };
-        Ok(LogFilter {
-            kinds: filled(&self.kind).into_iter().collect(),
-            kind_prefix: None,
-            client_id: filled(&self.app).map(ClientId::new),
-            user_id: filled(&self.user).map(UserId::new),
-            address: filled(&self.ip),
-            from: moment(&self.from)?,
-            to: moment(&self.to)?,
-        })
-    }
-
-    /// As a query; ends in `&` if it says anything.
-    fn query(&self) -> String {
-        let fields = [
-            ("type", &self.kind),
-            ("app", &self.app),
-            ("user", &self.user),
-            ("ip", &self.ip),
-            ("from", &self.from),
-            ("to", &self.to),
-        ];
-        fields
-            .iter()
-            .filter(|(_, value)| !value.is_empty())
-            .map(|(name, value)| format!("{name}={}&", encoded(value)))
-            .collect()
-    }
-}
-
-/// A moment as a browser's field (`2026-01-31T09:30`) or we write it; a field's is in UTC.
-fn moment(text: &str) -> Option<Timestamp> {
-    let whole = match text.len() {
-        10 => format!("{text}T00:00:00.000Z"),
-        16 => format!("{text}:00.000Z"),
-        19 => format!("{text}.000Z"),
-        _ => text.to_owned(),
-    };
-    Timestamp::parse(&whole)
 }

@@ -36,6 +36,7 @@ pub(crate) mod reference;
 pub mod route;
 pub(crate) mod settings;
 pub(crate) mod sign_in;
+mod sought;
 pub(crate) mod test_tab;
 pub mod trial;
 pub(crate) mod usage;

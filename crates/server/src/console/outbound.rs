@@ -19,6 +19,7 @@ use tokio::sync::Semaphore;
 
 use tokenhouse_protocol::error::causes;
 
+use crate::refusal::Reason;
 use crate::snippets::Request;
 
 pub use self::failure::Failure;
@@ -73,6 +74,8 @@ pub struct Answer {
     pub took: Duration,
     /// Whom the connection was to.
     pub address: Option<SocketAddr>,
+    /// Why it says no, where this server itself answered.
+    pub refused: Option<Reason>,
 }
 
 /// A body as it can be shown.
@@ -287,6 +290,7 @@ async fn read(mut response: Response) -> Result<Answer, reqwest::Error> {
         is_cut,
         took: Duration::ZERO,
         address,
+        refused: None,
     })
 }
 

@@ -12,7 +12,7 @@ use super::applicants::{Applicant, applicants};
 use super::code::{self, Choice, Code};
 use super::decoded::Decoded;
 use super::exchange::Exchange;
-use super::explained::Explanation;
+use super::explained::{Asking, Explanation};
 use super::fields::Fields;
 use super::frame::{Frame, Section};
 use super::inside;
@@ -20,14 +20,16 @@ use super::judge::judge;
 use super::kinds::{KINDS, Kind};
 use super::outbound::{Answer, Failure as NoAnswer};
 use super::visit::Visit;
-use super::words;
+use super::{sought, words};
 use crate::registry::{apis, clients};
 use crate::snippets::{Application, Language, MASKED_PASSWORD, MASKED_SECRET, MASKED_TOKEN, Quickstart, Values};
 
 /// Most APIs to choose from.
-const MAX_APIS: u32 = 50;
+pub(super) const MAX_APIS: u32 = 50;
+/// So many applications are chosen from that there may be more, to be found by name.
+const MANY: usize = 50;
 /// Where the quickstart's API is, unless `dev` runs one.
-const API_URL: &str = "http://localhost:3010";
+pub(super) const API_URL: &str = "http://localhost:3010";
 
 #[derive(Template)]
 #[template(path = "quickstart.html")]
@@ -38,6 +40,10 @@ struct Page {
     apis: Vec<(String, String)>,
     identifier: String,
     applicants: Vec<Applicant>,
+    /// Whether there may be more applications than those.
+    has_more: bool,
+    /// What was looked for among the applications, and was not found.
+    not_found: Option<String>,
     asked: Asked,
     languages: Vec<Choice>,
     steps: Vec<Step>,
@@ -50,6 +56,7 @@ struct Step {
     title: &'static str,
     about: &'static str,
     asks_for_user: bool,
+    can_run: bool,
     code: Option<Code>,
     problem: Option<String>,
     exchange: Option<Exchange>,
@@ -68,8 +75,11 @@ struct Asked {
 
 /// `GET /console/quickstart`
 pub(crate) async fn get(visit: Visit) -> Result<Reply, Failure> {
-    let asked = Asked::of(&visit.query);
-    let page = Page::new(&visit, asked).await?;
+    let mut asked = Asked::of(&visit.query);
+    let named = sought::named(&visit, visit.query.text("find"), &asked.application).await?;
+    asked.application = named.id;
+    let mut page = Page::new(&visit, asked).await?;
+    page.not_found = named.not_found;
     Ok(Reply::page(&page)?.remembering(code::language(&visit)))
 }
 
@@ -122,13 +132,15 @@ impl Page {
             languages: code::choices(language),
             steps: Vec::new(),
             decoded: None,
+            has_more: applicants.len() >= MANY,
+            not_found: None,
             identifier,
             applicants,
             asked,
         };
         let masked = page.values(visit, None).await?;
         page.steps = Quickstart::ALL
-            .map(|request| Step::of(request, &masked, language))
+            .map(|request| page.step(request, &masked, language))
             .into();
         page.decoded = Decoded::of(&page.asked.access_token, tenant.house.clock.now());
         Ok(page)
@@ -148,6 +160,9 @@ impl Page {
         if needs_token && self.asked.access_token.is_empty() {
             return Ok(Some(words::NEEDS_TOKEN.to_owned()));
         }
+        if self.asker(request).is_some_and(|asker| asker.uses_keys) {
+            return Ok(None);
+        }
         if request == Quickstart::TokenPassword && visit.form.raw("password").is_empty() {
             return Ok(Some(words::NEEDS_PASSWORD.to_owned()));
         }
@@ -165,7 +180,10 @@ impl Page {
         let mut explanation = None;
         if let Ok(answer) = &outcome {
             match is_token {
-                true => self.keep_token(visit, answer).await?,
+                true => {
+                    explanation = self.why_refused(request, answer);
+                    self.keep_token(visit, answer).await?;
+                }
                 false => {
                     let judgment = match real.token() {
                         Some(token) => Some(judge(&visit.tenant, token, Some(&self.identifier), &[]).await?),
@@ -193,21 +211,60 @@ impl Page {
         token.clone_into(&mut self.asked.access_token);
         self.decoded = Decoded::of(token, visit.tenant.house.clock.now());
         let (language, masked) = (code::language(visit), self.values(visit, None).await?);
-        for (step, request) in self.steps.iter_mut().zip(Quickstart::ALL) {
-            step.code = Step::of(request, &masked, language).code;
+        let steps = Quickstart::ALL.map(|request| self.step(request, &masked, language));
+        for (step, written) in self.steps.iter_mut().zip(steps) {
+            step.code = written.code;
         }
         Ok(())
+    }
+
+    /// Why the token endpoint said no.
+    fn why_refused(&self, request: Quickstart, answer: &Answer) -> Option<Explanation> {
+        let body = answer.body.text()?;
+        let body: serde_json::Value = serde_json::from_str(body).ok()?;
+        let said = body.get("error_description").and_then(|said| said.as_str());
+        let asking = Asking {
+            application: self.asker(request).map_or("", |asker| &asker.id),
+            api: &self.asked.api,
+        };
+        Some(Explanation::of_refusal(
+            answer.refused?,
+            said.unwrap_or_default(),
+            asking,
+        ))
+    }
+
+    /// The application that asks for the token of a request.
+    fn asker(&self, request: Quickstart) -> Option<&Applicant> {
+        let named = self.applicants.iter().find(|one| one.id == self.asked.application);
+        match request {
+            Quickstart::TokenClientCredentials => named,
+            Quickstart::TokenPassword => named
+                .filter(|named| named.asks_for_users)
+                .or_else(|| self.applicants.iter().find(|one| one.asks_for_users)),
+            Quickstart::GetPrivate | Quickstart::GetPrivateNoToken | Quickstart::GetPrivateScoped => None,
+        }
+    }
+
+    /// A request as it stands on the page; one of an application that signs has no program here.
+    fn step(&self, request: Quickstart, values: &Values, language: Language) -> Step {
+        let step = Step::of(request, values, language);
+        match self.asker(request).filter(|asker| asker.uses_keys) {
+            None => step,
+            Some(asker) => Step {
+                problem: None,
+                code: None,
+                can_run: false,
+                explanation: Some(Explanation::of_keys(&asker.id)),
+                ..step
+            },
+        }
     }
 
     /// What the requests are made of: with the secret and the password for the one that is run, else with masks.
     async fn values(&self, visit: &Visit, run: Option<Quickstart>) -> Result<Values, Failure> {
         let tenant = &visit.tenant;
-        let for_user = self.applicants.iter().find(|applicant| applicant.asks_for_users);
-        let named = self
-            .applicants
-            .iter()
-            .find(|applicant| applicant.id == self.asked.application);
-        let for_user = named.filter(|named| named.asks_for_users).or(for_user);
+        let for_user = self.asker(Quickstart::TokenPassword);
         let of = async |id: Option<&str>| -> Result<Application, Failure> {
             let secret = match (id, run) {
                 (Some(id), Some(_)) => clients::secret(tenant, &ClientId::new(id)).await?,
@@ -250,8 +307,9 @@ impl Step {
         Self {
             id: request.id(),
             title: request.title(),
-            about: about(request),
+            about: words::quickstart::about(request),
             asks_for_user: request == Quickstart::TokenPassword,
+            can_run: true,
             problem: written.as_ref().err().map(|error| format!("{error}.")),
             code: written.ok().map(|request| Code::of(language, &request)),
             exchange: None,
@@ -273,27 +331,9 @@ impl Asked {
 }
 
 /// The API that is named, else the first of the tenant's own.
-fn chosen<'a>(apis: &'a [Api], id: &str) -> Option<&'a Api> {
+pub(super) fn chosen<'a>(apis: &'a [Api], id: &str) -> Option<&'a Api> {
     let named = apis.iter().find(|api| api.id.as_str() == id);
     named
         .or_else(|| apis.iter().find(|api| !api.is_system))
         .or(apis.first())
-}
-
-fn about(request: Quickstart) -> &'static str {
-    match request {
-        Quickstart::GetPrivateNoToken => "A protected route says no to whoever shows no token.",
-        Quickstart::TokenClientCredentials => {
-            "The application shows its id and secret, and gets a token for the API. Keep the token until it expires: \
-             asking again for each call is slow, and tokens are what is counted."
-        }
-        Quickstart::GetPrivate => "The same route, with the token in the header Authorization.",
-        Quickstart::GetPrivateScoped => {
-            "This route wants the permission read:messages as well. A token has what was asked for, of what was granted."
-        }
-        Quickstart::TokenPassword => {
-            "For a user who typed their password into your own application. Only where no browser can be opened: your \
-             application sees the password."
-        }
-    }
 }

@@ -12,6 +12,7 @@ use super::frame::{Frame, Section};
 use super::record::Record;
 use super::visit::Visit;
 use super::words;
+use crate::registry::apis::MAX_TOKEN_LIFETIME_S;
 use crate::registry::{self, apis, tenants};
 
 pub(crate) mod administrators;
@@ -30,8 +31,13 @@ struct Page {
     is_rfc6749: bool,
     default_audience: String,
     audiences: Vec<String>,
-    session_hours: u32,
-    idle_minutes: u32,
+    /// How long sessions last at most and without use, and the most that the configuration allows.
+    session_hours: String,
+    idle_minutes: String,
+    most_hours: u32,
+    most_idle_minutes: u32,
+    /// Seconds that tokens of new APIs live; empty for a day.
+    default_token_lifetime: String,
     administrators: Vec<Row>,
 }
 
@@ -58,7 +64,13 @@ pub(crate) async fn save(visit: Visit) -> Result<Done, Failure> {
         let page = page(&visit, "settings", Some(text.to_owned())).await?;
         return Ok(Done::unchanged(Reply::refused(&page)?));
     }
-    let mut changes = Map::new();
+    let mut changes = match lifetimes(&visit) {
+        Ok(changes) => changes,
+        Err(text) => {
+            let page = page(&visit, "settings", Some(text)).await?;
+            return Ok(Done::unchanged(Reply::refused(&page)?));
+        }
+    };
     changes.insert("friendly_name".into(), json!(form.text("friendly_name")));
     changes.insert("error_dialect".into(), json!(form.text("error_dialect")));
     changes.insert("default_audience".into(), json!(audience));
@@ -75,6 +87,47 @@ pub(crate) async fn save(visit: Visit) -> Result<Done, Failure> {
     }
 }
 
+/// The lifetimes of the form, as settings: an empty field removes one.
+fn lifetimes(visit: &Visit) -> Result<Map<String, Value>, String> {
+    let console = &visit.tenant.house.console;
+    let fields = [
+        (
+            "default_token_lifetime",
+            MAX_TOKEN_LIFETIME_S,
+            words::NOT_A_TOKEN_LIFETIME,
+        ),
+        (
+            "session_hours",
+            i64::from(console.session_hours.max(1)),
+            words::NOT_A_SESSION,
+        ),
+        (
+            "idle_minutes",
+            i64::from(console.idle_minutes.max(1)),
+            words::NOT_A_SESSION,
+        ),
+    ];
+    let mut said = [None; 3];
+    for ((name, most, text), said) in fields.into_iter().zip(&mut said) {
+        if visit.form.text(name).is_empty() {
+            continue;
+        }
+        let number = visit.form.number(name).filter(|number| (1..=most).contains(number));
+        *said = Some(number.ok_or_else(|| words::up_to(text, most))?);
+    }
+    let [token, hours, minutes] = said;
+    let mut changes = Map::new();
+    changes.insert("default_token_lifetime".into(), json!(token));
+    changes.insert("session_lifetime".into(), json!(hours));
+    // Kept in hours, as all that is said of sessions.
+    let idle = minutes.map(|minutes| match minutes % 60 {
+        0 => json!(minutes / 60),
+        _ => json!(f64::from(i32::try_from(minutes).unwrap_or(i32::MAX)) / 60.0),
+    });
+    changes.insert("idle_session_lifetime".into(), json!(idle));
+    Ok(changes)
+}
+
 async fn page(visit: &Visit, problem_of: &'static str, problem: Option<String>) -> Result<Page, Failure> {
     let tenant = &visit.tenant;
     let stored = tenants::settings(tenant).await?;
@@ -82,6 +135,11 @@ async fn page(visit: &Visit, problem_of: &'static str, problem: Option<String>) 
     let found = registry::administrators::administrators(tenant, StorePage::first(MAX_SHOWN)).await?;
     let audiences = apis::apis(tenant, StorePage::first(MAX_SHOWN)).await?;
     let console = &tenant.house.console;
+    let parsed = tenant.settings();
+    let again = |name: &str, now: Option<i64>| match problem_of == "settings" {
+        true => visit.form.text(name).to_owned(),
+        false => now.map(|now| now.to_string()).unwrap_or_default(),
+    };
     Ok(Page {
         frame: visit.frame(Section::Settings, "Settings").await?,
         problem,
@@ -91,8 +149,14 @@ async fn page(visit: &Visit, problem_of: &'static str, problem: Option<String>) 
         is_rfc6749: text("error_dialect") == "rfc6749",
         default_audience: text("default_audience"),
         audiences: audiences.iter().map(|api| apis::identifier(tenant, api)).collect(),
-        session_hours: console.session_hours,
-        idle_minutes: console.idle_minutes,
+        session_hours: again("session_hours", parsed.session_lifetime_s.map(|seconds| seconds / 3600)),
+        idle_minutes: again(
+            "idle_minutes",
+            parsed.idle_session_lifetime_s.map(|seconds| seconds / 60),
+        ),
+        most_hours: console.session_hours.max(1),
+        most_idle_minutes: console.idle_minutes.max(1),
+        default_token_lifetime: again("default_token_lifetime", parsed.default_token_lifetime_s),
         administrators: found
             .iter()
             .map(|row| Row {

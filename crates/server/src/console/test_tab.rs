@@ -9,23 +9,26 @@ use tokenhouse_guard::Check;
 use tokenhouse_protocol::id::ClientId;
 use tokenhouse_store::Api;
 
-use self::asking::Asked;
+use self::asking::{Asked, NotIssued};
 use super::answer::{Done, Failure, Reply};
 use super::applicants::{Applicant, applicants};
 use super::code::{self, Choice, Code};
 use super::decoded::Decoded;
 use super::exchange::Exchange;
-use super::explained::Explanation;
+use super::explained::{Asking, Explanation};
 use super::frame::{Frame, Section};
 use super::judge::{Judgment, judge};
 use super::record::Record;
 use super::visit::Visit;
-use super::words;
+use super::{sought, words};
 use crate::registry::apis;
 use crate::snippets::{Language, Request};
 use crate::web::answer::set;
 
 mod asking;
+
+/// So many applications are chosen from that there may be more, to be found by name.
+const MANY: usize = 50;
 
 #[derive(Template)]
 #[template(path = "test_tab.html")]
@@ -41,7 +44,15 @@ struct Page {
     languages: Vec<Choice>,
     /// Why no token was issued, or why something typed cannot be used.
     problem: Option<String>,
+    /// Why the token endpoint would refuse it.
+    refused: Option<Explanation>,
     decoded: Option<Decoded>,
+    /// Whether the application proves itself with a key, so that the code needs an assertion.
+    uses_keys: bool,
+    /// Whether there may be more applications than those to choose from.
+    has_more: bool,
+    /// What was looked for among the applications, and was not found.
+    not_found: Option<String>,
     /// The request that gets a token; whether its secret is shown.
     token_code: Option<Code>,
     has_secret: bool,
@@ -61,9 +72,11 @@ struct Call {
 /// `GET /console/apis/{id}/test`: shows the form; nothing is issued by looking.
 pub(crate) async fn get(visit: Visit) -> Result<Reply, Failure> {
     let api = apis::api(&visit.tenant, visit.parameter("id")).await?;
-    let applicants = applicants(&visit.tenant, &api, visit.query.text("application")).await?;
-    let asked = Asked::at_first(&visit, &api, &applicants);
-    let page = Page::new(&visit, &api, asked, applicants, None).await?;
+    let named = sought::named(&visit, visit.query.text("find"), visit.query.text("application")).await?;
+    let applicants = applicants(&visit.tenant, &api, &named.id).await?;
+    let asked = Asked::at_first(&visit, &api, &named.id, &applicants);
+    let mut page = Page::new(&visit, &api, asked, applicants, None).await?;
+    page.not_found = named.not_found;
     Reply::page(&page)
 }
 
@@ -79,24 +92,22 @@ pub(crate) async fn post(visit: Visit) -> Result<Done, Failure> {
     match visit.form.text("action") {
         "issue" => {
             let issued = asking::issue(&visit, &api, &asked).await;
-            asked.access_token = String::new();
-            let problem = match issued {
-                Ok(token) => {
-                    asked.access_token = token;
-                    None
-                }
-                Err(why) => Some(why),
+            let (token, not_issued) = match issued {
+                Ok(token) => (token, None),
+                Err(why) => (String::new(), Some(why)),
             };
-            let is_refused = problem.is_some();
-            let page = Page::new(&visit, &api, asked, applicants, problem).await?;
-            let reply = if is_refused {
-                Reply::refused(&page)?
-            } else {
-                Reply::page(&page)?
+            asked.access_token = token;
+            let mut page = Page::new(&visit, &api, asked, applicants, None).await?;
+            let reply = match not_issued {
+                None => Reply::page(&page)?,
+                Some(why) => {
+                    page.explain(why);
+                    Reply::refused(&page)?
+                }
             };
             Ok(Done::unchanged(reply.remembering(language)))
         }
-        "copy" => {
+        "copy" if asking::has_secret(&visit, &asked).await? => {
             let text = match asking::token_request(&visit, &api, &asked, true).await? {
                 Ok(request) => language.render(&request),
                 Err(why) => return Err(Failure::new(axum::http::StatusCode::CONFLICT, words::REFUSED, why)),
@@ -105,10 +116,14 @@ pub(crate) async fn post(visit: Visit) -> Result<Done, Failure> {
             set(&mut response, header::CONTENT_TYPE, "text/plain; charset=utf-8");
             Ok(Done::recorded(shown, Reply::raw(response)))
         }
-        "reveal" => {
+        "reveal" if asking::has_secret(&visit, &asked).await? => {
             let mut page = Page::new(&visit, &api, asked, applicants, None).await?;
             page.reveal(&visit, &api, language).await?;
-            Ok(Done::recorded(shown, Reply::page(&page)?.remembering(language)))
+            let reply = Reply::page(&page)?.remembering(language);
+            match page.is_secret_shown {
+                true => Ok(Done::recorded(shown, reply)),
+                false => Ok(Done::unchanged(reply)),
+            }
         }
         "call" => {
             let request = asked.call();
@@ -152,7 +167,13 @@ impl Page {
             methods: ["GET", "POST", "PUT", "PATCH", "DELETE"],
             languages: code::choices(language),
             decoded: Decoded::of(&asked.access_token, tenant.house.clock.now()),
-            has_secret: request.as_ref().is_ok_and(Request::has_secret),
+            has_secret: asking::has_secret(visit, &asked).await?,
+            uses_keys: applicants
+                .iter()
+                .any(|one| one.id == asked.application && one.uses_keys),
+            refused: None,
+            not_found: None,
+            has_more: applicants.len() >= MANY,
             problem: problem.or_else(|| request.as_ref().err().filter(|_| !applicants.is_empty()).cloned()),
             token_code: request.ok().map(|request| Code::of(language, &request)),
             is_secret_shown: false,
@@ -162,6 +183,32 @@ impl Page {
             asked,
             applicants,
         })
+    }
+
+    /// What the token was asked for with, in a line.
+    fn asked_in_short(&self) -> String {
+        let asked = &self.asked;
+        let named = self.applicants.iter().find(|one| one.id == asked.application);
+        let name = named.map_or(asked.application.as_str(), |one| &one.name);
+        let whom = if asked.for_user { &asked.username } else { "for itself" };
+        match asked.scopes.as_slice() {
+            [] => format!("{name}, {whom}"),
+            scopes => format!("{name}, {whom}, {}", scopes.join(" ")),
+        }
+    }
+
+    /// Says why no token was issued.
+    fn explain(&mut self, why: NotIssued) {
+        match why {
+            NotIssued::Incomplete(text) => self.problem = Some(text.to_owned()),
+            NotIssued::Refused(refusal) => {
+                let asking = Asking {
+                    application: &self.asked.application,
+                    api: &self.api,
+                };
+                self.refused = Some(Explanation::of_refusal(refusal.reason, &refusal.text, asking));
+            }
+        }
     }
 
     async fn reveal(&mut self, visit: &Visit, api: &Api, language: Language) -> Result<(), Failure> {

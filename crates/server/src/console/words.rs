@@ -7,6 +7,10 @@ use tokenhouse_store::KeyState;
 
 use super::answer::Failure;
 
+pub(super) mod debugger;
+pub(super) mod quickstart;
+pub(super) mod refused;
+
 pub(super) const SIGN_IN: &str = "Sign in";
 pub(super) const CHOOSE_PASSWORD: &str = "Choose a password";
 pub(super) const PASSWORD_CHOSEN: &str = "Your password is set. You are signed in.";
@@ -32,10 +36,10 @@ pub(super) const NO_CONSOLE: &str = "The console is switched off: see [console] 
 
 pub(super) const SAVED: &str = "Saved. It holds from now on.";
 pub(super) const NOT_A_NUMBER: &str = "The lifetime is a whole number of seconds.";
-pub(super) const NEW_API: &str = "New API";
-pub(super) const API_CREATED: &str = "The API is made. Say next what its tokens may allow.";
+pub(super) const NEW_API: &str = "Create API";
+pub(super) const API_CREATED: &str = "The API is created. Say next what its tokens may allow.";
 pub(super) const API_CREATED_WITH_APPLICATION: &str =
-    "The API is made, and an application to try it with. Say next what its tokens may allow.";
+    "The API is created, and an application to try it with. Say next what its tokens may allow.";
 pub(super) const API_DELETED: &str = "The API is deleted, with the grants for it.";
 pub(super) const GRANT_CREATED: &str = "The application may ask for tokens for this API now.";
 pub(super) const GRANT_DELETED: &str = "The application gets no more tokens for this API.";
@@ -52,17 +56,27 @@ pub(super) const ALGORITHMS: &[(&str, &str)] = &[
     ("HS256", "One secret, shared with the API, who could sign tokens too."),
 ];
 
+pub(super) const NOT_A_TOKEN_LIFETIME: &str = "The lifetime of tokens is a whole number of seconds";
+pub(super) const NOT_A_SESSION: &str =
+    "The length of sessions is a whole number, and no more than the server's configuration allows";
+
+/// A sentence about a number, with the most that it may be.
+pub(super) fn up_to(text: &str, most: i64) -> String {
+    format!("{text}: from 1 to {most}.")
+}
+
 pub(super) const NO_DIALECT: &str = "Choose how errors are worded.";
 pub(super) const NO_API: &str = "The default API does not exist any more. Choose another, or none.";
 pub(super) const ADMINISTRATOR_REMOVED: &str = "The administrator is removed, and signed out everywhere.";
 pub(super) const NOT_YOURSELF: &str = "You cannot remove yourself. Another administrator can.";
 pub(super) const LINK_MADE: &str = "A link for an administrator";
 
-pub(super) const NEW_CLIENT: &str = "New application";
+pub(super) const NEW_CLIENT: &str = "Create application";
 pub(super) const NO_KIND: &str = "Choose what kind of application it is.";
-pub(super) const CLIENT_CREATED: &str = "The application is made.";
+pub(super) const CLIENT_CREATED: &str = "The application is created.";
 pub(super) const CLIENT_DELETED: &str = "The application is deleted, with its credentials and grants.";
 pub(super) const SECRET_ROTATED: &str = "There is a new secret.";
+pub(super) const SECRET_ENDED: &str = "The older secret works no longer.";
 pub(super) const KEY_ADDED: &str = "The key is added. The application proves itself by its keys alone from now on.";
 pub(super) const KEY_REMOVED: &str = "The key is removed.";
 
@@ -135,8 +149,8 @@ pub(super) fn grant(word: &str) -> Option<&'static str> {
     }
 }
 
-pub(super) const NEW_USER: &str = "New user";
-pub(super) const USER_CREATED: &str = "The user is made.";
+pub(super) const NEW_USER: &str = "Create user";
+pub(super) const USER_CREATED: &str = "The user is created.";
 pub(super) const USER_BLOCKED: &str = "The user is blocked: they get no more tokens.";
 pub(super) const USER_UNBLOCKED: &str = "The user is let in again.";
 pub(super) const USER_PASSWORD: &str = "The new password holds from now on.";
@@ -150,6 +164,9 @@ pub(super) const BAD_DAYS: &str =
     "A day is written like 2026-01-31, and the first comes before the last, by two years at most.";
 
 pub(super) const REVOKE_KEY: &str = "Revoke a key";
+pub(super) const KEY_TOO_EARLY: &str = "The next key was published a short while ago, and APIs that keep the key set may not know it yet. \
+     Wait a quarter of an hour, and no valid token is refused; or rotate at once, and some APIs may answer 401 until they \
+     look again.";
 pub(super) const KEY_NOT_PREVIOUS: &str =
     "Only a previous key can be revoked. Rotate first, then revoke the key that was current.";
 
@@ -178,6 +195,16 @@ pub(super) const DEBUGGER: &str = "Debugger";
 pub(super) const TOKEN_INSPECTOR: &str = "Inspect a token";
 pub(super) const QUICKSTART: &str = "Quickstart";
 pub(super) const NEEDS_TOKEN: &str = "Get a token first: run the request above that asks for one.";
+pub(super) const NEEDS_USER: &str = "For a user's token, type the user's name and their password.";
+pub(super) const NO_SCOPE: &str = "A scope holds what no scope can hold.";
+pub(super) const CHOOSE_APPLICATION: &str = "Choose an application.";
+pub(super) const SECRET_NOT_KEPT: &str =
+    "Its secret is not kept here in a form that can be shown. Rotate it to have a new one.";
+pub(super) const NO_JSON_OBJECT: &str = "The body is no JSON object, such as {\"name\": \"value\"}";
+pub(super) const SIGNS_ITSELF: &str = "This application proves itself with a private key";
+pub(super) const SIGNS_ITSELF_TEXT: &str = "It has no secret: it signs an assertion for each request, good once and for minutes, with a \
+     key that never leaves it (private_key_jwt). So its requests cannot be made from this page. The Debugger signs one \
+     with a key that you paste; or choose an application with a secret.";
 pub(super) const NEEDS_PASSWORD: &str = "Type the user's name and their password.";
 
 /// What was done, as a row of the log is described.
@@ -201,6 +228,7 @@ pub(super) mod log {
     pub(in crate::console) const CLIENT_DELETED: &str = "Delete a client";
     pub(in crate::console) const SECRET_SHOWN: &str = "Show a client secret";
     pub(in crate::console) const SECRET_ROTATED: &str = "Rotate a client secret";
+    pub(in crate::console) const SECRET_ENDED: &str = "End an older client secret";
     pub(in crate::console) const KEY_ADDED: &str = "Create a client credential";
     pub(in crate::console) const KEY_REMOVED: &str = "Delete a client credential";
     pub(in crate::console) const USER_CREATED: &str = "Create a User";

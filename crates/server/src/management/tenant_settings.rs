@@ -1,5 +1,5 @@
 //! `/tenants/settings`: what a tenant has chosen (CONTRACT §4.10). Tokenhouse acts on few of them and carries the rest;
-//! `error_dialect` and `rsa_bits` are its own.
+//! `error_dialect`, `default_token_lifetime` and `rsa_bits` are its own.
 
 use axum::http::Method;
 use serde_json::{Map, Value, json};
@@ -9,6 +9,7 @@ use super::endpoint::{Call, Endpoint, Reply};
 use super::error::Failure;
 use super::page::{FIELDS, chosen};
 use super::schema::{Body, Kind, LONG, Property, Shape, URL, flag, integer, list, open, text, word};
+use crate::registry::apis::MAX_TOKEN_LIFETIME_S;
 use crate::registry::tenants::{self, ATTACK_PROTECTION};
 
 /// Shown, and not to be changed: taken out of a change, since tools write back what they read.
@@ -66,6 +67,8 @@ static PROPERTIES: &[Property] = &[
     flag("client_id_metadata_document_supported"),
     word("error_dialect", &["auth0", "rfc6749"])
         .note("How the token endpoint words its errors: as Auth0 does, or as RFC 6749 does"),
+    integer("default_token_lifetime", 1, MAX_TOKEN_LIFETIME_S)
+        .note("Seconds that tokens of APIs made in the console live"),
     integer("rsa_bits", 2048, 4096).note("The size of new RSA keys: 2048, 3072 or 4096"),
 ];
 

@@ -17,7 +17,7 @@ mod properties;
 mod secrets;
 
 pub use properties::properties;
-pub use secrets::{rotate_secret, rotate_secret_within, secret, secrets};
+pub use secrets::{end_secret, rotate_secret, rotate_secret_within, secret, secrets};
 
 use secrets::{check_secret, replace_secrets, sealed_secret};
 

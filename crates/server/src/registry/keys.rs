@@ -10,6 +10,7 @@ use serde_json::Value;
 use tokenhouse_protocol::crypto::{Algorithm, RsaBits, SigningKey};
 use tokenhouse_protocol::id::KeyId;
 use tokenhouse_protocol::jose::jwk::Jwk;
+use tokenhouse_protocol::time::Timestamp;
 use tokenhouse_store::{Added, Change, Key, KeyState, Tx};
 
 use super::apis::MAX_TOKEN_LIFETIME_S;
@@ -85,6 +86,11 @@ pub async fn ensure_next(tenant: &Tenant) -> Result<(), RegistryError> {
     Ok(())
 }
 
+/// From when on a next key is known to every guard that keeps the key set as long as it may.
+pub fn ready_at(next: &Key) -> Timestamp {
+    next.created_at.plus_ms((JWKS_MAX_AGE_S + GRACE_S) * 1000)
+}
+
 /// Lets the next key sign and makes another next one; answers the new current key's id.
 ///
 /// Refused while the next key has been public for less than the JWKS's max-age and ten minutes, since a
@@ -100,7 +106,7 @@ pub async fn rotate(tenant: &Tenant, algorithm: Algorithm, now: bool) -> Result<
             format!("The tenant has no {algorithm} keys; they are made with the first API that uses {algorithm}");
         return Err(RegistryError::NotFound(text));
     };
-    let ready = next.created_at.plus_ms((JWKS_MAX_AGE_S + GRACE_S) * 1000);
+    let ready = ready_at(next);
     if at < ready && !now {
         return Err(RegistryError::Refused(format!(
             "The next {algorithm} key has been public only since {}; APIs that cache the keys know it for certain \

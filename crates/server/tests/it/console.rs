@@ -1,6 +1,7 @@
 //! The console through its front door, as a browser sees it.
 
 mod apis;
+mod applicants;
 mod applications;
 pub(crate) mod browser;
 mod debugger;

@@ -3,7 +3,7 @@
 use askama::Template;
 use serde_json::{Map, json};
 
-use tokenhouse_protocol::id::ClientGrantId;
+use tokenhouse_protocol::id::{ApiId, ClientGrantId};
 use tokenhouse_store::{Client, ClientGrant, Page as StorePage};
 
 use super::super::answer::{Done, Failure, Reply, problem};
@@ -102,6 +102,33 @@ pub(crate) async fn save(visit: Visit) -> Result<Done, Failure> {
     }
 }
 
+/// `GET /console/applications/{id}/test`: on to the Test tab of an API that it may call, or to where it gets one.
+pub(crate) async fn test(visit: Visit) -> Result<Reply, Failure> {
+    let client = found(&visit).await?;
+    let tenant = &visit.tenant;
+    let grants = tenant.house.store.grants_of_client(&tenant.id, &client.id).await?;
+    let mut own: Vec<_> = grants.iter().filter(|grant| grant.subject_type == "client").collect();
+    own.sort_by_key(|grant| grant.created_at);
+    let api = match own.first() {
+        Some(grant) => Some(grant.api_id.clone()),
+        // It may ask for its users' tokens, without a grant of its own.
+        None if client.grant_types.iter().any(|grant| grant.contains("password")) => {
+            let apis = apis::apis(tenant, StorePage::first(MAX_APIS)).await?;
+            apis.into_iter().find(|api| !api.is_system).map(|api| api.id)
+        }
+        None => None,
+    };
+    Ok(Reply::see(&match api {
+        Some(api) => test_tab(&api, &client),
+        None => format!("{}/apis", path_of(&client.id)),
+    }))
+}
+
+fn test_tab(api: &ApiId, client: &Client) -> String {
+    let (api, client) = (encoded(api.as_str()), encoded(client.id.as_str()));
+    format!("/console/apis/{api}/test?application={client}")
+}
+
 async fn page(visit: &Visit, client: &Client, problem: Option<String>) -> Result<Page, Failure> {
     let (tenant, store) = (&visit.tenant, &visit.tenant.house.store);
     let mut granted = Vec::new();
@@ -112,11 +139,7 @@ async fn page(visit: &Visit, client: &Client, problem: Option<String>) -> Result
         };
         let identifier = apis::identifier(tenant, &api);
         granted.push(Granted {
-            test: format!(
-                "/console/apis/{}/test?application={}",
-                encoded(api.id.as_str()),
-                encoded(client.id.as_str())
-            ),
+            test: test_tab(&api.id, client),
             name: api.name.clone().unwrap_or_else(|| identifier.clone()),
             identifier,
             ..scopes_of(&grant, &apis::scopes(&api))
@@ -124,7 +147,12 @@ async fn page(visit: &Visit, client: &Client, problem: Option<String>) -> Result
         held.push(api.id);
     }
     let all = apis::apis(tenant, StorePage::first(MAX_APIS)).await?;
-    let others = all.iter().filter(|api| !held.contains(&api.id)).map(|api| {
+    // The tenant's own first: the Management API is for few.
+    let (system, own): (Vec<_>, Vec<_>) = all
+        .iter()
+        .filter(|api| !held.contains(&api.id))
+        .partition(|api| api.is_system);
+    let others = own.into_iter().chain(system).map(|api| {
         let identifier = apis::identifier(tenant, api);
         (identifier.clone(), api.name.clone().unwrap_or(identifier))
     });

@@ -32,8 +32,8 @@ struct Page {
     uses_keys: bool,
     /// The secret, where it was asked for.
     secret: Option<Secret>,
-    /// Until when older secrets work.
-    older: Vec<Moment>,
+    /// Older secrets that still work: their ids, and until when.
+    older: Vec<(String, Moment)>,
     graces: Vec<(i64, &'static str)>,
     keys: Vec<Row>,
     /// A pair that was just made.
@@ -86,6 +86,12 @@ pub(crate) async fn act(visit: Visit) -> Result<Done, Failure> {
                 (record, words::SECRET_ROTATED)
             })
         }
+        "end" => clients::end_secret(tenant, &client.id, form.text("secret"))
+            .await
+            .map(|()| {
+                let record = Record::change(words::log::SECRET_ENDED).with("secret", form.text("secret"));
+                (record, words::SECRET_ENDED)
+            }),
         "generate" => match generate(&visit, &client).await {
             Ok(generated) => {
                 let record = Record::change(words::log::KEY_ADDED).with("kid", generated.kid.clone());
@@ -149,7 +155,10 @@ async fn page(
     let tenant = &visit.tenant;
     let now = tenant.house.clock.now();
     let held = tenant.house.store.client_secrets(&tenant.id, &client.id).await?;
-    let older = held.iter().filter_map(|row| row.expires_at).filter(|end| *end > now);
+    let older = held.iter().filter_map(|row| {
+        let end = row.expires_at.filter(|end| *end > now)?;
+        Some((row.id.clone(), Moment::of(end)))
+    });
     let keys = client_keys::keys(tenant, &client.id).await?;
     let is_again = problem.is_some();
     Ok(Page {
@@ -162,7 +171,7 @@ async fn page(
         secret,
         generated: None,
         algorithms: words::CLIENT_KEY_ALGORITHMS,
-        older: older.map(Moment::of).collect(),
+        older: older.collect(),
         graces: words::GRACES.to_vec(),
         keys: keys
             .iter()

@@ -45,10 +45,23 @@ pub(super) enum Kind {
     Password,
     /// An API's identifier.
     Audience,
-    /// Something long.
-    Area,
+    /// A signed assertion that is pasted; without one it is signed here with the private key.
+    Assertion,
+    /// The private key that signs the assertion: read for one request, never kept and never shown again. Not sent.
+    PrivateKey,
+    /// The `kid` of the assertion's header. Not sent by itself.
+    KeyId,
+    /// What the assertion is signed with. Not sent by itself.
+    KeyAlgorithm,
     /// An access token, for the `Authorization` header.
     Bearer,
+}
+
+impl Flow {
+    /// Whether it has a field of this kind.
+    pub(super) fn has(&self, kind: Kind) -> bool {
+        self.fields.iter().any(|field| field.kind == kind)
+    }
 }
 
 impl Kind {
@@ -134,11 +147,31 @@ pub(super) const FLOWS: &[Flow] = &[
                 hint: "",
             },
             Field {
+                name: "private_key",
+                label: "Private key",
+                kind: Kind::PrivateKey,
+                hint: "PEM, PKCS#8. It signs one assertion here, good once and for a minute, and is forgotten: not kept, \
+                       not logged, not shown again. Use a key that is for trying things out.",
+            },
+            Field {
+                name: "kid",
+                label: "Key ID",
+                kind: Kind::KeyId,
+                hint: "As it stands under the application's credentials. Left empty: every key of the application is \
+                       tried.",
+            },
+            Field {
+                name: "algorithm",
+                label: "Algorithm",
+                kind: Kind::KeyAlgorithm,
+                hint: "",
+            },
+            Field {
                 name: "client_assertion",
-                label: "Client assertion",
-                kind: Kind::Area,
+                label: "Or an assertion of your own",
+                kind: Kind::Assertion,
                 hint: "A JWT with iss and sub the client ID, aud the issuer, exp at most five minutes ahead and a new jti, \
-                       signed with a key that is registered for the application. It is good once.",
+                       signed with a key that is registered for the application. A private key above goes first.",
             },
             AUDIENCE,
             SCOPE,

@@ -69,3 +69,16 @@ pub(super) fn of_claim(name: &str, value: &Value) -> Option<&'static str> {
         _ => return None,
     })
 }
+
+/// What a member of a client assertion is, where that differs from a token's (RFC 7523 §3).
+pub(super) fn of_assertion(name: &str) -> Option<&'static str> {
+    Some(match name {
+        "alg" => "How it is signed: with the application's private key. The server checks it with the public half.",
+        "kid" => "Which of the application's keys signed it.",
+        "iss" | "sub" => "The application itself, by its client ID.",
+        "aud" => "This issuer, as one string: no other server takes it.",
+        "exp" => "Expires at: at most five minutes ahead.",
+        "jti" => "Its own id, a new one for each request: an assertion is taken once.",
+        _ => return None,
+    })
+}

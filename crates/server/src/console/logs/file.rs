@@ -18,7 +18,7 @@ use crate::tenant::Tenant;
 /// Lines that are read at a time.
 const STEP: u32 = 200;
 /// Lines of a file.
-const MAX_ROWS: usize = 10_000;
+pub(super) const MAX_ROWS: usize = 10_000;
 /// Most reads of a file: where a filter lets little through, each looks at some thousand lines.
 const MAX_READS: usize = 50;
 
@@ -50,7 +50,8 @@ struct Lines {
 
 /// `GET /console/logs/file`: the newest lines as JSON lines or CSV.
 pub(crate) async fn get(visit: Visit) -> Result<Reply, Failure> {
-    let filter = Wanted::of(&visit.query).filter().map_err(words::bad_request)?;
+    let filter = Wanted::of(&visit.query).filter(&visit.tenant).await?;
+    let filter = filter.map_err(words::bad_request)?;
     let is_csv = visit.query.text("format") == "csv";
     let mut lines = Lines {
         tenant: visit.tenant.clone(),

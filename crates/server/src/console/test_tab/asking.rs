@@ -1,7 +1,10 @@
 //! What is asked for at the Test tab: by which application, on whose behalf, with which scopes; and the request for it.
 
-use serde_json::Value;
+use std::fmt;
 
+use serde_json::{Map, Value};
+
+use tokenhouse_protocol::credentials::JWT_BEARER;
 use tokenhouse_protocol::id::ClientId;
 use tokenhouse_protocol::scope::Scopes;
 use tokenhouse_protocol::secret::Secret;
@@ -12,8 +15,10 @@ use crate::console::answer::Failure;
 use crate::console::applicants::Applicant;
 use crate::console::fields::Fields;
 use crate::console::visit::Visit;
+use crate::console::words;
 use crate::directory::Application;
 use crate::issuing;
+use crate::refusal::Refusal;
 use crate::registry::{apis, clients};
 use crate::snippets::{Body, MASKED_ASSERTION, MASKED_PASSWORD, MASKED_SECRET, Method, Request, RequestError};
 
@@ -23,8 +28,6 @@ const MAX_SCOPES: usize = 1000;
 const SAMPLE_ROUTE: &str = "/api/private";
 /// Where the quickstart's API is.
 const QUICKSTART_API: &str = "http://localhost:3010";
-/// The type of a client assertion (RFC 7523 §2.2).
-const JWT_BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
 /// What the forms of the page say.
 #[derive(Clone, Debug, Default)]
@@ -39,16 +42,26 @@ pub(super) struct Asked {
     pub(super) access_token: String,
     pub(super) method: String,
     pub(super) url: String,
+    /// What the call brings along, JSON; empty for nothing.
+    pub(super) body: String,
     pub(super) language: String,
 }
 
+/// Why no token was issued.
+pub(super) enum NotIssued {
+    /// The form is not complete: what to fill in.
+    Incomplete(&'static str),
+    /// The token endpoint would refuse it.
+    Refused(Box<Refusal>),
+}
+
 /// Issues a token as the token endpoint would, but for the administrator: or says why it would not.
-pub(super) async fn issue(visit: &Visit, api: &Api, asked: &Asked) -> Result<String, String> {
+pub(super) async fn issue(visit: &Visit, api: &Api, asked: &Asked) -> Result<String, NotIssued> {
     let tenant = &visit.tenant;
     let scope = asked.scopes.join(" ");
     let scopes = scope
         .parse::<Scopes>()
-        .map_err(|_| "A scope holds what no scope can hold.".to_owned())?;
+        .map_err(|_| NotIssued::Incomplete(words::NO_SCOPE))?;
     let grant = match asked.for_user {
         false => Grant::ClientCredentials,
         true => Grant::Password(PasswordGrant {
@@ -58,7 +71,7 @@ pub(super) async fn issue(visit: &Visit, api: &Api, asked: &Asked) -> Result<Str
         }),
     };
     if asked.for_user && (asked.username.is_empty() || visit.form.raw("password").is_empty()) {
-        return Err("For a user's token, type the user's name and their password.".to_owned());
+        return Err(NotIssued::Incomplete(words::NEEDS_USER));
     }
     let request = TokenRequest {
         grant,
@@ -75,7 +88,14 @@ pub(super) async fn issue(visit: &Visit, api: &Api, asked: &Asked) -> Result<Str
     .await;
     issued
         .map(|response| response.access_token)
-        .map_err(|refusal| refusal.text)
+        .map_err(|refusal| NotIssued::Refused(Box::new(refusal)))
+}
+
+/// Whether the application has a secret that could be shown: one that signs, or is public, has none.
+pub(super) async fn has_secret(visit: &Visit, asked: &Asked) -> Result<bool, Failure> {
+    let id = ClientId::new(asked.application.as_str());
+    let application = visit.tenant.directory.client(&id).await?;
+    Ok(application.is_some_and(|application| !application.uses_assertions && !application.is_public()))
 }
 
 /// The request to the token endpoint for the same; its secrets are masked unless they are to be shown.
@@ -88,16 +108,14 @@ pub(super) async fn token_request(
     let tenant = &visit.tenant;
     let id = ClientId::new(asked.application.as_str());
     let Some(application) = tenant.directory.client(&id).await? else {
-        return Ok(Err("Choose an application.".to_owned()));
+        return Ok(Err(words::CHOOSE_APPLICATION.to_owned()));
     };
-    let secret = match shows_secret {
+    let secret = match shows_secret && !application.uses_assertions {
         true => clients::secret(tenant, &id).await?,
         false => Some(Secret::new(MASKED_SECRET)),
     };
     let Some(secret) = secret else {
-        return Ok(Err(
-            "Its secret is not kept here in a form that can be shown. Rotate it to have a new one.".to_owned(),
-        ));
+        return Ok(Err(words::SECRET_NOT_KEPT.to_owned()));
     };
     let request = request_of(visit, &application, &secret, asked, &apis::identifier(tenant, api));
     Ok(request.map_err(|error| format!("{error}.")))
@@ -144,8 +162,8 @@ fn request_of(
 
 impl Asked {
     /// What a page says that nobody has filled in yet.
-    pub(super) fn at_first(visit: &Visit, api: &Api, applicants: &[Applicant]) -> Self {
-        let named = visit.query.filled("application").map(str::to_owned);
+    pub(super) fn at_first(visit: &Visit, api: &Api, named: &str, applicants: &[Applicant]) -> Self {
+        let named = Some(named.to_owned()).filter(|named| !named.is_empty());
         let first = applicants.first().map(|applicant| applicant.id.clone());
         let sample = visit.app.trial().sample_api.as_deref();
         let url = match api.is_system {
@@ -170,18 +188,48 @@ impl Asked {
             access_token: form.text("access_token").to_owned(),
             method: form.text("method").to_owned(),
             url: form.text("url").to_owned(),
+            body: form.text("body").to_owned(),
             language: form.text("language").to_owned(),
         }
     }
 
-    /// The call to the API.
-    pub(super) fn call(&self) -> Result<Request, RequestError> {
+    /// The call to the API; its body where the method has one.
+    pub(super) fn call(&self) -> Result<Request, CallError> {
         let methods = [Method::Get, Method::Post, Method::Put, Method::Patch, Method::Delete];
         let method = methods.into_iter().find(|method| method.as_str() == self.method);
-        let request = Request::new(method.unwrap_or(Method::Get), &self.url)?;
-        match self.access_token.as_str() {
-            "" => Ok(request),
-            token => request.bearer(token),
+        let method = method.unwrap_or(Method::Get);
+        let mut request = Request::new(method, &self.url)?;
+        if !self.access_token.is_empty() {
+            request = request.bearer(&self.access_token)?;
+        }
+        let takes_body = matches!(method, Method::Post | Method::Put | Method::Patch);
+        if takes_body && !self.body.is_empty() {
+            let members: Map<String, Value> = serde_json::from_str(&self.body).map_err(|_| CallError::Body)?;
+            request = request.body(Body::Json(members.into_iter().collect()))?;
+        }
+        Ok(request)
+    }
+}
+
+/// Why there is no such call.
+pub(super) enum CallError {
+    /// Its body is no JSON object.
+    Body,
+    /// It cannot be sent.
+    Request(RequestError),
+}
+
+impl From<RequestError> for CallError {
+    fn from(error: RequestError) -> Self {
+        Self::Request(error)
+    }
+}
+
+impl fmt::Display for CallError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Body => f.write_str(words::NO_JSON_OBJECT),
+            Self::Request(error) => error.fmt(f),
         }
     }
 }

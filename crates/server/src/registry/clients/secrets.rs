@@ -54,6 +54,22 @@ pub async fn rotate_secret_within(tenant: &Tenant, id: &ClientId, grace_ms: i64)
     Ok(secret)
 }
 
+/// Ends an application's older secret before its time; the newest stays, whichever is named.
+pub async fn end_secret(tenant: &Tenant, id: &ClientId, secret: &str) -> Result<(), RegistryError> {
+    let change = Change::Client(id.clone());
+    let mut tx = begin(tenant, &change).await?;
+    let held = tx.client_secrets(&tenant.id, id).await?;
+    let older = held.iter().find(|held| held.id == secret && held.expires_at.is_some());
+    let Some(older) = older else {
+        return Err(RegistryError::NotFound(
+            "The application has no such older secret".into(),
+        ));
+    };
+    tx.remove_client_secret(&tenant.id, id, &older.id).await?;
+    commit(tenant, tx, &change).await?;
+    Ok(())
+}
+
 /// The newest secret of an application, shown again (CONTRACT Decision 6); `None` for one that has none.
 pub async fn secret(tenant: &Tenant, id: &ClientId) -> Result<Option<Secret>, RegistryError> {
     let rows = tenant.house.store.client_secrets(&tenant.id, id).await?;

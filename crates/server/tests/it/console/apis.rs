@@ -2,9 +2,10 @@
 
 use tokenhouse::dev::seed::Application;
 use tokenhouse::registry::apis;
+use tokenhouse::registry::client_grants::{self, NewClientGrant};
 use tokenhouse::registry::clients::{self, Kind, NewClient};
 
-use super::browser::Browser;
+use super::browser::{Browser, between};
 use crate::house::{AUDIENCE, House};
 
 const IDENTIFIER: &str = "https://orders.example.com";
@@ -41,6 +42,45 @@ async fn an_api_is_made_with_an_application_to_try_it_with() {
     assert!(again.body.contains("already exists"), "{}", again.body);
     let list = browser.page("/console/apis").await;
     assert!(list.contains(IDENTIFIER) && list.contains("System API"));
+}
+
+#[tokio::test]
+async fn however_many_applications_there_are_the_page_stays_small() {
+    let house = House::new().await;
+    let tenant = house.tenant().await;
+    for place in 0..60 {
+        let new = NewClient::of_kind(Kind::MachineToMachine, format!("Worker {place:03}"));
+        let (client, _) = clients::create(&tenant, new).await.unwrap();
+        let grant = NewClientGrant {
+            client_id: client.id,
+            audience: AUDIENCE.to_owned(),
+            scopes: Vec::new(),
+            allow_all_scopes: true,
+        };
+        client_grants::create(&tenant, grant).await.unwrap();
+    }
+    let mut browser = Browser::signed_in(&house).await;
+    let path = format!(
+        "/console/apis/{}/applications",
+        apis::api(&tenant, AUDIENCE).await.unwrap().id
+    );
+    for show in ["", "show=all&"] {
+        let mut seen = 0;
+        let mut query = format!("?{show}");
+        for _ in 0..4 {
+            let page = browser.page(&format!("{path}{query}")).await;
+            let rows = page.matches("aria-pressed=").count();
+            assert!(rows <= 25, "{rows} rows");
+            seen += rows;
+            let Some(next) = between(&page, "&amp;after=", "\"").or_else(|| between(&page, "?after=", "\"")) else {
+                break;
+            };
+            query = format!("?{show}after={next}");
+        }
+        assert!(seen >= 60, "{show}: {seen} rows on all pages");
+    }
+    let found = browser.page(&format!("{path}?q=Worker%20042")).await;
+    assert_eq!(found.matches("aria-pressed=").count(), 1);
 }
 
 #[tokio::test]
@@ -120,10 +160,36 @@ async fn an_application_is_authorised_with_some_permissions_and_withdrawn() {
         .await;
     assert!(granted.body.contains("may ask for tokens"), "{}", granted.body);
     assert_eq!(house.client_credentials(&newcomer).await.status, 200);
+    assert!(
+        granted.body.contains("aria-pressed=\"true\"") && granted.body.contains("0 of 2 permissions"),
+        "{}",
+        granted.body
+    );
     let again = browser
         .post(&path, &[("action", "authorise"), ("client_id", &id)])
         .await;
     assert_eq!(again.status, 422);
+    let found = browser.page(&format!("{path}?q=Newcomer")).await;
+    let grant = between(&found, "name=\"grant\" value=\"", "\"").unwrap().to_owned();
+    let fields = [
+        ("action", "change"),
+        ("grant", grant.as_str()),
+        ("scope", "read:messages"),
+    ];
+    let changed = browser.post(&path, &fields).await;
+    assert!(changed.body.contains("1 of 2 permissions"), "{}", changed.body);
+    let elsewhere = format!("{}/applications", made(&mut browser).await);
+    let foreign = browser
+        .post(&elsewhere, &[("action", "withdraw"), ("grant", &grant)])
+        .await;
+    assert_eq!(foreign.status, 404, "another API's grant");
+    let withdrawn = browser.post(&path, &[("action", "withdraw"), ("grant", &grant)]).await;
+    assert!(withdrawn.body.contains("gets no more tokens"), "{}", withdrawn.body);
+    let found = browser.page(&format!("{path}?q={id}")).await;
+    assert!(
+        found.contains("aria-pressed=\"false\"") && found.contains("Unauthorized"),
+        "{found}"
+    );
     let nobody = browser
         .post(&path, &[("action", "authorise"), ("client_id", "nobody")])
         .await;

@@ -107,6 +107,41 @@ async fn a_rotated_secret_works_beside_the_new_one_for_as_long_as_was_said() {
         (status(&house, &id, &old).await, status(&house, &id, &new).await),
         (200, 200)
     );
+    let page = browser.page(&format!("{path}/credentials")).await;
+    let older = between(&page, "name=\"secret\" value=\"", "\"").unwrap().to_owned();
+    let end = [("action", "end"), ("secret", older.as_str())];
+    let ended = browser.post(&format!("{path}/credentials"), &end).await;
+    assert!(
+        ended.body.contains("The older secret works no longer"),
+        "{}",
+        ended.body
+    );
+    assert_eq!(
+        (status(&house, &id, &old).await, status(&house, &id, &new).await),
+        (401, 200),
+        "ended before its time"
+    );
+    let again = browser.post(&format!("{path}/credentials"), &end).await;
+    assert_eq!(again.status, 404);
+}
+
+#[tokio::test]
+async fn an_older_secret_ends_by_itself() {
+    let house = House::new().await;
+    let mut browser = Browser::signed_in(&house).await;
+    let id = house.samples.sample.client_id.clone();
+    let (path, old) = (
+        format!("/console/applications/{id}"),
+        house.samples.sample.client_secret.clone(),
+    );
+    browser.page(&format!("{path}/credentials")).await;
+    browser
+        .post(
+            &format!("{path}/credentials"),
+            &[("action", "rotate"), ("grace_hours", "1")],
+        )
+        .await;
+    let new = secret(&mut browser, &path).await;
     house.advance_s(3601);
     // The session has ended meanwhile.
     let mut browser = Browser::signed_in_as(&house, "grace@example.org").await;

@@ -91,6 +91,83 @@ async fn client_credentials_use_the_stored_secret_and_do_not_show_it() {
 }
 
 #[tokio::test]
+async fn a_private_key_signs_one_assertion_and_is_forgotten() {
+    let desk = Desk::new().await;
+    let id = desk.house.samples.sample.client_id.clone();
+    let (private, kid) = desk.with_key(&id).await;
+    let pem = private.expose().to_owned();
+    let body = pem.lines().nth(1).unwrap().to_owned();
+    crate::secrets::used(&body);
+    let fields = [
+        ("client_id", id.as_str()),
+        ("audience", AUDIENCE),
+        ("private_key", pem.as_str()),
+        ("kid", kid.as_str()),
+    ];
+    for again in 0..2 {
+        let text = send(&desk, "private-key-jwt", &fields).await;
+        assert!(
+            text.contains("200 OK") && text.contains("Access token"),
+            "{again}: {text}"
+        );
+        assert!(text.contains("The application itself, by its client ID."), "{text}");
+        assert!(text.contains("1 min left of 1 min"), "good for a minute: {text}");
+        assert!(!text.contains(&body), "the key is shown again");
+        assert!(
+            text.contains("YOUR_SIGNED_CLIENT_ASSERTION"),
+            "the program has none that is used up"
+        );
+    }
+    for (field, value, why) in [
+        ("private_key", "nonsense", "The private key cannot sign"),
+        ("algorithm", "RS256", "The private key cannot sign"),
+        ("algorithm", "HS256", "RS256, PS256, ES256 or EdDSA"),
+        ("client_id", "", "Choose the application first"),
+    ] {
+        let mut bad: Vec<_> = fields.iter().copied().filter(|(name, _)| *name != field).collect();
+        bad.push((field, value));
+        let text = send(&desk, "private-key-jwt", &bad).await;
+        assert!(text.contains(why) && !text.contains("200 OK"), "{field}: {text}");
+    }
+    let logs = desk.house.logs().await;
+    assert!(
+        logs.iter()
+            .all(|row| !serde_json::to_string(&row.body).unwrap().contains(&body))
+    );
+}
+
+#[tokio::test]
+async fn a_secret_goes_into_the_body_or_a_basic_header_and_the_code_follows() {
+    let desk = Desk::new().await;
+    let sample = desk.house.samples.sample.clone();
+    let fields = [
+        ("client_id", sample.client_id.as_str()),
+        ("audience", AUDIENCE),
+        ("authentication", "basic"),
+        ("language", "python"),
+    ];
+    let text = send(&desk, "client-credentials", &fields).await;
+    assert!(text.contains("200 OK"), "{text}");
+    let masked = format!("Authorization: Basic base64({}:YOUR_CLIENT_SECRET)", sample.client_id);
+    assert!(text.contains(&masked) && !text.contains("\"client_id\""), "{text}");
+    assert!(
+        text.contains("http.client") && !text.contains("\"client_secret\""),
+        "{text}"
+    );
+    assert!(!text.contains(&sample.client_secret));
+    let text = send(
+        &desk,
+        "client-credentials",
+        &[&fields[..], &[("client_secret", "wrong")]].concat(),
+    )
+    .await;
+    assert!(
+        text.contains("401 Unauthorized") && text.contains("did not prove itself"),
+        "{text}"
+    );
+}
+
+#[tokio::test]
 async fn a_users_tokens_are_taken_apart_and_userinfo_takes_the_access_token() {
     let desk = Desk::new().await;
     let client = desk.house.samples.password.client_id.clone();
@@ -133,6 +210,10 @@ async fn hostile_values_are_text_and_go_nowhere_else() {
             "client_id",
             "client_secret",
             "client_assertion",
+            "private_key",
+            "kid",
+            "algorithm",
+            "authentication",
             "audience",
             "scope",
             "username",

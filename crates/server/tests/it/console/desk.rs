@@ -10,6 +10,7 @@ use tokenhouse::console::trial::Trial;
 use tokenhouse::registry::administrators::{self, NewAdministrator};
 use tokenhouse::registry::apis::{self, NewApi};
 use tokenhouse::registry::client_grants::{self, NewClientGrant};
+use tokenhouse::registry::client_keys::{self, NewClientKey};
 use tokenhouse::{sample_api, serve};
 use tokenhouse_guard::Guard;
 use tokenhouse_protocol::id::ClientId;
@@ -99,6 +100,15 @@ impl Desk {
             .header("sec-fetch-site", "same-origin")
             .body(form(&fields));
         self.house.ask(ask).await
+    }
+
+    /// Gives an application a key, so that it proves itself by that alone: the private half, in PEM, and the key's id.
+    pub(super) async fn with_key(&self, client_id: &str) -> (Secret, String) {
+        let (new, private) = NewClientKey::generate("ES256", None).await.unwrap();
+        let added = client_keys::add(&*self.house.tenant().await, &ClientId::new(client_id), new)
+            .await
+            .unwrap();
+        (private, added.kid)
     }
 
     /// The path of the sample API's Test tab.

@@ -14,6 +14,11 @@ async fn keys_rotate_when_the_next_is_known_and_at_once_only_when_one_insists() 
     let early = browser.post("/console/keys/rotate", &[("algorithm", "RS256")]).await;
     assert_eq!(early.status, 422);
     assert!(early.body.contains("Rotate RS256 at once"), "{}", early.body);
+    assert!(
+        early.body.contains("Wait a quarter of an hour") && !early.body.contains("--now"),
+        "in the page's own words: {}",
+        early.body
+    );
     let token = house.token(&house.samples.sample).await;
     house.clock.advance_ms(FIFTEEN_MINUTES_MS);
     let rotated = browser.post("/console/keys/rotate", &[("algorithm", "RS256")]).await;

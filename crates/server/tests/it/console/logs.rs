@@ -92,6 +92,54 @@ async fn the_log_is_paged_by_line_and_a_search_that_ends_early_goes_on_from_ther
 }
 
 #[tokio::test]
+async fn a_filter_takes_names_and_addresses_and_rows_lead_to_it() {
+    let house = with_events().await;
+    let user = [("audience", AUDIENCE)];
+    assert_eq!(house.password(&user).await.status, 200);
+    house.written().await;
+    let mut browser = Browser::signed_in(&house).await;
+    let issued = "<span class=\"tag\">seccft</span>";
+    let by_password = "<span class=\"tag\">sepft</span>";
+    let of_application = browser.page("/console/logs?app=Sample%20application").await;
+    assert!(
+        of_application.contains(issued) && !of_application.contains(by_password),
+        "{of_application}"
+    );
+    let of_user = browser.page("/console/logs?user=user%40example.com").await;
+    assert!(of_user.contains(by_password) && !of_user.contains(issued), "{of_user}");
+    let id = format!("/console/logs?app={}", house.samples.sample.client_id);
+    assert!(of_application.contains(&id), "a row leads to its application's");
+    let (_, address) = of_application.split_once("/console/logs?ip=").unwrap();
+    let address = address.split('"').next().unwrap();
+    let of_address = browser.page(&format!("/console/logs?ip={address}")).await;
+    assert!(of_address.contains(issued), "{of_address}");
+    let of_nowhere = browser.page("/console/logs?ip=192.0.2.1").await;
+    assert!(of_nowhere.contains("No lines"));
+}
+
+#[tokio::test]
+async fn a_date_alone_is_the_whole_day() {
+    let house = with_events().await;
+    let mut browser = Browser::signed_in(&house).await;
+    let today = house.clock.now().to_string().chars().take(10).collect::<String>();
+    let page = browser.page(&format!("/console/logs?from={today}&to={today}")).await;
+    assert!(page.contains("seccft</span>"), "{page}");
+    assert!(page.contains(&format!("value=\"{today}T23:59:59\"")), "{page}");
+}
+
+#[tokio::test]
+async fn a_change_is_headed_by_what_was_changed() {
+    let house = House::new().await;
+    let mut browser = Browser::signed_in(&house).await;
+    browser.page("/console/settings").await;
+    let fields = [("friendly_name", "Acme"), ("error_dialect", "auth0")];
+    browser.post("/console/settings", &fields).await;
+    house.written().await;
+    let page = browser.page("/console/logs?type=sapi").await;
+    assert!(page.contains(">Update tenant settings</a>"), "{page}");
+}
+
+#[tokio::test]
 async fn the_log_is_saved_as_json_lines_and_as_csv() {
     let house = with_events().await;
     let mut browser = Browser::signed_in(&house).await;

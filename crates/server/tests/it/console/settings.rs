@@ -1,5 +1,7 @@
 //! Home and Settings: what a new tenant is told, what holds at once, and who administers.
 
+use tokenhouse::registry::apis;
+
 use super::browser::{Browser, EMAIL, between};
 use crate::house::{AUDIENCE, House, with_secret};
 
@@ -45,6 +47,49 @@ async fn settings_hold_at_once() {
         )
         .await;
     assert_eq!(bad.status, 422);
+}
+
+#[tokio::test]
+async fn lifetimes_are_set_and_never_beyond_the_configuration() {
+    let house = House::new().await;
+    let mut browser = Browser::signed_in(&house).await;
+    browser.page("/console/settings").await;
+    let save = [
+        ("error_dialect", "auth0"),
+        ("default_token_lifetime", "900"),
+        ("session_hours", "2"),
+        ("idle_minutes", "10"),
+    ];
+    let saved = browser.post("/console/settings", &save).await;
+    assert!(
+        saved.body.contains("Saved.") && saved.body.contains("value=\"10\""),
+        "{}",
+        saved.body
+    );
+    let fields = [("identifier", "https://brief.example.com"), ("algorithm", "RS256")];
+    browser.post("/console/apis/new", &fields).await;
+    let api = apis::api(&*house.tenant().await, "https://brief.example.com")
+        .await
+        .unwrap();
+    assert_eq!(api.token_lifetime_s, 900);
+    for (name, value) in [
+        ("session_hours", "13"),
+        ("idle_minutes", "31"),
+        ("default_token_lifetime", "0"),
+    ] {
+        let refused = browser
+            .post("/console/settings", &[("error_dialect", "auth0"), (name, value)])
+            .await;
+        assert_eq!(refused.status, 422, "{name}");
+    }
+    house.clock.advance_ms(9 * 60_000);
+    assert_eq!(browser.get("/console/settings").await.status, 200);
+    house.clock.advance_ms(10 * 60_000);
+    assert_eq!(
+        browser.get("/console/settings").await.status,
+        303,
+        "ten minutes without use"
+    );
 }
 
 #[tokio::test]

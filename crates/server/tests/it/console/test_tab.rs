@@ -86,6 +86,12 @@ async fn what_the_token_endpoint_would_refuse_is_refused_with_its_reason() {
         "{}",
         text_of(&answer.body)
     );
+    assert!(text_of(&answer.body).contains("was not granted all that was asked for"));
+    assert!(
+        answer.body.contains(&format!("/applications?q={reader}")),
+        "{}",
+        answer.body
+    );
     assert!(value_of(&answer.body, "access_token").is_empty());
     assert!(kinds(&desk).await.contains(&"feccft".to_owned()));
 }
@@ -150,6 +156,53 @@ async fn a_secret_is_masked_until_it_is_asked_for_and_the_log_says_so() {
         .into_iter()
         .filter(|row| row.kind == "mgmt_api_read");
     assert_eq!(shown.count(), 2);
+}
+
+#[tokio::test]
+async fn an_application_that_signs_has_no_secret_to_show_and_none_is_logged() {
+    let desk = Desk::new().await;
+    let path = desk.test_tab().await;
+    let id = desk.house.samples.sample.client_id.clone();
+    desk.with_key(&id).await;
+    let page = desk.page(&format!("{path}?application={id}")).await;
+    assert!(
+        !page.contains("Show the secret") && page.contains("YOUR_SIGNED_CLIENT_ASSERTION"),
+        "{page}"
+    );
+    assert!(page.contains(&format!("/console/debugger/private-key-jwt?client_id={id}")));
+    for action in ["reveal", "copy"] {
+        let answer = desk
+            .post(&path, &[("action", action), ("application", id.as_str())])
+            .await;
+        assert!(!answer.body.contains(&desk.house.samples.sample.client_secret));
+    }
+    assert!(!kinds(&desk).await.contains(&"mgmt_api_read".to_owned()));
+}
+
+#[tokio::test]
+async fn a_call_brings_a_body_where_its_method_has_one() {
+    let desk = Desk::new().await;
+    let path = desk.test_tab().await;
+    let url = format!("{}/api/private", desk.sample_api);
+    let send = async |method: &str, body: &str| {
+        let fields = [
+            ("action", "call"),
+            ("method", method),
+            ("url", url.as_str()),
+            ("body", body),
+        ];
+        text_of(&desk.post(&path, &fields).await.body)
+    };
+    let text = send("POST", "{\"order\": 7}").await;
+    assert!(
+        text.contains("POST /api/private HTTP/1.1") && text.contains("\"order\": 7"),
+        "{text}"
+    );
+    assert!(text.contains("Content-Type: application/json"), "{text}");
+    let text = send("GET", "{\"order\": 7}").await;
+    assert!(!text.contains("Content-Length: "), "{text}");
+    let text = send("POST", "[7]").await;
+    assert!(text.contains("The body is no JSON object"), "{text}");
 }
 
 #[tokio::test]

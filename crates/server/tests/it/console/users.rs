@@ -27,7 +27,7 @@ async fn a_user_is_made_found_blocked_and_deleted_by_name() {
     let mut browser = Browser::signed_in(&house).await;
     let path = made(&mut browser, "grace@example.org").await;
     let page = browser.page(&path).await;
-    assert!(page.contains("The user is made.") && page.contains("Not verified"));
+    assert!(page.contains("The user is created.") && page.contains("Not verified"));
     let found = browser.page("/console/users?q=GRACE%40example.org").await;
     assert!(found.contains(&path), "however it is written");
     let begun = browser.page("/console/users?q=Grace").await;
