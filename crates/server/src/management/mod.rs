@@ -61,6 +61,7 @@ mod signing_keys;
 mod snippets;
 mod stats;
 mod tenant_settings;
+mod term;
 mod user_blocks;
 mod users;
 

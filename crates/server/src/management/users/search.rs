@@ -16,12 +16,9 @@ use super::super::error::Failure;
 use super::super::page::Window;
 use super::super::query::Query;
 use super::super::schema::Violation;
+use super::super::term::{self, Term};
 use super::shown_all;
 use crate::registry::users;
-
-use self::term::Term;
-
-mod term;
 
 /// Most users that one search looks at.
 const MAX_LOOKED_AT: usize = 100_000;
