@@ -69,7 +69,7 @@ pub use forgotten_users::{Forgetting, ForgottenUser};
 pub use installation::Installation;
 pub use job::{Job, LogBody, LogEntry, Outcome};
 pub use keys::{Key, KeyState};
-pub use log_search::{LogFilter, MAX_LOG_KINDS};
+pub use log_search::{LogFilter, LogSpan, MAX_LOG_KINDS};
 pub use logs::LogRow;
 pub use measured::{Histogram, Measured};
 pub use page::Page;

@@ -39,6 +39,15 @@ pub struct LogFilter {
     pub to: Option<Timestamp>,
 }
 
+/// The lines that a search looks at: those in its filter's time, of them the newest 100 000.
+#[derive(Clone, Debug)]
+pub struct LogSpan {
+    /// The first id.
+    from: String,
+    /// One beyond the last.
+    to: String,
+}
+
 /// The filter's conditions after the range of ids, by the binds from `$4` on.
 macro_rules! matching {
     () => {
@@ -57,8 +66,8 @@ macro_rules! filtered {
             $store.db(),
             $sql,
             $tenant.as_str(),
-            $range.0.as_str(),
-            $range.1.as_str(),
+            $range.from.as_str(),
+            $range.to.as_str(),
             k4, k5, k6, k7, k8, k9,
             filter.kind_prefix.as_deref().unwrap_or(""),
             filter.client_id.as_ref().map_or("", ClientId::as_str),
@@ -79,7 +88,20 @@ impl Store {
         (skip, take): (u32, u32),
         is_ascending: bool,
     ) -> Result<Vec<LogRow>, StoreError> {
-        let range = self.range(tenant, filter).await?;
+        let range = &self.log_span(tenant, filter).await?;
+        self.logs_within(tenant, filter, range, (skip, take), is_ascending)
+            .await
+    }
+
+    /// The same among the lines of a span.
+    pub async fn logs_within(
+        &self,
+        tenant: &TenantId,
+        filter: &LogFilter,
+        range: &LogSpan,
+        (skip, take): (u32, u32),
+        is_ascending: bool,
+    ) -> Result<Vec<LogRow>, StoreError> {
         let (skip, take) = (i64::from(skip), i64::from(take));
         if is_ascending {
             let sql = concat!("select ", columns!(), matching!(), " order by id limit $14 offset $15");
@@ -97,7 +119,7 @@ impl Store {
 
     /// How many lines that filter lets through, of those that are looked at; counts no further than `at_most`.
     pub async fn logs_total(&self, tenant: &TenantId, filter: &LogFilter, at_most: u32) -> Result<u64, StoreError> {
-        let range = self.range(tenant, filter).await?;
+        let range = self.log_span(tenant, filter).await?;
         let sql = concat!(
             "select count(*) from (select id",
             matching!(),
@@ -134,8 +156,8 @@ impl Store {
         )
     }
 
-    /// The first id that is looked at, and one beyond the last.
-    async fn range(&self, tenant: &TenantId, filter: &LogFilter) -> Result<(String, String), StoreError> {
+    /// The lines that a search with this filter looks at.
+    pub async fn log_span(&self, tenant: &TenantId, filter: &LogFilter) -> Result<LogSpan, StoreError> {
         let from = filter.from.map_or_else(String::new, prefix);
         let to = filter.to.map_or_else(|| LAST.to_owned(), |to| prefix(to.plus_ms(1)));
         let sql =
@@ -148,7 +170,21 @@ impl Store {
             to.as_str(),
             SEARCHED - 1
         )?;
-        Ok((first.map_or(from, |(first,)| first), to))
+        Ok(LogSpan {
+            from: first.map_or(from, |(first,)| first),
+            to,
+        })
+    }
+}
+
+impl LogSpan {
+    /// Leaves out what was looked at, up to `last`, which was the newest of it if it `is_ascending`.
+    pub fn beyond(&mut self, last: &LogId, is_ascending: bool) {
+        match is_ascending {
+            // Ids are equally long: nothing lies between one and the same with a digit more.
+            true => self.from = format!("{last}0"),
+            false => last.as_str().clone_into(&mut self.to),
+        }
     }
 }
 

@@ -27,6 +27,17 @@ const REACHED: usize = 1000;
 /// Users that are read at once.
 const STEP: u32 = 500;
 
+/// Where a term without a field looks.
+const FREE: [&str; 7] = [
+    "email",
+    "name",
+    "nickname",
+    "username",
+    "given_name",
+    "family_name",
+    "user_id",
+];
+
 /// Which users are wanted, in which order.
 pub(super) struct Search {
     term: Term,
@@ -108,7 +119,7 @@ impl Search {
         found.extend(
             users
                 .into_iter()
-                .filter(|user| is_of_connection(user) && self.term.matches(user)),
+                .filter(|user| is_of_connection(user) && self.term.matches(user, &FREE)),
         );
         let matched = found.len() - before;
         if let Some((field, is_descending)) = &self.sort {
