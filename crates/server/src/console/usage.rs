@@ -14,7 +14,7 @@ use super::applications::path_of;
 use super::chart::{Bar, Chart, count};
 use super::display::number;
 use super::fields::Fields;
-use super::file::{attachment, csv_line};
+use super::file::attachment;
 use super::frame::{Frame, Section};
 use super::link::encoded;
 use super::quota;
@@ -22,6 +22,7 @@ use super::visit::Visit;
 use super::words;
 use crate::registry::apis;
 use crate::tenant::Tenant;
+use crate::web::csv::csv_line;
 
 const DAY_MS: i64 = 86_400_000;
 /// Days that are shown if none were named, today among them.

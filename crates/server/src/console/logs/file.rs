@@ -4,8 +4,8 @@ use serde_json::Value;
 
 use tokenhouse_store::LogRow;
 
-use super::super::file::csv_line;
 use crate::audit::event;
+use crate::web::csv::csv_line;
 
 /// The columns of a CSV file: fields of a log event.
 const COLUMNS: [&str; 12] = [
