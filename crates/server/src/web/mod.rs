@@ -7,3 +7,4 @@ pub mod csv;
 pub mod door;
 pub mod linger;
 pub mod multipart;
+pub mod stream;

@@ -150,6 +150,7 @@ fn treats(path: &str) -> Route {
         | "/.well-known/openid-configuration"
         | "/.well-known/oauth-authorization-server"
         | "/api/v2/openapi.json"
+        | "/exports/{id}"
         | "/avatars/{name}"
         | "/docs/errors"
         | "/docs/page.css" => Route::Public,
