@@ -27,7 +27,7 @@ use crate::web::body::MAX_BODY_BYTES;
 use crate::web::door::{self, Frame};
 
 /// The routes of a tenant, in the order of the lists in the contract: path and what answers there.
-pub fn tenant_routes() -> [(&'static str, MethodRouter<Arc<App>>); 10] {
+pub fn tenant_routes() -> [(&'static str, MethodRouter<Arc<App>>); 11] {
     [
         ("/oauth/token", post(token::post).options(token::options)),
         (
@@ -39,6 +39,7 @@ pub fn tenant_routes() -> [(&'static str, MethodRouter<Arc<App>>); 10] {
         ("/.well-known/oauth-authorization-server", get(metadata::get)),
         ("/api/v2/openapi.json", get(management::openapi::get)),
         ("/api/v2/{*path}", any(management::answer)),
+        ("/exports/{id}", get(management::exports::get)),
         ("/avatars/{name}", get(avatar::get)),
         ("/docs/errors", get(error_page::get)),
         ("/docs/page.css", get(error_page::stylesheet)),

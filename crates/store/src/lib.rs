@@ -70,7 +70,7 @@ pub use forgotten_users::{Forgetting, ForgottenUser};
 pub use installation::Installation;
 pub use job::{Job, LogBody, LogEntry, Outcome};
 pub use keys::{Key, KeyState};
-pub use log_search::{LogFilter, LogPage, MAX_LOG_KINDS};
+pub use log_search::{LogFilter, LogPage, LogSpan, MAX_LOG_KINDS};
 pub use logs::LogRow;
 pub use measured::{Histogram, Measured};
 pub use names::{Found, normalise};

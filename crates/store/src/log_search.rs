@@ -52,6 +52,15 @@ pub struct LogPage {
     pub stopped_at: Option<Timestamp>,
 }
 
+/// The lines that a search looks at: those in its filter's time, of them the newest 100 000.
+#[derive(Clone, Debug)]
+pub struct LogSpan {
+    /// The first id.
+    from: String,
+    /// One beyond the last.
+    to: String,
+}
+
 /// The filter's conditions after the range of ids, by the binds from `$4` on.
 macro_rules! matching {
     () => {
@@ -70,8 +79,8 @@ macro_rules! filtered {
             $store.db(),
             $sql,
             $tenant.as_str(),
-            $range.0.as_str(),
-            $range.1.as_str(),
+            $range.from.as_str(),
+            $range.to.as_str(),
             k4, k5, k6, k7, k8, k9,
             filter.kind_prefix.as_deref().unwrap_or(""),
             filter.client_id.as_ref().map_or("", ClientId::as_str),
@@ -92,7 +101,20 @@ impl Store {
         (skip, take): (u32, u32),
         is_ascending: bool,
     ) -> Result<Vec<LogRow>, StoreError> {
-        let range = self.range(tenant, filter).await?;
+        let range = &self.range(tenant, filter).await?;
+        self.logs_within(tenant, filter, range, (skip, take), is_ascending)
+            .await
+    }
+
+    /// The same among the lines of a span.
+    pub async fn logs_within(
+        &self,
+        tenant: &TenantId,
+        filter: &LogFilter,
+        range: &LogSpan,
+        (skip, take): (u32, u32),
+        is_ascending: bool,
+    ) -> Result<Vec<LogRow>, StoreError> {
         let (skip, take) = (i64::from(skip), i64::from(take));
         if is_ascending {
             let sql = concat!("select ", columns!(), matching!(), " order by id limit $14 offset $15");
@@ -130,7 +152,7 @@ impl Store {
         };
         let first = stop.as_ref().map_or(from, |(id, _)| id.clone());
         let sql = concat!("select ", columns!(), matching!(), " order by id desc limit $14");
-        let range = (first, to);
+        let range = LogSpan { from: first, to };
         let mut rows: Vec<LogRow> = filtered!(all, self, tenant, filter, range, sql, i64::from(take) + 1)?;
         if rows.len() > take as usize {
             rows.truncate(take as usize);
@@ -186,15 +208,23 @@ impl Store {
         )
     }
 
-    /// The first id that is looked at, and one beyond the last.
-    async fn range(&self, tenant: &TenantId, filter: &LogFilter) -> Result<(String, String), StoreError> {
+    /// The lines that a search with this filter looks at.
+    pub async fn log_span(&self, tenant: &TenantId, filter: &LogFilter) -> Result<LogSpan, StoreError> {
         let (from, to) = filter.span();
-        // What lets every line through looks at no more than it answers.
-        let first = match filter.is_narrow() {
-            true => self.line_before(tenant, (&from, &to), SEARCHED).await?,
-            false => None,
-        };
-        Ok((first.map_or(from, |(first, _)| first), to))
+        let first = self.line_before(tenant, (&from, &to), SEARCHED).await?;
+        Ok(LogSpan {
+            from: first.map_or(from, |(first, _)| first),
+            to,
+        })
+    }
+
+    /// The same, where no more is looked at than what the filter lets through.
+    async fn range(&self, tenant: &TenantId, filter: &LogFilter) -> Result<LogSpan, StoreError> {
+        if filter.is_narrow() {
+            return self.log_span(tenant, filter).await;
+        }
+        let (from, to) = filter.span();
+        Ok(LogSpan { from, to })
     }
 
     /// The last but so many of the lines in a range of ids, and when it happened; `None` if there are fewer.
@@ -207,6 +237,17 @@ impl Store {
         let sql = "select id, happened_at from logs where tenant_id = $1 and id >= $2 and id < $3 \
                    order by id desc limit 1 offset $4";
         optional!(self.db(), sql, tenant.as_str(), from, to, count - 1)
+    }
+}
+
+impl LogSpan {
+    /// Leaves out what was looked at, up to `last`, which was the newest of it if it `is_ascending`.
+    pub fn beyond(&mut self, last: &LogId, is_ascending: bool) {
+        match is_ascending {
+            // Ids are equally long: nothing lies between one and the same with a digit more.
+            true => self.from = format!("{last}0"),
+            false => last.as_str().clone_into(&mut self.to),
+        }
     }
 }
 

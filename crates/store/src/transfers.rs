@@ -1,4 +1,4 @@
-//! Imports of users that were asked for over the Management API, and what became of them: table `transfers`. No
+//! Imports and exports of users that were asked for over the Management API, and what became of them: table `transfers`. No
 //! configuration: a day later they are gone.
 
 use serde_json::{Map, Value};
@@ -13,14 +13,14 @@ use crate::{Store, StoreError};
 /// For how long one is kept.
 const KEPT_MS: i64 = 86_400_000;
 
-/// An import that was done.
+/// An import that was done, or an export that is wanted.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Transfer {
     /// Its id, `job_…`.
     pub id: String,
     /// Its kind, as it is on the wire.
     pub kind: String,
-    /// Into which connection.
+    /// Into which connection, or out of which.
     pub connection_id: Option<ConnectionId>,
     /// What the caller calls it.
     pub external_id: Option<String>,

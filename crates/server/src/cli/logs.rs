@@ -18,9 +18,9 @@ const FEW: usize = 6;
 
 #[derive(Args, Debug)]
 #[command(after_help = "\
-A filter has terms with AND between: type, client_id, user_id, ip and date, as in 'type:f*', 'type:(feccft OR fepft)' or
-'client_id:ID AND date:[2026-01-31 TO *]'. With --json each line of `tail` is one object, its fields named as in Auth0's
-logs.
+A filter has terms like field:value, with quotes, *, ranges, AND, OR, NOT and parentheses, as in 'type:f*',
+'type:feccft OR client_name:\"My app\"' or 'client_id:ID AND date:[2026-01-31 TO *]'; a word alone is looked for
+anywhere. With --json each line of `tail` is one object, its fields named as in Auth0's logs.
 
 Examples:
   tokenhouse logs tail --follow

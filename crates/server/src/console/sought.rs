@@ -40,7 +40,11 @@ pub(super) async fn named(visit: &Visit, find: &str, application: &str) -> Resul
 /// The applications whose client ID, or whose name from some word on, begins so: at most a page, those of exactly this
 /// name first.
 pub(super) async fn applications(tenant: &Tenant, text: &str) -> Result<Vec<Client>, Failure> {
-    let found = tenant.house.store.clients_found(&tenant.id, text, Page::first(PAGE)).await?;
+    let found = tenant
+        .house
+        .store
+        .clients_found(&tenant.id, text, Page::first(PAGE))
+        .await?;
     let mut found = found.rows;
     found.sort_by_key(|client| !is_named(client, text));
     Ok(found)
@@ -59,7 +63,12 @@ pub(super) async fn application(tenant: &Tenant, text: &str) -> Result<ClientId,
 
 /// The user whom somebody means by an e-mail address, a user name, a name or an id, as [`application`].
 pub(super) async fn user(tenant: &Tenant, text: &str) -> Result<UserId, Failure> {
-    let found = tenant.house.store.users_found(&tenant.id, text, Page::first(PAGE)).await?.rows;
+    let found = tenant
+        .house
+        .store
+        .users_found(&tenant.id, text, Page::first(PAGE))
+        .await?
+        .rows;
     let is_exactly = |user: &&User| {
         let names = [user.email.as_deref(), user.username.as_deref(), Some(user.id.as_str())];
         names.into_iter().flatten().any(|name| name.eq_ignore_ascii_case(text))

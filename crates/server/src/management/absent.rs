@@ -256,5 +256,10 @@ pub(super) static ENDPOINTS: &[Endpoint] = &[
         "create:user_tickets",
         "There is no page yet on which users verify an address: set email_verified with PATCH /api/v2/users/{id}"
     ),
+    refused!(
+        "jobs/verification-email",
+        "update:users",
+        "No mail is sent from here: set email_verified with PATCH /api/v2/users/{id} once the address is shown to be theirs"
+    ),
     empty!("event-streams", "read:event_streams", json!({ "eventStreams": [] })),
 ];

@@ -1,5 +1,5 @@
-//! `/jobs`: users come in from a file (CONTRACT §4.2). An import is done when it is answered; the answer says what Auth0's
-//! says, and whoever looks after it finds it completed.
+//! `/jobs`: users come in from a file, or go out to one (`exports`; CONTRACT §4.2). An import is done when it is answered;
+//! the answer says what Auth0's says, and whoever looks after it finds it completed.
 
 use axum::http::Method;
 use serde_json::{Value, json};
@@ -9,7 +9,9 @@ use tokenhouse_store::Transfer;
 
 use super::endpoint::{Call, Endpoint, Reply};
 use super::error::Failure;
+use super::exports;
 use super::schema::{Body, LONG, Property, Shape, flag, text};
+use crate::registry::exports::KIND;
 use crate::registry::import::transfers::{self, NewTransfer};
 
 const CREATE: &[&str] = &["create:users"];
@@ -79,17 +81,17 @@ async fn import(mut call: Call) -> Result<Reply, Failure> {
         send_completion_email: said.get("send_completion_email") != Some(&json!(false)),
     };
     let transfer = transfers::import(&call.tenant, new).await?;
-    let mut shown = shown(&transfer);
-    shown["status"] = json!("pending");
-    for later in ["summary", "percentage_done", "time_left_seconds"] {
-        shown.as_object_mut().map(|shown| shown.remove(later));
-    }
-    Ok(Reply::json(shown))
+    Ok(Reply::json(begun(&transfer)))
 }
 
 async fn show(call: Call) -> Result<Reply, Failure> {
     let transfer = transfers::transfer(&call.tenant, call.parameter("id")).await?;
-    Ok(Reply::json(shown(&transfer)))
+    let mut shown = shown(&transfer);
+    let leads_to_users = transfer.kind == KIND && call.administrator.require(exports::READ).is_ok();
+    if leads_to_users {
+        shown["location"] = json!(exports::location(&call.tenant, &transfer));
+    }
+    Ok(Reply::json(shown).showing_secret(leads_to_users))
 }
 
 async fn errors(call: Call) -> Result<Reply, Failure> {
@@ -101,6 +103,16 @@ async fn errors(call: Call) -> Result<Reply, Failure> {
         }),
         false => Ok(Reply::json(transfer.errors.into())),
     }
+}
+
+/// A job as it is answered when it was asked for.
+pub(super) fn begun(transfer: &Transfer) -> Value {
+    let mut shown = shown(transfer);
+    shown["status"] = json!("pending");
+    for later in ["summary", "percentage_done", "time_left_seconds"] {
+        shown.as_object_mut().map(|shown| shown.remove(later));
+    }
+    shown
 }
 
 fn shown(transfer: &Transfer) -> Value {

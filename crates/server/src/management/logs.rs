@@ -14,6 +14,8 @@ use crate::audit::event;
 
 mod search;
 
+use search::Search;
+
 /// Who may read the log.
 pub(super) const READ: &[&str] = &["read:logs", "read:logs_users"];
 /// In which order.
@@ -40,7 +42,7 @@ pub(super) static ENDPOINTS: &[Endpoint] = &[
             integer("take", 1, 100),
             text("from", 0, MAX_ID_CHARS).note("The log_id after which to go on, oldest first"),
             SORT,
-            text("q", 0, 1024).note("Terms with AND between: type, client_id, user_id, ip, date"),
+            text("q", 0, 1024).note(search::NOTE),
             text("search", 0, 1024).note("The same as q"),
         ],
         body: Body::None,
@@ -73,8 +75,8 @@ async fn list(call: Call) -> Result<Reply, Failure> {
         return followed(&call).await;
     }
     let q = call.query.text("q").or(call.query.text("search"));
-    let filter = search::filter(q.unwrap_or_default())?;
-    page(&call, &filter).await
+    let search = search::read(q.unwrap_or_default())?;
+    page(&call, &search).await
 }
 
 async fn show(call: Call) -> Result<Reply, Failure> {
@@ -95,7 +97,7 @@ async fn of_user(call: Call) -> Result<Reply, Failure> {
         user_id: Some(UserId::new(call.parameter("id"))),
         ..LogFilter::default()
     };
-    page(&call, &filter).await
+    page(&call, &filter.into()).await
 }
 
 /// The lines after the one that `from` names, in an array; where to go on is in the `Link` header, the same place if
@@ -118,8 +120,8 @@ async fn followed(call: &Call) -> Result<Reply, Failure> {
     })
 }
 
-/// A page of the lines that a filter lets through, newest first unless the query says otherwise.
-async fn page(call: &Call, filter: &LogFilter) -> Result<Reply, Failure> {
+/// A page of the lines that a search finds, newest first unless the query says otherwise.
+async fn page(call: &Call, search: &Search) -> Result<Reply, Failure> {
     let window = Window::read(&call.query, Paging::Number)?;
     let (skip, take) = match &window {
         Window::Number { page, per_page, .. } => {
@@ -128,14 +130,25 @@ async fn page(call: &Call, filter: &LogFilter) -> Result<Reply, Failure> {
         }
         Window::Checkpoint { take, .. } => (0, *take),
     };
-    let store = &call.tenant.house.store;
+    let (tenant, store) = (&call.tenant, &call.tenant.house.store);
     let is_ascending = call.query.text("sort") == Some("date:1");
-    let rows = store
-        .logs_matching(&call.tenant.id, filter, (skip, take), is_ascending)
-        .await?;
-    let total = match window.wants_total() {
-        true => store.logs_total(&call.tenant.id, filter, REACHED).await?,
-        false => 0,
+    let (rows, total) = if search.is_simple() {
+        let filter = &search.filter;
+        let total = match window.wants_total() {
+            true => store.logs_total(&tenant.id, filter, REACHED).await?,
+            false => 0,
+        };
+        let rows = store.logs_matching(&tenant.id, filter, (skip, take), is_ascending);
+        (rows.await?, total)
+    } else {
+        let number = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
+        let enough = match window.wants_total() {
+            true => REACHED,
+            false => skip.saturating_add(take),
+        };
+        let wanted = (number(skip), number(take), number(enough));
+        let (rows, total) = search.run(tenant, wanted, is_ascending).await?;
+        (rows, u64::try_from(total).unwrap_or(u64::MAX))
     };
     let listed = Listed {
         plural: "logs",

@@ -46,6 +46,7 @@ mod clients;
 mod connections;
 pub mod endpoint;
 pub mod error;
+pub mod exports;
 mod jobs;
 pub mod logs;
 pub mod openapi;
@@ -61,6 +62,7 @@ mod signing_keys;
 mod snippets;
 mod stats;
 mod tenant_settings;
+mod term;
 mod user_blocks;
 mod users;
 
@@ -95,6 +97,7 @@ pub fn endpoints() -> &'static [&'static Endpoint] {
             user_blocks::ENDPOINTS,
             anomaly::ENDPOINTS,
             jobs::ENDPOINTS,
+            exports::ENDPOINTS,
             snippets::ENDPOINTS,
             absent::ENDPOINTS,
         ];

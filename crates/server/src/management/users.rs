@@ -222,7 +222,7 @@ pub(super) fn id_of(call: &Call) -> UserId {
 }
 
 /// Users as they are on the wire.
-async fn shown_all(tenant: &Tenant, users: &[User]) -> Result<Vec<Map<String, Value>>, Failure> {
+pub(super) async fn shown_all(tenant: &Tenant, users: &[User]) -> Result<Vec<Map<String, Value>>, Failure> {
     let mut connections: HashMap<&ConnectionId, String> = HashMap::new();
     let mut shown = Vec::with_capacity(users.len());
     for user in users {

@@ -16,6 +16,7 @@ pub mod client_grants;
 pub mod client_keys;
 pub mod clients;
 pub mod connections;
+pub mod exports;
 pub mod full;
 pub mod given_keys;
 pub mod import;

@@ -25,7 +25,7 @@ use tokenhouse_protocol::id::{TenantId, row_id};
 use tokenhouse_protocol::time::{Clock, Timestamp};
 use tokenhouse_store::{Database, LogRow};
 
-pub(crate) use self::ask::{Answer, Ask, form};
+pub(crate) use self::ask::{Answer, Ask, encoded, form};
 pub(crate) use self::jwt::{Jwt, member_names};
 
 mod ask;

@@ -168,6 +168,7 @@ fn treats(path: &str) -> Treats {
         | "/.well-known/openid-configuration"
         | "/.well-known/oauth-authorization-server"
         | "/api/v2/openapi.json"
+        | "/exports/{id}"
         | "/avatars/{name}"
         | "/docs/errors"
         | "/docs/page.css" => Treats::Public,

@@ -11,6 +11,7 @@ mod client_grants;
 mod clients;
 mod connections;
 mod credentials;
+mod exports;
 mod foreign_ids;
 mod generated;
 mod kept_of_users;

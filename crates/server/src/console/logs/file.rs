@@ -8,12 +8,13 @@ use tokenhouse_protocol::id::LogId;
 use tokenhouse_store::{LogFilter, LogPage, LogRow, StoreError};
 
 use super::super::answer::{Failure, Reply};
-use super::super::file::{csv_line, streamed};
+use super::super::file::streamed;
 use super::super::visit::Visit;
 use super::super::words;
 use super::Wanted;
 use crate::audit::event;
 use crate::tenant::Tenant;
+use crate::web::csv::csv_line;
 
 /// Lines that are read at a time.
 const STEP: u32 = 200;

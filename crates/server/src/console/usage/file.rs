@@ -8,11 +8,12 @@ use tokenhouse_protocol::time::Timestamp;
 use tokenhouse_store::{StoreError, UsageSum};
 
 use super::super::answer::{Failure, Reply};
-use super::super::file::{Pieces, csv_line, streamed};
+use super::super::file::{Pieces, streamed};
 use super::super::visit::Visit;
 use super::super::words;
 use super::{DAY_MS, Span, day, identifiers};
 use crate::tenant::Tenant;
+use crate::web::csv::csv_line;
 
 /// Lines of a piece.
 const STEP: usize = 500;

@@ -16,12 +16,9 @@ use super::super::error::Failure;
 use super::super::page::Window;
 use super::super::query::Query;
 use super::super::schema::Violation;
+use super::super::term::{self, Term};
 use super::shown_all;
 use crate::registry::users;
-
-use self::term::Term;
-
-mod term;
 
 /// Most users that one search looks at.
 const MAX_LOOKED_AT: usize = 100_000;
@@ -29,6 +26,17 @@ const MAX_LOOKED_AT: usize = 100_000;
 const REACHED: usize = 1000;
 /// Users that are read at once.
 const STEP: u32 = 500;
+
+/// Where a term without a field looks.
+const FREE: [&str; 7] = [
+    "email",
+    "name",
+    "nickname",
+    "username",
+    "given_name",
+    "family_name",
+    "user_id",
+];
 
 /// Which users are wanted, in which order.
 pub(super) struct Search {
@@ -111,7 +119,7 @@ impl Search {
         found.extend(
             users
                 .into_iter()
-                .filter(|user| is_of_connection(user) && self.term.matches(user)),
+                .filter(|user| is_of_connection(user) && self.term.matches(user, &FREE)),
         );
         let matched = found.len() - before;
         if let Some((field, is_descending)) = &self.sort {

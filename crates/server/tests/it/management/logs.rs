@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::Api;
-use crate::house::{AUDIENCE, House, member_names};
+use crate::house::{AUDIENCE, House, encoded, member_names};
 
 #[tokio::test]
 async fn the_log_is_searched_by_page_newest_first() {
@@ -63,8 +63,83 @@ async fn the_log_is_searched_by_page_newest_first() {
         api.get("logs?page=10&per_page=100&include_totals=true").await["logs"],
         json!([])
     );
-    let refused = api.expect(400, "GET", "logs?q=description:x", Value::Null).await;
+    let refused = api.expect(400, "GET", "logs?q=no_such_field:x", Value::Null).await;
     assert_eq!(refused["errorCode"], "invalid_query_string");
+    let text = refused["message"].as_str().unwrap();
+    assert!(text.contains("client_name") && text.contains("on property q"), "{text}");
+}
+
+#[tokio::test]
+async fn a_search_of_the_log_finds_what_it_asks_for_and_nothing_else() {
+    let house = House::new().await;
+    let api = Api::of(&house).await;
+    house.token(&house.samples.sample).await;
+    api.expect(201, "POST", "clients", json!({"name": "Made"})).await;
+    house.advance_s(60);
+    api.expect(400, "POST", "clients", json!({})).await;
+    house.advance_s(60);
+    assert_eq!(house.password(&[("audience", AUDIENCE)]).await.status, 200);
+    house.written().await;
+    let sample = &house.samples.sample.client_id;
+    let user = api.get("logs?q=type:sepft").await[0]["user_id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    for (q, expected) in [
+        ("type:sapi OR type:fapi".to_owned(), "fapi sapi"),
+        ("type:zzz OR type:sapi".into(), "sapi"),
+        (format!("type:sapi OR client_id:{sample}"), "sapi seccft"),
+        (
+            format!("type:sapi OR client_id:{}", sample.to_lowercase() + "x"),
+            "sapi",
+        ),
+        ("description:\"Create a client\"".into(), "fapi sapi"),
+        ("description:create*".into(), "fapi sapi"),
+        ("client_name:\"Sample application\"".into(), "seccft"),
+        ("NOT type:s*".into(), "fapi"),
+        ("\"sample application\"".into(), "seccft"),
+        (format!("user_id:\"{user}\" AND NOT type:fapi"), "sepft"),
+        (
+            format!("log_id:* AND user_name:* AND type:sepft AND user_id:\"{user}\""),
+            "sepft",
+        ),
+        ("hostname:nowhere".into(), ""),
+        ("ip:127.0.0.1 AND details.response.statusCode:400".into(), "fapi"),
+        ("_exists_:user_id".into(), "sepft"),
+        (
+            "date:{2026-01-15T00:00:00.000Z TO 2026-01-16} AND type:(sapi OR sepft)".into(),
+            "sepft sapi",
+        ),
+        ("date:{2026-01-15 TO *]".into(), ""),
+        ("NOT date:{2026-01-15 TO *] AND type:fapi".into(), "fapi"),
+        ("user_agent:* AND type:sapi AND strategy:none".into(), ""),
+    ] {
+        let path = format!("logs?include_totals=true&q={}", encoded(&q));
+        let found = api.get(&path).await;
+        let kinds: Vec<&str> = found["logs"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|row| row["type"].as_str().unwrap())
+            .collect();
+        assert_eq!(
+            (kinds.join(" ").as_str(), &found["total"]),
+            (expected, &json!(kinds.len())),
+            "{q}"
+        );
+    }
+    let pages =
+        |page: u32, sort: &str| format!("logs?q=type:sapi%20OR%20ip:*&per_page=1&page={page}&sort={sort}&fields=type");
+    assert_eq!(api.get(&pages(1, "date:-1")).await, json!([{"type": "fapi"}]));
+    let total = api.get("logs?q=type:sapi%20OR%20ip:*&include_totals=true").await["total"]
+        .as_u64()
+        .unwrap();
+    let last = u32::try_from(total).unwrap() - 1;
+    assert_eq!(
+        api.get(&pages(0, "date:1")).await,
+        api.get(&pages(last, "date:-1")).await
+    );
+    assert_eq!(api.get(&pages(last + 1, "date:1")).await, json!([]));
 }
 
 #[tokio::test]

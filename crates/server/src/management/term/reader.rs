@@ -1,6 +1,6 @@
 //! Reading a search: the grammar, from `OR` down to one term.
 
-use super::{Bound, Term};
+use super::{Bound, Pattern, Term};
 
 /// Most terms, and parentheses, of one search.
 const MAX_PARTS: usize = 64;
@@ -57,34 +57,48 @@ impl Reader<'_> {
             return Ok(Term::Not(Box::new(self.one()?)));
         }
         if self.sign('(') {
-            let term = self.any()?;
-            return match self.sign(')') {
-                true => Ok(term),
-                false => Err("A parenthesis is not closed".into()),
-            };
+            return self.group();
         }
         if self.rest.starts_with('"') {
-            return Ok(Term::Like(None, vec![self.quoted()?]));
+            return Ok(Term::Like(None, self.quoted()?));
         }
-        let field = self.field();
-        match field {
-            Some(field) if field == "_exists_" => Ok(Term::Exists(self.bare(" )").concat())),
-            Some(field) if self.rest.starts_with(['[', '{']) => self.range(field),
-            Some(field) if self.rest.starts_with('"') => Ok(Term::Like(Some(field), vec![self.quoted()?])),
-            Some(field) => {
-                let pattern = self.lower(" )");
-                match pattern == [""] {
-                    true => Err(format!("The field {field} has no value")),
-                    false => Ok(Term::Like(Some(field), pattern)),
-                }
-            }
-            None => {
-                let pattern = self.lower(" )");
-                match pattern == [""] {
-                    true => Err("A term is missing".into()),
-                    false => Ok(Term::Like(None, pattern)),
-                }
-            }
+        let Some(field) = self.field() else {
+            let pattern = self.pattern();
+            return match pattern.whole() == Some("") {
+                true => Err("A term is missing".into()),
+                false => Ok(Term::Like(None, pattern)),
+            };
+        };
+        if field == "_exists_" {
+            let named = self.bare(" )").concat();
+            return match named.is_empty() {
+                true => Err("The field that must exist is missing".into()),
+                false => Ok(Term::Exists(named)),
+            };
+        }
+        if self.rest.starts_with(['[', '{']) {
+            return self.range(field);
+        }
+        if self.rest.starts_with('"') {
+            return Ok(Term::Like(Some(field), self.quoted()?));
+        }
+        if self.sign('(') {
+            let term = self.group()?;
+            return Ok(within(&field, term));
+        }
+        let pattern = self.pattern();
+        match pattern.whole() == Some("") {
+            true => Err(format!("The field {field} has no value")),
+            false => Ok(Term::Like(Some(field), pattern)),
+        }
+    }
+
+    /// What stands between parentheses, the first of which is read.
+    fn group(&mut self) -> Result<Term, String> {
+        let term = self.any()?;
+        match self.sign(')') {
+            true => Ok(term),
+            false => Err("A parenthesis is not closed".into()),
         }
     }
 
@@ -117,18 +131,18 @@ impl Reader<'_> {
         Ok(term)
     }
 
-    /// A text in quotes, in lower case.
-    fn quoted(&mut self) -> Result<String, String> {
+    /// A text in quotes.
+    fn quoted(&mut self) -> Result<Pattern, String> {
         self.rest = &self.rest[1..];
-        let text = self.bare_until(&|c| c == '"', false).concat().to_lowercase();
+        let text = self.bare_until(&|c| c == '"', false).concat();
         match self.sign('"') {
-            true => Ok(text),
+            true => Ok(Pattern::of(vec![text])),
             false => Err("A quote is not closed".into()),
         }
     }
 
-    fn lower(&mut self, ends: &str) -> Vec<String> {
-        self.bare(ends).iter().map(|part| part.to_lowercase()).collect()
+    fn pattern(&mut self) -> Pattern {
+        Pattern::of(self.bare(" )"))
     }
 
     fn bare(&mut self, ends: &str) -> Vec<String> {
@@ -181,6 +195,18 @@ impl Reader<'_> {
         };
         self.rest = rest.trim_start();
         true
+    }
+}
+
+/// The same, each text without a field being asked of `field`.
+fn within(field: &str, term: Term) -> Term {
+    let each = |terms: Vec<Term>| terms.into_iter().map(|term| within(field, term)).collect();
+    match term {
+        Term::Every(terms) => Term::Every(each(terms)),
+        Term::Any(terms) => Term::Any(each(terms)),
+        Term::Not(term) => Term::Not(Box::new(within(field, *term))),
+        Term::Like(None, pattern) => Term::Like(Some(field.to_owned()), pattern),
+        Term::Exists(_) | Term::Like(Some(_), _) | Term::Between(..) => term,
     }
 }
 

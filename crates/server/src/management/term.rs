@@ -1,20 +1,10 @@
-//! What a search asks of one user: `field:value`, with quotes, `*`, ranges, `_exists_`, `AND`, `OR`, `NOT` and
-//! parentheses. Texts are compared without case; where nothing stands between two terms, one of them is enough.
+//! What a search asks of one thing, a user or a line of the log: `field:value`, with quotes, `*`, ranges, `_exists_`,
+//! `AND`, `OR`, `NOT` and parentheses. Texts are compared without case, but for ids; where nothing stands between two
+//! terms, one of them is enough.
 
 use serde_json::{Map, Value};
 
 mod reader;
-
-/// Where a term without a field looks.
-const FREE: [&str; 7] = [
-    "email",
-    "name",
-    "nickname",
-    "username",
-    "given_name",
-    "family_name",
-    "user_id",
-];
 
 /// A search.
 #[derive(Clone, PartialEq, Debug)]
@@ -27,17 +17,28 @@ pub(super) enum Term {
     Not(Box<Term>),
     /// The property is there.
     Exists(String),
-    /// The property, or any that a text is looked for in, is like this, in lower case; `*` stands for any characters.
-    Like(Option<String>, Vec<String>),
+    /// The property, or any that a text is looked for in, is like this.
+    Like(Option<String>, Pattern),
     /// The property lies between.
     Between(String, Bound, Bound),
+}
+
+/// A text that may have any characters where a star stood.
+#[derive(Clone, PartialEq, Debug)]
+pub(super) struct Pattern {
+    /// The parts between the stars, as they were written.
+    written: Vec<String>,
+    /// The same in lower case.
+    lower: Vec<String>,
 }
 
 /// An end of a range; `None` for none.
 #[derive(Clone, PartialEq, Debug)]
 pub(super) struct Bound {
-    at: Option<String>,
-    is_included: bool,
+    /// In lower case.
+    pub(super) at: Option<String>,
+    /// Whether what is just there lies between.
+    pub(super) is_included: bool,
 }
 
 impl Term {
@@ -46,28 +47,32 @@ impl Term {
         reader::read(q)
     }
 
-    /// Whether a user is wanted.
-    pub(super) fn matches(&self, user: &Map<String, Value>) -> bool {
+    /// Whether a thing is wanted; a term without a field looks for its text in those of `free`.
+    pub(super) fn matches(&self, thing: &Map<String, Value>, free: &[&str]) -> bool {
         match self {
-            Self::Every(terms) => terms.iter().all(|term| term.matches(user)),
-            Self::Any(terms) => terms.iter().any(|term| term.matches(user)),
-            Self::Not(term) => !term.matches(user),
-            Self::Exists(field) => property(user, field).is_some_and(|value| !value.is_null()),
-            Self::Like(Some(field), pattern) => any_value(user, field, &|text| is_like(text, pattern)),
-            Self::Like(None, pattern) => {
-                let around: Vec<String> = match pattern.as_slice() {
-                    [whole] => vec![String::new(), whole.clone(), String::new()],
-                    parts => parts.to_vec(),
-                };
-                FREE.iter()
-                    .any(|field| any_value(user, field, &|text| is_like(text, &around)))
+            Self::Every(terms) => terms.iter().all(|term| term.matches(thing, free)),
+            Self::Any(terms) => terms.iter().any(|term| term.matches(thing, free)),
+            Self::Not(term) => !term.matches(thing, free),
+            Self::Exists(field) => property(thing, field).is_some_and(|value| !value.is_null() && value != ""),
+            Self::Like(Some(field), pattern) => {
+                let is_id = field.ends_with("_id");
+                any_value(thing, field, &|text| match is_id {
+                    true => is_like(text, &pattern.written),
+                    false => is_like(&text.to_lowercase(), &pattern.lower),
+                })
             }
-            Self::Between(field, low, high) => any_value(user, field, &|text| {
-                let is_above = low.at.as_ref().is_none_or(|low_at| match order(text, low_at) {
+            Self::Like(None, pattern) => {
+                let around = pattern.around();
+                let has = |field: &&str| any_value(thing, field, &|text| is_like(&text.to_lowercase(), &around));
+                free.iter().any(has)
+            }
+            Self::Between(field, low, high) => any_value(thing, field, &|text| {
+                let text = text.to_lowercase();
+                let is_above = low.at.as_ref().is_none_or(|low_at| match order(&text, low_at) {
                     std::cmp::Ordering::Equal => low.is_included,
                     order => order.is_gt(),
                 });
-                let is_below = high.at.as_ref().is_none_or(|high_at| match order(text, high_at) {
+                let is_below = high.at.as_ref().is_none_or(|high_at| match order(&text, high_at) {
                     std::cmp::Ordering::Equal => high.is_included,
                     order => order.is_lt(),
                 });
@@ -76,19 +81,58 @@ impl Term {
         }
     }
 
-    /// The text that `field` must be, if every wanted user has it.
+    /// The names of the fields that it asks about.
+    pub(super) fn fields(&self) -> Vec<&str> {
+        match self {
+            Self::Every(terms) | Self::Any(terms) => terms.iter().flat_map(Self::fields).collect(),
+            Self::Not(term) => term.fields(),
+            Self::Exists(field) | Self::Like(Some(field), _) | Self::Between(field, ..) => vec![field],
+            Self::Like(None, _) => Vec::new(),
+        }
+    }
+
+    /// The text that `field` must be, as it was written, if every wanted thing has it.
     pub(super) fn exactly(&self, field: &str) -> Option<&str> {
         match self {
-            Self::Like(Some(named), pattern) if named == field => match pattern.as_slice() {
-                [whole] => Some(whole),
-                _ => None,
-            },
+            Self::Like(Some(named), pattern) if named == field => pattern.whole(),
             Self::Every(terms) => terms.iter().find_map(|term| term.exactly(field)),
             Self::Any(terms) => match terms.as_slice() {
                 [only] => only.exactly(field),
                 _ => None,
             },
             Self::Not(_) | Self::Exists(_) | Self::Like(..) | Self::Between(..) => None,
+        }
+    }
+}
+
+impl Pattern {
+    /// Of the parts between stars.
+    fn of(written: Vec<String>) -> Self {
+        let lower = written.iter().map(|part| part.to_lowercase()).collect();
+        Self { written, lower }
+    }
+
+    /// The whole text, as it was written, if no star is in it.
+    pub(super) fn whole(&self) -> Option<&str> {
+        match self.written.as_slice() {
+            [whole] => Some(whole),
+            _ => None,
+        }
+    }
+
+    /// How the text begins, as it was written, if its one star is at the end.
+    pub(super) fn beginning(&self) -> Option<&str> {
+        match self.written.as_slice() {
+            [beginning, end] if end.is_empty() && !beginning.is_empty() => Some(beginning),
+            _ => None,
+        }
+    }
+
+    /// The same in lower case, with anything around it if it has no star.
+    fn around(&self) -> Vec<String> {
+        match self.lower.as_slice() {
+            [whole] => vec![String::new(), whole.clone(), String::new()],
+            parts => parts.to_vec(),
         }
     }
 }
@@ -107,7 +151,7 @@ pub(super) fn property<'a>(user: &'a Map<String, Value>, field: &str) -> Option<
 /// Whether the property is there and it, or one of its items, has a text that passes.
 fn any_value(user: &Map<String, Value>, field: &str, passes: &dyn Fn(&str) -> bool) -> bool {
     let one = |value: &Value| match value {
-        Value::String(text) => passes(&text.to_lowercase()),
+        Value::String(text) => passes(text),
         Value::Number(_) | Value::Bool(_) => passes(&value.to_string()),
         Value::Null | Value::Array(_) | Value::Object(_) => false,
     };
@@ -161,7 +205,7 @@ mod tests {
             "identities": [{"connection": "Users"}],
         });
         let Value::Object(user) = user else { panic!("an object") };
-        Term::parse(q).unwrap().matches(&user)
+        Term::parse(q).unwrap().matches(&user, &["email", "name"])
     }
 
     #[test]
@@ -195,6 +239,9 @@ mod tests {
             ("blocked:false", true),
             ("(email:x OR name:ada*) AND blocked:false", true),
             (r"name:Ada\ Lovelace", true),
+            ("user_id:AUTH0|1", false),
+            ("name:(babbage OR ada*)", true),
+            ("name:(NOT ada*)", false),
         ] {
             assert_eq!(finds(q), expected, "{q}");
         }
@@ -209,6 +256,8 @@ mod tests {
             "name:",
             "a AND ",
             "x:[1 TO",
+            "x:(a",
+            "_exists_:",
             &"a ".repeat(99),
             &"(".repeat(99),
         ] {
@@ -219,7 +268,7 @@ mod tests {
     #[test]
     fn an_exact_name_is_known_wherever_every_user_must_have_it() {
         let exactly = |q: &str| Term::parse(q).unwrap().exactly("email").map(str::to_owned);
-        assert_eq!(exactly("email:A@b AND blocked:false").as_deref(), Some("a@b"));
+        assert_eq!(exactly("email:A@b AND blocked:false").as_deref(), Some("A@b"));
         assert_eq!(exactly("email:a@b OR blocked:false"), None);
         assert_eq!(exactly("NOT email:a@b"), None);
         assert_eq!(exactly("email:a*"), None);
@@ -229,7 +278,7 @@ mod tests {
         #[test]
         fn no_text_makes_a_search_panic(q in ".{0,60}") {
             if let Ok(term) = Term::parse(&q) {
-                term.matches(&Map::new());
+                term.matches(&Map::new(), &["a"]);
             }
         }
     }
