@@ -28,6 +28,8 @@ use tokenhouse_protocol::time::Clock;
 const MESSAGE: [u8; 700] = [b'a'; 700];
 /// Tokens that are checked, one after the other.
 const TOKENS: usize = 500;
+/// Hits between two looks at the clock.
+const HITS: u32 = 100;
 /// The file that fdatasync is measured on, allocated before.
 const FILE_BYTES: u64 = 4 * 1024 * 1024;
 /// What is written before each fdatasync: a page of the database's log.
@@ -59,6 +61,8 @@ enum What {
     Verify,
     /// RSA-2048 access tokens, checked by the guard for the first time
     Check,
+    /// An access token that the guard remembers
+    Hit,
     /// Password hashes of 19 MiB and two passes, in memory that is used again
     Argon2id,
     /// Writes of a page into an allocated file, each followed by fdatasync
@@ -80,6 +84,7 @@ fn run(arguments: &Arguments) -> Outcome<()> {
             What::Eddsa => sign(Algorithm::EdDsa, time),
             What::Verify => verify(time),
             What::Check => check(time)?,
+            What::Hit => hit(time)?,
             What::Argon2id => argon2id(time)?,
             What::Fdatasync => fdatasync(&arguments.folder, time)?,
         };
@@ -110,51 +115,93 @@ fn verify(time: Duration) -> Vec<f64> {
 }
 
 fn check(time: Duration) -> Outcome<Vec<f64>> {
-    let (issuer, audience) = ("https://issuer.example.com/", "https://rs256.example.com");
-    let key = Arc::new(SigningKey::generate(Algorithm::Rs256, RsaBits::Bits2048));
-    let kid = KeyId::new("k1");
-    let signer = Signer::new(Arc::clone(&key), Some(&kid), "JWT");
-    let exp = Clock::system().now().seconds() + 86_400;
-    let tokens: Vec<_> = (0..TOKENS)
-        .map(|number| {
-            let claims = json!({
-                "iss": issuer, "sub": format!("{number:032}@clients"), "aud": audience, "iat": exp - 86_400,
-                "exp": exp, "gty": "client-credentials", "azp": format!("{number:032}"), "scope": "read:messages",
-            });
-            signer.sign(claims.to_string().as_bytes())
-        })
-        .collect();
-    let guard = || {
-        let key = Key::new(Some(kid.as_str().to_owned()), key.verifying_key());
-        let keys = LocalKeys::fixed(KeySet::new([key]));
-        Guard::builder()
-            .audience(audience)
-            .issuer(Issuer::new(issuer).keys(keys))
-            .build()
-    };
+    let signed = Signed::new(TOKENS);
     // A guard that has seen every token is replaced, so each token is always new.
-    let mut fresh = guard()?;
+    let mut fresh = signed.guard()?;
     let mut next = 0;
     let mut failed = None;
     let times = repeat(time, || {
-        if next == tokens.len() {
+        if next == signed.tokens.len() {
             next = 0;
-            match guard() {
+            match signed.guard() {
                 Ok(built) => fresh = built,
                 Err(error) => failed = Some(error.to_string()),
             }
         }
-        let checked = pin!(fresh.verify(black_box(&tokens[next]))).poll(&mut Context::from_waker(Waker::noop()));
-        match checked {
-            Poll::Ready(Ok(token)) => drop(black_box(token)),
-            Poll::Ready(Err(denied)) => failed = Some(denied.to_string()),
-            Poll::Pending => failed = Some("keys that are here are not waited for".to_owned()),
-        }
+        failed = ask(&fresh, &signed.tokens[next]).err().or(failed.take());
         next += 1;
     });
     match failed {
         None => Ok(times),
         Some(error) => Err(error.into()),
+    }
+}
+
+/// As many hits as one look at the clock in between would not be noticed among: of each the time of one.
+fn hit(time: Duration) -> Outcome<Vec<f64>> {
+    let signed = Signed::new(1);
+    let guard = signed.guard()?;
+    let mut failed = ask(&guard, &signed.tokens[0]).err();
+    let times = repeat(time, || {
+        for _ in 0..HITS {
+            failed = ask(&guard, &signed.tokens[0]).err().or(failed.take());
+        }
+    });
+    match failed {
+        None => Ok(times.into_iter().map(|ms| ms / f64::from(HITS)).collect()),
+        Some(error) => Err(error.into()),
+    }
+}
+
+/// Asks a guard that has its keys.
+fn ask(guard: &Guard, token: &str) -> Result<(), String> {
+    let checked = pin!(guard.verify(black_box(token))).poll(&mut Context::from_waker(Waker::noop()));
+    match checked {
+        Poll::Ready(Ok(token)) => {
+            drop(black_box(token));
+            Ok(())
+        }
+        Poll::Ready(Err(denied)) => Err(denied.to_string()),
+        Poll::Pending => Err("keys that are here are not waited for".to_owned()),
+    }
+}
+
+/// RS256 access tokens and the key that signed them.
+struct Signed {
+    key: Arc<SigningKey>,
+    tokens: Vec<String>,
+}
+
+impl Signed {
+    const ISSUER: &str = "https://issuer.example.com/";
+    const AUDIENCE: &str = "https://rs256.example.com";
+    const KID: &str = "k1";
+
+    fn new(count: usize) -> Self {
+        let (issuer, audience) = (Self::ISSUER, Self::AUDIENCE);
+        let key = Arc::new(SigningKey::generate(Algorithm::Rs256, RsaBits::Bits2048));
+        let signer = Signer::new(Arc::clone(&key), Some(&KeyId::new(Self::KID)), "JWT");
+        let exp = Clock::system().now().seconds() + 86_400;
+        let token = |number: usize| {
+            let claims = json!({
+                "iss": issuer, "sub": format!("{number:032}@clients"), "aud": audience, "iat": exp - 86_400,
+                "exp": exp, "gty": "client-credentials", "azp": format!("{number:032}"), "scope": "read:messages",
+            });
+            signer.sign(claims.to_string().as_bytes())
+        };
+        let tokens = (0..count).map(token).collect();
+        Self { key, tokens }
+    }
+
+    /// A guard that has seen none of them.
+    fn guard(&self) -> Outcome<Guard> {
+        let key = Key::new(Some(Self::KID.to_owned()), self.key.verifying_key());
+        let keys = LocalKeys::fixed(KeySet::new([key]));
+        let guard = Guard::builder()
+            .audience(Self::AUDIENCE)
+            .issuer(Issuer::new(Self::ISSUER).keys(keys))
+            .build()?;
+        Ok(guard)
     }
 }
 

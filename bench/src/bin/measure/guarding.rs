@@ -12,6 +12,8 @@ use crate::bench::{Bench, Load};
 use crate::house::{House, Running, audience, free_port};
 use crate::table::{Bound, Pair, Row};
 
+/// What finding a token again may take, in microseconds.
+const MOST_US: f64 = 1.0;
 /// Tokens with which a new process warms up.
 const WARM_UP_TOKENS: usize = 1_000;
 
@@ -55,6 +57,24 @@ pub(crate) fn check(bench: &Bench) -> Outcome<Row> {
         |ms| format!("{:.2} µs", ms * 1e3),
         "raw signature check",
         Bound::AtMost(1.10),
+    ))
+}
+
+/// One token that was verified before, found again.
+pub(crate) fn hit(bench: &Bench) -> Outcome<Row> {
+    say("the guard: one hit");
+    let pairs = bench.rounds(|| {
+        Ok(Pair {
+            measured: bench.floor("hit")?.p50_ms,
+            against: MOST_US / 1e3,
+        })
+    })?;
+    Ok(Row::of(
+        "one token that the guard remembers",
+        &pairs,
+        |ms| format!("{:.2} µs", ms * 1e3),
+        "1 µs",
+        Bound::AtMost(1.0),
     ))
 }
 

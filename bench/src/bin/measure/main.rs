@@ -81,6 +81,7 @@ fn run(arguments: Arguments) -> Outcome<()> {
     let mut left_out = Vec::new();
     if names_the_guard {
         rows.push(guarding::check(&bench)?);
+        rows.push(guarding::hit(&bench)?);
         let peers = Peers {
             guards: arguments.guards,
             express: arguments.express,

@@ -56,6 +56,7 @@ impl<'a> SeededDevFile<'a> {
             api_url,
             dev_url,
             seeded,
+            ca_file,
             ..
         } = self;
         let mut text = format!(
@@ -63,6 +64,10 @@ impl<'a> SeededDevFile<'a> {
              Console               {console_url}\n  Audience              {}\n",
             seeded.audience
         );
+        if let Some(file) = ca_file {
+            // Writing to a String cannot fail.
+            let _ = writeln!(text, "  Certificate to trust  {}", file.display());
+        }
         for (name, application) in &seeded.applications {
             let id = application["client_id"].as_str().unwrap_or_default();
             // Writing to a String cannot fail.

@@ -284,7 +284,9 @@ fn every_part_of_a_seed_takes_what_the_management_api_takes() {
     );
     let api = double.managed(&token, "resource-servers/https%3A%2F%2Fapi.example.com");
     assert_eq!(api["allow_offline_access"], true, "{api}");
-    assert_eq!(api["signing_secret"], "a-secret-of-thirty-two-bytes-or-more");
+    let secret = "a-secret-of-thirty-two-bytes-or-more";
+    crate::secrets::used(secret);
+    assert_eq!(api["signing_secret"], secret);
     let settings = double.managed(&token, "tenants/settings");
     let quota = &settings["default_token_quota"]["clients"]["client_credentials"];
     assert_eq!(quota["per_hour"], 1000, "{settings}");
