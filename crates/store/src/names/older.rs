@@ -37,7 +37,7 @@ impl Store {
                     " from clients where tenant_id = $1 and id > $2 order by id limit $3"
                 );
                 let rows: Vec<Client> = all!(tx: tx, sql, tenant.as_str(), seen_to.as_str(), STEP)?;
-                named(&mut tx, &tenant, rows).await?
+                named(&mut tx, &tenant, &rows).await?
             }
             false => {
                 let sql = concat!(
@@ -46,7 +46,7 @@ impl Store {
                     " from users where tenant_id = $1 and id > $2 order by id limit $3"
                 );
                 let rows: Vec<User> = all!(tx: tx, sql, tenant.as_str(), seen_to.as_str(), STEP)?;
-                named(&mut tx, &tenant, rows).await?
+                named(&mut tx, &tenant, &rows).await?
             }
         };
         match last {
@@ -83,10 +83,7 @@ impl Tx<'_> {
 }
 
 /// Writes the records' names: the last one's id.
-async fn named<T>(tx: &mut Tx<'_>, tenant: &TenantId, rows: Vec<T>) -> Result<Option<String>, StoreError>
-where
-    T: HasNames,
-{
+async fn named<T: HasNames>(tx: &mut Tx<'_>, tenant: &TenantId, rows: &[T]) -> Result<Option<String>, StoreError> {
     tx.name_all(tenant, rows.iter()).await?;
     Ok(rows.last().map(|row| row.named_id().to_owned()))
 }

@@ -268,9 +268,10 @@ async fn applications_are_found_by_the_beginning_of_a_word_page_by_page() {
         }
         assert!(!found.contains("Next page"));
     }
+    let tenant = house.tenant().await;
     for number in 0..60 {
         let new = NewClient::of_kind(Kind::MachineToMachine, format!("Worker {number}"));
-        clients::create(&*house.tenant().await, new).await.unwrap();
+        clients::create(&tenant, new).await.unwrap();
     }
     let page = browser.page("/console/applications?q=work").await;
     assert_eq!(page.matches(">Worker ").count(), 50);
