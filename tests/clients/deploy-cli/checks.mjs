@@ -13,7 +13,7 @@ import { check, redact, secret, totals } from "../../quickstart/check.mjs";
 
 const MANY = 50;
 const AT_ONCE = 10;
-const KINDS = ["clients", "resourceServers", "clientGrants", "roles"];
+const KINDS = ["clients", "resourceServers", "clientGrants", "roles", "databases", "tenant", "pages", "attackProtection"];
 // The folders and files of the kinds that there are here.
 const HERE = ["clients", "resource-servers", "grants", "roles", "database-connections", "attack-protection", "pages", "tenant.json"];
 const EVERY_KIND = { AUTH0_INCLUDED_ONLY: undefined };
@@ -34,10 +34,11 @@ async function checkDeployCli() {
   const token = await managementToken();
   const made = await fill(token);
 
-  const first = await check(`auth0-deploy-cli: export of ${MANY} clients, APIs, grants and roles each`, async () => {
+  const first = await check(`auth0-deploy-cli: export of ${MANY} clients, APIs, grants, roles and databases each`, async () => {
     const tree = await exported("first");
-    const counts = ["clients", "resource-servers", "grants", "roles"].map((kind) => count(tree, kind, "Deployed"));
-    assert.deepEqual(counts, [MANY, MANY, MANY, MANY]);
+    const counts = ["clients", "resource-servers", "grants", "roles", "database-connections"].map((kind) => count(tree, kind, "Deployed"));
+    assert.deepEqual(counts, [MANY, MANY, MANY, MANY, MANY]);
+    for (const file of ["tenant.json", "attack-protection/brute-force-protection.json"]) assert.ok(tree.has(file), file);
     return tree;
   });
   if (isLong) await checkImports(token, made, first);
@@ -89,6 +90,8 @@ async function fill(token) {
     secret(app.client_secret);
     ids.push(app.client_id);
     await ask(token, "POST", "client-grants", { client_id: app.client_id, audience: identifier, scope: ["read:it"] });
+    const options = { passwordPolicy: "fair", password_complexity_options: { min_length: 9 + (number % 5) } };
+    await ask(token, "POST", "connections", { name: `Deployed-${number}`, strategy: "auth0", options, enabled_clients: [app.client_id] });
     const role = await ask(token, "POST", "roles", { name, description: `Role ${number}` });
     const permissions = ["read:it", "write:it"].map((permission_name) => ({ resource_server_identifier: identifier, permission_name }));
     await ask(token, "POST", `roles/${role.id}/permissions`, { permissions: permissions.slice(number % 2) });
@@ -113,6 +116,10 @@ function changed(from, to) {
   // What the API has no more, no role can have.
   const left = { resource_server_identifier: "https://deployed-2.example.com/v1", permission_name: "read:it" };
   edit("roles/Deployed 2.json", { permissions: [left] });
+  const database = JSON.parse(readFileSync(path.join(at(to), "database-connections/Deployed-9/database.json"), "utf8"));
+  edit("database-connections/Deployed-9/database.json", { options: { ...database.options, passwordPolicy: "excellent" } });
+  edit("tenant.json", { friendly_name: "Deployed", session_lifetime: 100 });
+  edit("attack-protection/brute-force-protection.json", { max_attempts: 9 });
   const another = JSON.parse(readFileSync(path.join(at(to), "clients/Deployed 4.json"), "utf8"));
   writeFileSync(path.join(at(to), "clients/Deployed more.json"), JSON.stringify({ ...another, name: "Deployed more" }));
   rmSync(path.join(at(to), "grants/Deployed 5-Deployed 5.json"));

@@ -26,6 +26,7 @@ export async function checkResources(house) {
   await checkLogs(house, api);
   await checkKeys(api);
   await checkSettings(api);
+  await checkJobs(api);
   await checkNothing(api);
 }
 
@@ -202,6 +203,32 @@ async function checkSettings(api) {
     const breached = await breachedPasswordDetection.get();
     assert.deepEqual(await breachedPasswordDetection.update({ enabled: breached.enabled }), breached);
     await api.tenants.settings.update({ friendly_name: before.friendly_name ?? "", flags: { enable_sso: before.flags.enable_sso ?? false } });
+  });
+}
+
+/** Users in from a file, and out to one. */
+async function checkJobs(api) {
+  await check("ManagementClient: jobs.usersImports and usersExports, and the file that they lead to", async () => {
+    const { data: [{ id: connection_id }] } = await api.connections.list({ name: DATABASE });
+    const users = new Blob([JSON.stringify([{ email: "one@jobs.example.com" }, { email: "no address" }])], { type: "application/json" });
+    const made = await api.jobs.usersImports.create({ users, connection_id, external_id: "node" });
+    assert.deepEqual([made.type, made.status], ["users_import", "pending"]);
+    const done = await api.jobs.get(made.id);
+    assert.deepEqual([done.status, done.summary.inserted, done.summary.failed], ["completed", 1, 1]);
+    const [error] = await api.jobs.errors.get(made.id);
+    assert.equal(error.errors[0].code, "INVALID_FORMAT");
+    const fields = [{ name: "email", export_as: "Address" }, { name: "identities[0].connection", export_as: "From" }];
+    const wanted = await api.jobs.usersExports.create({ connection_id, format: "csv", fields });
+    const { location, status } = await api.jobs.get(wanted.id);
+    assert.equal(status, "completed");
+    secret(new URL(location).searchParams.get("ticket"));
+    const file = await (await fetch(location, { signal: AbortSignal.timeout(15_000) })).text();
+    assert.ok(file.startsWith("Address,From\r\n"), file);
+    assert.ok(file.includes(`one@jobs.example.com,${DATABASE}\r\n`), file);
+    const [user] = await api.users.listUsersByEmail({ email: "one@jobs.example.com" });
+    await api.users.delete(user.user_id);
+    const mail = api.jobs.verificationEmail.create({ user_id: user.user_id });
+    await refused(mail, Management.ForbiddenError, { "body.errorCode": "operation_not_supported" });
   });
 }
 

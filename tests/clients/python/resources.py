@@ -1,6 +1,7 @@
 """Auth0's own SDK for the Management API, auth0-python (ManagementClient): the life of everything but applications and
 APIs, which management.py has: users, roles, connections, the log, keys, settings, and what users have not got here."""
 
+import json
 import time
 
 import requests
@@ -29,6 +30,7 @@ def check_resources(house):
     check("ManagementClient: connections, their applications and password policy", lambda: connections(house, api))
     check("ManagementClient: the log, searched and read", lambda: logs(house, api))
     check("ManagementClient: signing keys, tenant settings, attack protection", lambda: settings(api))
+    check("ManagementClient: users in from a file, and out to one", lambda: jobs(api))
     check("ManagementClient: what users have not got here is empty, or says what to do", lambda: nothing(api))
 
 
@@ -140,6 +142,24 @@ def settings(api):
     old = brute.get().max_attempts
     assert brute.update(max_attempts=9).max_attempts == 9, "max_attempts"
     assert brute.update(max_attempts=old).max_attempts == old, "and back"
+
+
+def jobs(api):
+    connection = next(one for one in api.connections.list(name=DATABASE))
+    users = json.dumps([{"email": "one@jobs.python.example.com"}, {"email": "no address"}])
+    made_job = api.jobs.users_imports.create(users=("users.json", users), connection_id=connection.id)
+    assert (made_job.type, made_job.status) == ("users_import", "pending"), made_job
+    done = api.jobs.get(made_job.id)
+    assert (done.status, done.summary.inserted, done.summary.failed) == ("completed", 1, 1), done
+    wanted = api.jobs.users_exports.create(connection_id=connection.id, format="json", limit=1000)
+    location = api.jobs.get(wanted.id).location
+    secret(location.partition("ticket=")[2])
+    lines = requests.get(location, timeout=TIMEOUT_SECONDS).text.splitlines()
+    assert "one@jobs.python.example.com" in [json.loads(line).get("email") for line in lines], lines
+    (user,) = api.users.list_users_by_email(email="one@jobs.python.example.com")
+    api.users.delete(user.user_id)
+    mail = lambda: api.jobs.verification_email.create(user_id=user.user_id)
+    refused(mail, ForbiddenError, status_code=403)
 
 
 def nothing(api):

@@ -231,7 +231,7 @@ pub(super) static ENDPOINTS: &[Endpoint] = &[
     none!("device-credentials", "read:device_credentials", "device_credentials"),
     refused!(
         "device-credentials",
-        "create:device_credentials",
+        "create:current_user_device_credentials",
         "Keys of devices are not kept here: let the device sign in with an application of its own"
     ),
     gone!("device-credentials/{id}", "delete:device_credentials", 204),

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use axum::http::Method;
+use axum::http::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use tokenhouse_protocol::id::{ApiId, ClientGrantId, ClientId};
@@ -11,7 +11,7 @@ use tokenhouse_store::ClientGrant;
 use super::endpoint::{Call, Endpoint, Reply};
 use super::error::Failure;
 use super::page::{BY_CHECKPOINT, BY_NUMBER, Listed, Paging, Window};
-use super::schema::{Body, Format, Kind, Property, Shape, flag, formatted, set, text, word};
+use super::schema::{Body, Format, Kind, Property, Shape, Violation, flag, formatted, set, text, word};
 use crate::registry::{RegistryError, apis, client_grants};
 
 const READ: &[&str] = &["read:client_grants"];
@@ -28,11 +28,13 @@ const DETAIL: Kind = Kind::Text {
     format: Format::Any,
 };
 
-static PROPERTIES: &[Property] = &[
+pub(super) static PROPERTIES: &[Property] = &[
     formatted("client_id", 1, 64, Format::ClientId)
-        .required()
         .fixed()
-        .note("The application"),
+        .note("The application; required, since grants for all of some kind are not kept here"),
+    word("default_for", &["third_party_clients"])
+        .fixed()
+        .note("Refused: name each application"),
     text("audience", 1, 600)
         .required()
         .fixed()
@@ -135,10 +137,27 @@ async fn list(call: Call) -> Result<Reply, Failure> {
 async fn create(mut call: Call) -> Result<Reply, Failure> {
     let mut properties = call.members();
     let mut text = |name: &str| match properties.remove(name) {
-        Some(Value::String(text)) => text,
-        Some(_) | None => String::new(),
+        Some(Value::String(text)) => Some(text),
+        Some(_) | None => None,
     };
-    let (client, audience) = (ClientId::new(text("client_id")), text("audience"));
+    let (client, audience, default_for) = (text("client_id"), text("audience"), text("default_for"));
+    let client = match (client, default_for) {
+        (Some(client), None) => ClientId::new(client),
+        (None, Some(_)) => {
+            let text = "There are no third-party applications here: give each application a grant by its client_id";
+            return Err(Failure::new(
+                StatusCode::FORBIDDEN,
+                text,
+                Some("operation_not_supported"),
+            ));
+        }
+        (Some(_), Some(_)) => {
+            let violation = Violation::at("default_for", "client_id and default_for exclude each other");
+            return Err(Failure::body(&violation));
+        }
+        (None, None) => return Err(Failure::body(&Violation::new("Missing required property: client_id"))),
+    };
+    let audience = audience.unwrap_or_default();
     let grant = client_grants::create_of(&call.tenant, client, &audience, properties).await?;
     one(&call, grant).await
 }

@@ -3,21 +3,22 @@
 use axum::http::Method;
 use serde_json::{Map, Value, json};
 
+use tokenhouse_protocol::crypto::Algorithm;
 use tokenhouse_protocol::id::ClientId;
 use tokenhouse_protocol::secret::Secret;
-use tokenhouse_store::{Client, ClientFilter, MAX_APP_TYPES};
+use tokenhouse_store::{Client, ClientFilter, Key, KeyState, MAX_APP_TYPES};
 
 use super::endpoint::{Call, Endpoint, Reply};
 use super::error::Failure;
 use super::page::{BY_CHECKPOINT, BY_NUMBER, FIELDS, Listed, Paging, Window, chosen};
 use super::schema::{Body, Violation, flag, text};
 use crate::registry::clients::{self, Credentials};
-use crate::registry::{RegistryError, client_keys};
+use crate::registry::{RegistryError, certificate, client_keys, keys};
 use crate::tenant::Tenant;
 
 mod body;
 
-pub(super) use body::TOKEN_QUOTA;
+pub(super) use body::{PROPERTIES, TOKEN_QUOTA};
 pub(super) mod credentials;
 
 /// What shows secrets.
@@ -126,10 +127,13 @@ async fn list(call: Call) -> Result<Reply, Failure> {
         }
         false => Vec::new(),
     };
+    let certificates = certificates(&call).await?;
     let mut shows_secret = false;
     let item = |row: &Client| {
         let secret = secrets.iter().find(|(id, _)| *id == row.id);
-        let item = chosen(&call.query, shown(&call, row, secret.map(|(_, secret)| secret)));
+        let mut item = shown(&call, row, secret.map(|(_, secret)| secret));
+        item.extend(certificates.clone());
+        let item = chosen(&call.query, item);
         shows_secret |= item.contains_key("client_secret");
         Value::Object(item)
     };
@@ -198,7 +202,9 @@ async fn one(call: &Call, client: &Client) -> Result<Reply, Failure> {
         true => clients::secret(&call.tenant, &client.id).await?,
         false => None,
     };
-    let shown = chosen(&call.query, shown(call, client, secret.as_ref()));
+    let mut shown = shown(call, client, secret.as_ref());
+    shown.extend(certificates(call).await?);
+    let shown = chosen(&call.query, shown);
     let shows_secret = shown.contains_key("client_secret");
     Ok(Reply::json(Value::Object(shown)).showing_secret(shows_secret))
 }
@@ -212,6 +218,24 @@ fn shown(call: &Call, client: &Client, secret: Option<&Secret>) -> Map<String, V
     }
     with_secret(&mut shown, client, secret);
     shown
+}
+
+/// The certificates of the keys that sign for applications, for whoever may read keys: all of one tenant have the same.
+async fn certificates(call: &Call) -> Result<Option<(String, Value)>, Failure> {
+    if !call.administrator.has_scope(READ_KEYS) {
+        return Ok(None);
+    }
+    let keys = keys::keys(&call.tenant).await?;
+    let is_current = |key: &&Key| key.state == KeyState::Current && key.algorithm == Algorithm::Rs256.as_str();
+    let found = keys
+        .iter()
+        .filter(is_current)
+        .filter_map(|key| certificate::of_jwk(&key.public));
+    let shown = found.map(|der| {
+        let (cert, pkcs7) = (certificate::pem(&der), certificate::pkcs7(&der));
+        json!({ "cert": cert, "pkcs7": pkcs7, "subject": "deprecated" })
+    });
+    Ok(Some(("signing_keys".to_owned(), shown.collect())))
 }
 
 /// An application as it is on the wire, without its secret.

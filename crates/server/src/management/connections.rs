@@ -38,7 +38,7 @@ const LENGTH: &[Property] = &[integer("min_length", 1, 128)];
 const DICTIONARY: &[Property] = &[flag("enable"), list("dictionary", &WORD, 200)];
 const SWITCH: &[Property] = &[flag("enable")];
 
-static PROPERTIES: &[Property] = &[
+pub(super) static PROPERTIES: &[Property] = &[
     text("name", 1, 128)
         .required()
         .fixed()

@@ -20,7 +20,7 @@
 
 use std::sync::{Arc, LazyLock};
 
-use axum::body::Body;
+use axum::body::{Body, HttpBody as _};
 use axum::extract::{Request, State};
 use axum::http::request::Parts;
 use axum::http::{Method, Response, StatusCode, header};
@@ -40,6 +40,7 @@ use crate::web::multipart;
 mod absent;
 pub mod access;
 mod anomaly;
+mod answers;
 mod attack_protection;
 mod client_grants;
 mod clients;
@@ -118,7 +119,10 @@ pub async fn answer(State(app): State<Arc<App>>, request: Request) -> Response<B
     let raw = parts.uri.path().strip_prefix(ROOT).unwrap_or_default();
     let mut administrator = None;
     let mut standing = None;
-    let answered = match endpoint::find(endpoints(), &parts.method, raw) {
+    // What a HEAD is answered is that of a GET, without its body (RFC 9110 §9.3.2).
+    let is_head = parts.method == Method::HEAD;
+    let method = if is_head { &Method::GET } else { &parts.method };
+    let answered = match endpoint::find(endpoints(), method, raw) {
         Found::Row(endpoint, path) => {
             let door = Door {
                 app: &app,
@@ -144,6 +148,11 @@ pub async fn answer(State(app): State<Arc<App>>, request: Request) -> Response<B
     };
     let mut response = answered.unwrap_or_else(|failure| failure.response(&tenant, &caller.request_id));
     frame(&mut response, &parts, administrator.as_ref(), standing);
+    if is_head {
+        let bytes = response.body().size_hint().exact().unwrap_or(0);
+        set_text(&mut response, header::CONTENT_LENGTH, &bytes.to_string());
+        *response.body_mut() = Body::empty();
+    }
     response
 }
 

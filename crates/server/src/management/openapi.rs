@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use super::endpoint::Endpoint;
 use super::schema::{Body as Document, Kind, Property};
-use super::{absent, endpoints, jobs};
+use super::{absent, answers, endpoints, jobs};
 use crate::tenant::Tenant;
 use crate::web::answer::{json as answer, set};
 use crate::web::cors;
@@ -78,7 +78,11 @@ fn operation(endpoint: &Endpoint) -> Value {
     for (status, description) in UNREAD {
         responses.insert(status.into(), json!({ "description": description }));
     }
-    responses.insert(endpoint.status.to_string(), json!({ "description": endpoint.summary }));
+    let mut done = json!({ "description": endpoint.summary });
+    if let Some(schema) = answers::schema(endpoint) {
+        done["content"] = json!({ "application/json": { "schema": schema } });
+    }
+    responses.insert(endpoint.status.to_string(), done);
     if endpoint.path == jobs::ERRORS {
         responses.insert("204".into(), json!({ "description": "The job took everything" }));
     }

@@ -49,6 +49,11 @@ impl Query {
         Ok(Self(pairs))
     }
 
+    /// The parameters and their values.
+    pub fn pairs(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        self.0.iter().map(|(name, value)| (*name, value.as_str()))
+    }
+
     /// A parameter's text; an empty one is as good as none.
     pub fn text(&self, name: &str) -> Option<&str> {
         self.texts(name).next()

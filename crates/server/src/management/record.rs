@@ -12,6 +12,7 @@ use tokenhouse_store::{Job, LogBody, LogEntry};
 use super::access::Administrator;
 use super::endpoint::{Endpoint, Reply};
 use super::error::Failure;
+use super::query::Query;
 use super::schema::{Body, Kind, Property};
 use crate::caller::Caller;
 use crate::tenant::Tenant;
@@ -20,6 +21,8 @@ use crate::tenant::Tenant;
 const MASK: &str = "*****";
 /// Words in a property's name that make it a secret, whatever it is: carried properties have no schema.
 const SECRET_WORDS: [&str; 5] = ["secret", "password", "private", "token", "api_key"];
+/// Parameters of a query that name a person, or may.
+const NAMING: [&str; 4] = ["identifier", "email", "q", "search"];
 /// Longest body that is kept, as JSON text in bytes; of a longer one the names of its properties are kept alone.
 const MAX_BODY_BYTES: usize = 8192;
 /// Longest id of a user that is kept, in bytes; no user's is longer.
@@ -39,6 +42,8 @@ pub(super) struct Record<'a> {
     pub(super) endpoint: &'a Endpoint,
     /// The path that was asked, raw.
     pub(super) path: &'a str,
+    /// The query, as [`queried`] makes it.
+    pub(super) query: Value,
     /// The body with its secrets masked, as [`masked`] makes it.
     pub(super) body: Value,
     /// The user that the path names.
@@ -97,16 +102,24 @@ impl Record<'_> {
             Some(application) => ("jwt", application.name.as_str()),
             None => (caller.channel.as_str(), ""),
         };
+        // Those that opened this door: all that a token holds would be most of the log.
+        let opening: Vec<&str> = endpoint
+            .scopes
+            .iter()
+            .copied()
+            .filter(|scope| administrator.has_scope(scope))
+            .collect();
         let details = json!({
             "request": {
                 "method": endpoint.method.as_str().to_ascii_lowercase(),
                 "path": self.path,
+                "query": self.query,
                 "body": bounded(&self.body),
                 "properties": changed,
                 "channel": caller.channel.as_str(),
                 "ip": caller.address.to_string(),
                 "userAgent": caller.user_agent,
-                "auth": { "strategy": strategy, "credentials": { "scopes": administrator.scopes.len() }, "user": {} },
+                "auth": { "strategy": strategy, "credentials": { "scopes": opening }, "user": {} },
             },
             "response": { "statusCode": status, "body": answer },
         });
@@ -145,6 +158,15 @@ pub(super) fn user_of(endpoint: &Endpoint, path: &[(&'static str, String)]) -> O
     let id = path.iter().find(|(name, _)| is_about_user && *name == "id");
     id.filter(|(_, id)| id.len() <= MAX_USER_ID_BYTES)
         .map(|(_, id)| UserId::new(id))
+}
+
+/// A query as the log may keep it: what is looked for in it is somebody's name.
+pub(super) fn queried(query: &Query) -> Value {
+    let kept = |(name, value): (&'static str, &str)| match NAMING.contains(&name) {
+        true => (name.to_owned(), json!(MASK)),
+        false => (name.to_owned(), json!(value)),
+    };
+    Value::Object(query.pairs().map(kept).collect())
 }
 
 /// A body as the log may keep it.

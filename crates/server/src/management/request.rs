@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 use axum::http::{Method, StatusCode};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use tokenhouse_protocol::id::row_id;
 
@@ -66,6 +66,7 @@ impl Admitted<'_> {
             administrator,
             endpoint,
             path: raw_path,
+            query: json!({}),
             body: Value::Null,
             user: record::user_of(endpoint, &self.parameters),
         };
@@ -75,6 +76,7 @@ impl Admitted<'_> {
             // 2. Is the request of the right shape?
             let query = Query::read(self.raw_query, endpoint.query);
             let query = query.map_err(|violation| Failure::query(&violation))?;
+            record.query = record::queried(&query);
             let body = body.await?;
             record.body = record::masked(&endpoint.body, &body);
             endpoint

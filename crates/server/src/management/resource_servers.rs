@@ -5,7 +5,7 @@ use axum::http::Method;
 use serde_json::{Map, Value, json};
 
 use tokenhouse_protocol::secret::Secret;
-use tokenhouse_store::Api;
+use tokenhouse_store::{Api, Page};
 
 use super::endpoint::{Call, Endpoint, Reply};
 use super::error::Failure;
@@ -14,6 +14,7 @@ use super::schema::{
     Body, Format, Kind, Property, Shape, Violation, anything, flag, formatted, integer, list as list_of, object, open,
     text, word,
 };
+use super::term::Term;
 use crate::percent;
 use crate::registry::apis::{self, MAX_TOKEN_LIFETIME_S};
 use crate::registry::{RegistryError, apis::signing_secret};
@@ -33,10 +34,13 @@ const IDENTIFIER: Kind = Kind::Text {
 };
 const SCOPE: Kind = Kind::Object(&[text("value", 1, 280).required(), text("description", 0, 500)]);
 
+/// APIs that a search reads at once, and looks at before it says where to go on.
+const STEP: u32 = 200;
+const MAX_LOOKED_AT: usize = 10_000;
 /// What is ours to write.
 const READ_ONLY: &[&str] = &["id", "is_system", "created_at", "updated_at"];
 
-static PROPERTIES: &[Property] = &[
+pub(super) static PROPERTIES: &[Property] = &[
     text("identifier", 1, 600)
         .required()
         .fixed()
@@ -45,8 +49,8 @@ static PROPERTIES: &[Property] = &[
     list_of("scopes", &SCOPE, 1000).note("Its scopes, in order"),
     word("signing_alg", ALGORITHMS).note("How its tokens are signed"),
     text("signing_secret", 16, 1024).secret().note("The key of HS256"),
-    integer("token_lifetime", 1, MAX_TOKEN_LIFETIME_S).note("Seconds that its tokens live"),
-    integer("token_lifetime_for_web", 1, MAX_TOKEN_LIFETIME_S),
+    integer("token_lifetime", 0, MAX_TOKEN_LIFETIME_S).note("Seconds that its tokens live"),
+    integer("token_lifetime_for_web", 0, MAX_TOKEN_LIFETIME_S),
     word("token_dialect", DIALECTS).note("How its tokens look"),
     flag("enforce_policies").note("Whether users' permissions limit their scopes"),
     flag("allow_offline_access"),
@@ -101,7 +105,9 @@ pub(super) static ENDPOINTS: &[Endpoint] = &[
         query: &[
             BY_CHECKPOINT[0],
             BY_CHECKPOINT[1],
-            text("q", 0, 1024),
+            text("q", 0, 1024).note("field:value, with quotes, *, ranges, _exists_, AND, OR, NOT and parentheses"),
+            word("parser", &["lucene"]),
+            word("sort", &["id:1"]).note("They come in the order of their ids"),
             FIELDS[0],
             FIELDS[1],
         ],
@@ -175,16 +181,55 @@ async fn list(call: Call) -> Result<Reply, Failure> {
 }
 
 async fn search(call: Call) -> Result<Reply, Failure> {
-    if call.query.text("q").is_some() {
-        let text = "APIs cannot be searched by a query here: list them, or name identifiers";
-        return Err(Failure::query(&Violation::at("q", text)));
-    }
-    let window = match Window::read(&call.query, Paging::Checkpoint)? {
-        Window::Number { per_page: take, .. } => Window::Checkpoint { after: None, take },
-        checkpoint @ Window::Checkpoint { .. } => checkpoint,
+    let term = Term::parse(call.query.text("q").unwrap_or_default());
+    let term = term.map_err(|text| Failure::query(&Violation::at("q", text)))?;
+    let (mut after, take) = match Window::read(&call.query, Paging::Checkpoint)? {
+        Window::Number { per_page, .. } => (None, per_page.max(1)),
+        Window::Checkpoint { after, take } => (after, take),
     };
-    let rows = apis::apis(&call.tenant, window.page()).await?;
-    page(&call, &window, rows, 0)
+    let (mut found, mut looked_at, mut next) = (Vec::new(), 0, None);
+    'pages: loop {
+        let page = Page::After {
+            after: after.clone(),
+            take: STEP,
+        };
+        let rows = apis::apis(&call.tenant, page).await?;
+        let is_last = rows.len() < size(STEP);
+        for api in rows {
+            if found.len() == size(take) {
+                next = after;
+                break 'pages;
+            }
+            looked_at += 1;
+            after = Some(api.id.to_string());
+            let mut searched = apis::properties(&api);
+            searched.insert("id".into(), json!(api.id));
+            searched.insert("identifier".into(), json!(apis::identifier(&call.tenant, &api)));
+            searched.insert("is_system".into(), json!(api.is_system));
+            if term.matches(&searched, &["name", "identifier"]) {
+                found.push(api);
+            }
+        }
+        if is_last {
+            break;
+        }
+        if looked_at >= MAX_LOOKED_AT {
+            // What is next is looked at when it is asked for.
+            next = after;
+            break;
+        }
+    }
+    let items: Result<Vec<_>, Failure> = found.iter().map(|api| shown(&call, api)).collect();
+    let items = items?;
+    let shows_secret = items.iter().any(|item| item.contains_key("signing_secret"));
+    let listed = Listed {
+        plural: "resource_servers",
+        items: items.into_iter().map(Value::Object).collect(),
+        total: 0,
+        next: next.as_deref(),
+    };
+    let window = Window::Checkpoint { after: None, take };
+    Ok(listed.reply(&call, &window).showing_secret(shows_secret))
 }
 
 async fn create(mut call: Call) -> Result<Reply, Failure> {
@@ -225,6 +270,10 @@ async fn named(call: &Call) -> Result<Api, RegistryError> {
         },
         found => found,
     }
+}
+
+fn size(number: u32) -> usize {
+    usize::try_from(number).unwrap_or(usize::MAX)
 }
 
 fn page(call: &Call, window: &Window, rows: Vec<Api>, total: u64) -> Result<Reply, Failure> {

@@ -87,6 +87,12 @@ pub enum Format {
     Name,
     /// An instant, as in `2023-07-11T16:30:16.596Z`.
     DateTime,
+    /// A URL of any scheme, with `*` and `{…}` for what is filled in, or nothing.
+    Url,
+    /// A URL that begins with `https://`, or nothing.
+    SecureUrl,
+    /// An e-mail address, or nothing.
+    Email,
 }
 
 /// What an endpoint takes as its body.
@@ -231,9 +237,9 @@ pub const fn anything(name: &'static str) -> Property {
 
 /// A text of any length that fits a body.
 pub const LONG: usize = 1024 * 1024;
-/// A URL, or what stands for one.
+/// A URL.
 pub const URL: Kind = Kind::Text {
     min: 0,
     max: 2048,
-    format: Format::Any,
+    format: Format::Url,
 };

@@ -79,6 +79,10 @@ async fn show(call: Call) -> Result<Reply, Failure> {
 /// Rotates at once, as Auth0 does, unless asked to be graceful: whoever knows the keys for less than their cache's time
 /// asks again for one that they do not know.
 async fn rotate(call: Call) -> Result<Reply, Failure> {
+    // Making a key and moving the others are both what a rotation is.
+    for scope in ["create:signing_keys", "update:signing_keys"] {
+        call.administrator.require(&[scope])?;
+    }
     let at_once = call.query.flag("graceful") != Some(true);
     let current = keys::rotate(&call.tenant, algorithm(&call), at_once).await?;
     brief(&key(&call, current.as_str()).await?)

@@ -8,7 +8,7 @@ use super::clients::TOKEN_QUOTA;
 use super::endpoint::{Call, Endpoint, Reply};
 use super::error::Failure;
 use super::page::{FIELDS, chosen};
-use super::schema::{Body, Kind, LONG, Property, Shape, URL, flag, integer, list, open, text, word};
+use super::schema::{Body, Format, Kind, LONG, Property, Shape, URL, flag, formatted, integer, list, open, text, word};
 use crate::registry::apis::MAX_TOKEN_LIFETIME_S;
 use crate::registry::tenants::{self, ATTACK_PROTECTION};
 
@@ -29,15 +29,15 @@ const MAX_MINUTES: i64 = 52_560_000;
 const LOCALE: Kind = Kind::Text {
     min: 2,
     max: 35,
-    format: super::schema::Format::Any,
+    format: Format::Any,
 };
 const PAGE: &[Property] = &[flag("enabled"), text("html", 0, LONG)];
 
-static PROPERTIES: &[Property] = &[
+pub(super) static PROPERTIES: &[Property] = &[
     text("friendly_name", 0, 255),
-    text("picture_url", 0, 2048),
-    text("support_email", 0, 320),
-    text("support_url", 0, 2048),
+    Property::new("picture_url", URL),
+    formatted("support_email", 0, 320, Format::Email),
+    Property::new("support_url", URL),
     text("default_audience", 0, 600).note("The API of requests that name none; empty for none"),
     text("default_directory", 0, 255).note("The connection of the password grant"),
     list("allowed_logout_urls", &URL, 100),
@@ -46,7 +46,7 @@ static PROPERTIES: &[Property] = &[
     open("guardian_mfa_page", PAGE),
     open(
         "error_page",
-        &[text("html", 0, LONG), flag("show_log_link"), text("url", 0, 2048)],
+        &[text("html", 0, LONG), flag("show_log_link"), Property::new("url", URL)],
     ),
     open("flags", &[]),
     open("universal_login", &[]),

@@ -11,7 +11,7 @@ use tokenhouse_store::{Logins, User};
 use super::endpoint::{Call, Endpoint, Reply};
 use super::error::Failure;
 use super::page::{BY_NUMBER, FIELDS, Listed, Paging, Window, chosen};
-use super::schema::{Body, Property, Shape, URL, Violation, flag, open, text, word};
+use super::schema::{Body, Format, Property, Shape, URL, Violation, flag, formatted, open, text, word};
 use crate::accounts::profile::picture;
 use crate::registry::{RegistryError, users};
 use crate::tenant::Tenant;
@@ -25,12 +25,12 @@ const UPDATE_APP_METADATA: &str = "update:users_app_metadata";
 /// Where users may be sorted by.
 const MAX_SORT_CHARS: usize = 255;
 
-static PROPERTIES: &[Property] = &[
+pub(super) static PROPERTIES: &[Property] = &[
     text("connection", 1, 128).required().note("Where the user is kept"),
     text("user_id", 1, 255)
         .fixed()
         .note("Their id, after auth0|; made for them if it is not given"),
-    text("email", 1, 254),
+    formatted("email", 1, 254, Format::Email),
     text("username", 1, 128),
     text("phone_number", 1, 32),
     text("password", 1, 1024).secret().note("Never shown again"),
@@ -84,9 +84,12 @@ pub(super) static ENDPOINTS: &[Endpoint] = &[
             BY_NUMBER[2],
             FIELDS[0],
             FIELDS[1],
-            text("sort", 0, MAX_SORT_CHARS).note("A property, then :1 or :-1"),
+            text("sort", 0, MAX_SORT_CHARS).note("A property, then :1 or :-1; of 100 000 users at most"),
             text("connection", 0, 128),
-            text("q", 0, 1024).note("field:value, with quotes, *, ranges, _exists_, AND, OR, NOT and parentheses"),
+            text("q", 0, 1024).note(
+                "field:value, with quotes, *, ranges, _exists_, AND, OR, NOT and parentheses; among more than 100 000 \
+                 users only what names an email, a username or a user_id exactly, and what follows it after AND",
+            ),
             word("search_engine", &["v1", "v2", "v3"]).note("Every one is answered as v3"),
         ],
         body: Body::None,

@@ -77,6 +77,11 @@ pub async fn update(
     let mut tx = begin(tenant, &change).await?;
     let mut grant = tx.client_grant(&tenant.id, id).await?.ok_or_else(not_found)?;
     let api = tx.api(&tenant.id, &grant.api_id).await?.ok_or_else(not_found)?;
+    let ends_all_scopes = grant.allow_all_scopes && changes.get("allow_all_scopes").is_some_and(|all| *all != true);
+    if ends_all_scopes && !changes.get("scope").is_some_and(Value::is_array) {
+        let text = "scope is missing: a grant of all scopes that becomes one of some says which";
+        return Err(RegistryError::invalid("scope", text));
+    }
     let mut properties = properties(&grant);
     patch::apply(&mut properties, changes, patch::Rules::default());
     assign(&mut grant, properties, &api)?;

@@ -197,6 +197,7 @@ pub async fn update(
     let mut client = tx.client(&tenant.id, id).await?.ok_or_else(not_found)?;
     let mut properties = properties(&client);
     patch::apply(&mut properties, changes, properties::RULES);
+    properties::complete_refresh_token(&mut properties);
     properties::assign(&mut client, properties)?;
     let keys = tx.client_keys(&tenant.id, id).await?;
     if client_keys::settle(&mut client, &keys)? && says_method {

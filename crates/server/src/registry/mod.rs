@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use tokenhouse_store::{Change, StoreError, Tx};
 
@@ -96,13 +96,16 @@ fn checked_name(name: &str, max_chars: usize) -> Result<(), RegistryError> {
     Ok(())
 }
 
-/// Refuses a quota that says nothing of client credentials (CONTRACT §4.11).
+/// Refuses a quota that limits nothing (CONTRACT §4.11).
 fn check_quota(property: &'static str, quota: Option<&Value>) -> Result<(), RegistryError> {
     let said = quota.and_then(|quota| quota.get("client_credentials"));
+    let limits = |said: &Map<String, Value>| ["per_hour", "per_day"].map(|span| said.get(span).cloned());
     match said.and_then(Value::as_object) {
-        Some(said) if said.is_empty() => Err(RegistryError::invalid(
+        Some(said) if limits(said).into_iter().flatten().all(|limit| limit.is_null()) => Err(RegistryError::invalid(
             property,
-            format!("{property}: client_credentials says nothing; give it per_hour or per_day"),
+            format!(
+                "{property}: client_credentials limits nothing; give it per_hour or per_day, or set {property} to null"
+            ),
         )),
         Some(_) | None => Ok(()),
     }

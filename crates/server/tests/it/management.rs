@@ -7,6 +7,7 @@ use tokenhouse::dev::seed::Application;
 use crate::house::{Answer, Ask, House, ISSUER, with_secret};
 
 mod absent;
+mod answers;
 mod client_grants;
 mod clients;
 mod connections;

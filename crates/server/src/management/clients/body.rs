@@ -78,7 +78,7 @@ const NAME: Kind = Kind::Text {
     format: Format::Any,
 };
 
-static PROPERTIES: &[Property] = &[
+pub(in crate::management) static PROPERTIES: &[Property] = &[
     formatted("name", 1, 255, Format::Name)
         .required()
         .note("What people call the application"),
@@ -111,7 +111,7 @@ static PROPERTIES: &[Property] = &[
     flag("require_pushed_authorization_requests"),
     flag("require_proof_of_possession"),
     flag("skip_non_verifiable_callback_uri_confirmation_prompt"),
-    Property::new("initiate_login_uri", URL),
+    formatted("initiate_login_uri", 0, 2048, Format::SecureUrl),
     integer("par_request_expiry", 10, 600),
     word(
         "compliance_level",

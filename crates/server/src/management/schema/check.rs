@@ -8,6 +8,8 @@ use tokenhouse_protocol::time::Timestamp;
 
 use super::{Body, Format, Kind, Property, Shape};
 
+/// How a URL begins that is protected on its way.
+const HTTPS: &str = "https://";
 /// Longest `client_id`, in characters.
 const MAX_CLIENT_ID_CHARS: usize = 64;
 
@@ -200,12 +202,35 @@ fn check_text(text: &str, min: usize, max: usize, format: Format) -> Result<(), 
         ),
         Format::Name => ("name", !text.contains(['<', '>']) && !text.trim().is_empty()),
         Format::DateTime => ("date-time", Timestamp::parse(text).is_some()),
+        Format::Url => ("absolute-uri-or-empty", text.is_empty() || is_url(text)),
+        Format::SecureUrl => (
+            "absolute-https-uri-or-empty",
+            text.is_empty() || is_url(text) && text.len() > HTTPS.len() && text.starts_with(HTTPS),
+        ),
+        Format::Email => ("email", text.is_empty() || is_email(text)),
     };
     if is_right {
         return Ok(());
     }
     let text = format!("Object didn't pass validation for format {name}: {}", reflected(text));
     Err(Violation::new(text))
+}
+
+/// A scheme, a colon, and something without blanks (RFC 3986 §3): what of it may stand for what is not known yet is the
+/// caller's to say.
+fn is_url(text: &str) -> bool {
+    let (scheme, rest) = text.split_once(':').unwrap_or_default();
+    let is_part = |b: u8| b.is_ascii_alphanumeric() || b"+-.".contains(&b);
+    let begins = scheme.bytes().next().is_some_and(|b| b.is_ascii_alphabetic());
+    let steers = |c: char| c.is_whitespace() || c.is_control() || c == '<' || c == '>' || c == '"';
+    begins && scheme.bytes().all(is_part) && !rest.is_empty() && !rest.contains(steers)
+}
+
+/// Something on both sides of one `@`.
+fn is_email(text: &str) -> bool {
+    let is_part = |part: &str| !part.is_empty() && !part.contains(char::is_whitespace);
+    text.rsplit_once('@')
+        .is_some_and(|(name, host)| is_part(name) && is_part(host))
 }
 
 fn check_list(items: &[Value], of: &Kind, min: usize, max: usize, is_set: bool) -> Result<(), Violation> {

@@ -42,6 +42,9 @@ impl Kind {
                     Format::ClientId => schema["pattern"] = json!("^[A-Za-z0-9_-]{1,64}$"),
                     Format::Name => schema["pattern"] = json!("^[^<>]*[^<>\\s][^<>]*$"),
                     Format::DateTime => schema["format"] = json!("date-time"),
+                    Format::Url => schema["pattern"] = json!("^$|^[A-Za-z][A-Za-z0-9+.-]*:[^\\s<>\"]+$"),
+                    Format::SecureUrl => schema["pattern"] = json!("^$|^https://[^\\s<>\"]+$"),
+                    Format::Email => schema["pattern"] = json!("^$|^\\S+@[^@\\s]+$"),
                 }
                 schema
             }

@@ -127,10 +127,10 @@ pub(super) fn check(api: &Api) -> Result<(), RegistryError> {
 }
 
 fn check_lifetime(property: &'static str, seconds: i64) -> Result<(), RegistryError> {
-    if (1..=MAX_TOKEN_LIFETIME_S).contains(&seconds) {
+    if (0..=MAX_TOKEN_LIFETIME_S).contains(&seconds) {
         return Ok(());
     }
-    let text = format!("{property} must be between 1 and {MAX_TOKEN_LIFETIME_S} seconds");
+    let text = format!("{property} must be between 0 and {MAX_TOKEN_LIFETIME_S} seconds");
     Err(RegistryError::invalid(property, text))
 }
 

@@ -26,7 +26,7 @@ pub(in crate::registry) fn system_api(random: &Random, now: Timestamp) -> Api {
 }
 
 /// What can be done with what, in the Management API.
-const SYSTEM_SCOPES: [(&str, &str); 39] = [
+const SYSTEM_SCOPES: [(&str, &str); 40] = [
     ("read create update delete", "client_grants"),
     ("read create update delete", "clients"),
     ("read update", "client_keys"),
@@ -47,6 +47,7 @@ const SYSTEM_SCOPES: [(&str, &str); 39] = [
     ("read", "stats"),
     ("read update", "attack_protection"),
     ("read delete create", "device_credentials"),
+    ("create", "current_user_device_credentials"),
     ("read delete", "grants"),
     ("read delete", "anomaly_blocks"),
     ("read delete", "sessions"),

@@ -67,28 +67,29 @@ pub fn properties(client: &Client) -> Map<String, Value> {
 pub(super) fn complete(properties: &mut Map<String, Value>) {
     let method = properties.get("token_endpoint_auth_method").and_then(Value::as_str);
     let (is_public, is_confidential) = (method == Some("none"), method.is_some_and(|method| method != "none"));
-    let default = default_refresh_token(is_confidential);
-    match (properties.get_mut("refresh_token"), default) {
-        (None, default) if is_confidential => {
-            properties.insert("refresh_token".into(), default);
-        }
-        (Some(Value::Object(said)), Value::Object(default)) => {
-            let expires = said.get("expiration_type").is_some_and(|kind| kind == "expiring");
-            for (name, value) in default {
-                let value = if name.starts_with("infinite") {
-                    json!(!expires)
-                } else {
-                    value
-                };
-                said.entry(name).or_insert(value);
-            }
-        }
-        _ => {}
+    if is_confidential && !properties.contains_key("refresh_token") {
+        properties.insert("refresh_token".into(), default_refresh_token(true));
     }
+    complete_refresh_token(properties);
     if is_public && !properties.contains_key("grant_types") {
         // The one default that a public application may not have.
         let kept = DEFAULT_GRANT_TYPES.iter().filter(|word| **word != "client_credentials");
         properties.insert("grant_types".into(), kept.copied().collect());
+    }
+}
+
+/// Completes a `refresh_token` of which only some was said.
+pub(super) fn complete_refresh_token(properties: &mut Map<String, Value>) {
+    let method = properties.get("token_endpoint_auth_method").and_then(Value::as_str);
+    let default = default_refresh_token(method.is_some_and(|method| method != "none"));
+    let (Some(Value::Object(said)), Value::Object(default)) = (properties.get_mut("refresh_token"), default) else {
+        return;
+    };
+    let expires = said.get("expiration_type").is_some_and(|kind| kind == "expiring");
+    for (name, value) in default {
+        let is_endless = name.starts_with("infinite");
+        said.entry(name)
+            .or_insert(if is_endless { json!(!expires) } else { value });
     }
 }
 

@@ -137,3 +137,40 @@ async fn grants_are_listed_by_number_by_checkpoint_and_filtered() {
         (1, None)
     );
 }
+
+#[tokio::test]
+async fn a_grant_names_its_application_and_its_scopes() {
+    let house = House::new().await;
+    let api = Api::of(&house).await;
+    let body = json!({"default_for": "third_party_clients", "audience": AUDIENCE, "scope": []});
+    let refused = api.expect(403, "POST", "client-grants", body).await;
+    assert_eq!(refused["errorCode"], "operation_not_supported");
+    let id = &house.samples.sample.client_id;
+    let both = json!({"default_for": "third_party_clients", "client_id": id, "audience": AUDIENCE, "scope": []});
+    for (body, property) in [
+        (both, "default_for"),
+        (json!({"audience": AUDIENCE, "scope": []}), "client_id"),
+    ] {
+        let refused = api.expect(400, "POST", "client-grants", body).await;
+        assert!(refused["message"].as_str().unwrap().contains(property), "{refused}");
+    }
+    let grants = api.get(&format!("client-grants?client_id={id}")).await;
+    let path = format!("client-grants/{}", grants[0]["id"].as_str().unwrap());
+    let all = api.expect(200, "PATCH", &path, json!({"allow_all_scopes": true})).await;
+    assert_eq!(all.get("scope"), None);
+    for change in [
+        json!({"allow_all_scopes": false}),
+        json!({"allow_all_scopes": null, "scope": null}),
+    ] {
+        let refused = api.expect(400, "PATCH", &path, change).await;
+        assert!(refused["message"].as_str().unwrap().contains("scope"), "{refused}");
+    }
+    let some = json!({"allow_all_scopes": false, "scope": []});
+    assert_eq!(api.expect(200, "PATCH", &path, some).await["scope"], json!([]));
+    let again = json!({"allow_all_scopes": false});
+    assert_eq!(
+        api.expect(200, "PATCH", &path, again).await["scope"],
+        json!([]),
+        "nothing ends"
+    );
+}

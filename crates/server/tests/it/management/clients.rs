@@ -15,7 +15,9 @@ async fn a_client_of_a_name_alone_has_auth0s_defaults() {
     let id = made["client_id"].as_str().unwrap().to_owned();
     assert_eq!(id.len(), 32);
     assert_eq!(made["client_secret"].as_str().unwrap().len(), 64);
-    assert_eq!(api.get(&format!("clients/{id}")).await, made);
+    let mut shown = api.get(&format!("clients/{id}")).await;
+    shown.as_object_mut().unwrap().remove("signing_keys");
+    assert_eq!(shown, made);
     for name in ["client_id", "client_secret"] {
         made.as_object_mut().unwrap().remove(name);
     }
@@ -312,4 +314,75 @@ fn application(client: &Value) -> Application {
         client_id: text("client_id"),
         client_secret: text("client_secret"),
     }
+}
+
+#[tokio::test]
+async fn whoever_may_read_keys_sees_the_certificates_that_sign_for_an_application() {
+    let house = House::new().await;
+    let api = Api::of(&house).await;
+    let keys = api.get("keys/signing").await;
+    let current = keys
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|key| key["current"] == true)
+        .unwrap();
+    let expected = json!([{ "cert": current["cert"], "pkcs7": current["pkcs7"], "subject": "deprecated" }]);
+    assert!(
+        expected[0]["cert"]
+            .as_str()
+            .unwrap()
+            .starts_with("-----BEGIN CERTIFICATE-----")
+    );
+    let id = &house.samples.sample.client_id;
+    assert_eq!(api.get(&format!("clients/{id}")).await["signing_keys"], expected);
+    assert_eq!(api.get("clients?per_page=1").await[0]["signing_keys"], expected);
+    let chosen = api.get(&format!("clients/{id}?fields=client_id")).await;
+    assert_eq!(chosen, json!({ "client_id": id }));
+    let reader = Api::with_scopes(&house, "read:clients").await;
+    assert_eq!(reader.get(&format!("clients/{id}")).await.get("signing_keys"), None);
+}
+
+#[tokio::test]
+async fn what_is_left_open_in_a_refresh_token_has_its_default_in_a_change_too() {
+    let house = House::new().await;
+    let api = Api::of(&house).await;
+    let made = api.expect(201, "POST", "clients", json!({"name": "x"})).await;
+    let path = format!("clients/{}", made["client_id"].as_str().unwrap());
+    let partial = json!({"refresh_token": {"rotation_type": "rotating", "expiration_type": "expiring", "leeway": 5}});
+    let changed = api.expect(200, "PATCH", &path, partial).await;
+    let expected = json!({
+        "rotation_type": "rotating", "expiration_type": "expiring", "leeway": 5,
+        "token_lifetime": 2_592_000, "idle_token_lifetime": 1_296_000,
+        "infinite_token_lifetime": false, "infinite_idle_token_lifetime": false,
+    });
+    assert_eq!(changed["refresh_token"], expected);
+    assert_eq!(api.get(&path).await["refresh_token"], expected);
+}
+
+#[tokio::test]
+async fn a_quota_that_limits_nothing_is_refused() {
+    let house = House::new().await;
+    let api = Api::of(&house).await;
+    for said in [
+        json!({}),
+        json!({"enforce": true}),
+        json!({"per_hour": null}),
+        json!({"per_hour": null, "per_day": null}),
+    ] {
+        let body = json!({"name": "x", "token_quota": {"client_credentials": said}});
+        let refused = api.expect(400, "POST", "clients", body).await;
+        assert!(
+            refused["message"].as_str().unwrap().contains("token_quota"),
+            "{refused}"
+        );
+        let body = json!({"default_token_quota": {"clients": {"client_credentials": said}}});
+        let refused = api.expect(400, "PATCH", "tenants/settings", body).await;
+        assert!(
+            refused["message"].as_str().unwrap().contains("default_token_quota"),
+            "{refused}"
+        );
+    }
+    let body = json!({"name": "x", "token_quota": {"client_credentials": {"per_hour": null, "per_day": 5}}});
+    api.expect(201, "POST", "clients", body).await;
 }

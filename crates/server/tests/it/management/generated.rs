@@ -105,6 +105,61 @@ async fn every_property_of_every_body_is_checked_and_nothing_is_written() {
     assert_eq!(revision(&house).await, before);
 }
 
+#[tokio::test]
+async fn every_parameter_of_every_query_is_checked() {
+    let house = House::new().await;
+    let api = Api::of(&house).await;
+    let mut tried = 0;
+    for endpoint in endpoints().iter().filter(|endpoint| !is_absent(endpoint)) {
+        for property in endpoint.query {
+            let name = property.name;
+            let mut queries: Vec<String> = wrong_texts(&property.kind)
+                .into_iter()
+                .map(|text| format!("{name}={text}"))
+                .collect();
+            if !matches!(property.kind, Kind::List { .. }) {
+                queries.push(format!("{name}=&{name}="));
+            }
+            for query in queries {
+                let mut ask = request(endpoint, &api.token);
+                ask.target = format!("{}?{query}", ask.target);
+                let answer = house.ask(ask).await;
+                let what = format!("{} {} with {name}: {}", endpoint.method, endpoint.path, answer.body);
+                assert_eq!(
+                    (answer.status, answer.text("errorCode")),
+                    (400, "invalid_query_string".into()),
+                    "{what}"
+                );
+                assert!(answer.text("message").contains(name), "{what}");
+                tried += 1;
+            }
+        }
+    }
+    assert!(tried > 200, "{tried}");
+}
+
+#[tokio::test]
+async fn a_url_has_any_scheme_and_may_leave_parts_open() {
+    let house = House::new().await;
+    let api = Api::of(&house).await;
+    let callbacks = json!([
+        "https://app.example/cb",
+        "http://localhost:3000",
+        "com.example.app://callback",
+        "urn:ietf:wg:oauth:2.0:oob",
+        "https://*.example.com/cb",
+        "https://{organization_name}.example.com/",
+        "http://127.0.0.1/*",
+        "https://bücher.example/",
+    ]);
+    let body = json!({
+        "name": "urls", "callbacks": callbacks, "logo_uri": "", "initiate_login_uri": "https://app.example/login",
+        "web_origins": [], "allowed_logout_urls": ["https://app.example"],
+    });
+    let made = api.expect(201, "POST", "clients", body).await;
+    assert_eq!(made["callbacks"], callbacks);
+}
+
 /// Whether it stands for a kind that there is not, which no scope opens.
 fn is_absent(endpoint: &Endpoint) -> bool {
     endpoint.summary.starts_with("Not supported")
@@ -145,7 +200,7 @@ fn wrong_bodies(body: &Body) -> Vec<(String, Value)> {
         Body::None => return Vec::new(),
         Body::Create(shape) | Body::Upload(shape) => (shape, false),
         Body::Change(shape) => (shape, true),
-        Body::List(kind) => return wrong(kind).into_iter().map(|value| (String::new(), value)).collect(),
+        Body::List(kind) => return wrong_lists(kind),
     };
     let whole = members(shape.properties, is_change);
     let mut bodies = Vec::new();
@@ -178,6 +233,41 @@ fn wrong_bodies(body: &Body) -> Vec<(String, Value)> {
     bodies
 }
 
+/// Lists with one thing wrong each, and the name of the property of an item that the refusal must say.
+fn wrong_lists(kind: &Kind) -> Vec<(String, Value)> {
+    let mut lists: Vec<_> = wrong(kind).into_iter().map(|value| (String::new(), value)).collect();
+    if let Kind::List { of, .. } = kind
+        && let Kind::Object(properties) = of
+    {
+        let whole = members(properties, false);
+        for property in *properties {
+            for value in wrong(&property.kind) {
+                lists.push((property.name.to_owned(), json!([with(&whole, property.name, value)])));
+            }
+        }
+    }
+    lists
+}
+
+/// What a parameter of a query must refuse.
+fn wrong_texts(kind: &Kind) -> Vec<String> {
+    let mut texts = vec!["nul%00".to_owned()];
+    match kind {
+        Kind::Text { max, format, .. } => {
+            texts.push("x".repeat(max + 1));
+            if *format == Format::ClientId {
+                texts.push("no%20id!".into());
+            }
+        }
+        Kind::Word(_) => texts.push("no-such-word".into()),
+        Kind::Integer { min, max } => texts.extend(["x".into(), (min - 1).to_string(), (max + 1).to_string()]),
+        Kind::Flag => texts.extend(["1".into(), "maybe".into()]),
+        Kind::List { of, .. } => texts.extend(wrong_texts(of)),
+        Kind::Number | Kind::Object(_) | Kind::Open(_) | Kind::Texts { .. } | Kind::Anything => {}
+    }
+    texts
+}
+
 /// What a kind must refuse.
 fn wrong(kind: &Kind) -> Vec<Value> {
     let type_wrong = match kind {
@@ -203,6 +293,9 @@ fn wrong(kind: &Kind) -> Vec<Value> {
                 Format::ClientId => values.push(json!("no id!")),
                 Format::Name => values.extend([json!("<b>"), json!(" ")]),
                 Format::DateTime => values.push(json!("yesterday")),
+                Format::Url => values.extend(["not a url", "zzz", "//host/path", "https:"].map(|text| json!(text))),
+                Format::SecureUrl => values.extend(["zzz", "http://x.example", "https://"].map(|text| json!(text))),
+                Format::Email => values.extend(["nobody", "@host", "a b@host"].map(|text| json!(text))),
             }
         }
         Kind::Word(_) => values.push(json!("no such word")),
@@ -255,6 +348,8 @@ fn right(kind: &Kind) -> Value {
     match kind {
         Kind::Text { min, format, .. } => match format {
             Format::DateTime => json!("2030-01-01T00:00:00.000Z"),
+            Format::Url | Format::SecureUrl => json!("https://x.example/"),
+            Format::Email => json!("somebody@x.example"),
             Format::Any | Format::ClientId | Format::Name => json!("x".repeat((*min).max(1))),
         },
         Kind::Word(words) => json!(words[0]),

@@ -143,6 +143,23 @@ async fn a_search_of_the_log_finds_what_it_asks_for_and_nothing_else() {
 }
 
 #[tokio::test]
+async fn a_change_is_told_with_its_query_and_the_scopes_that_opened_it() {
+    let house = House::new().await;
+    let api = Api::of(&house).await;
+    api.expect(201, "POST", "keys/signing/rotate?alg=RS256&other=1", Value::Null)
+        .await;
+    api.expect(204, "DELETE", "user-blocks?identifier=ada", Value::Null)
+        .await;
+    let rows = api.get("logs?q=type:sapi&per_page=2").await;
+    let request = |row: usize| &rows[row]["details"]["request"];
+    assert_eq!(request(0)["query"], json!({"identifier": "*****"}), "somebody's name");
+    assert_eq!(request(0)["auth"]["credentials"]["scopes"], json!(["update:users"]));
+    assert_eq!(request(1)["query"], json!({"alg": "RS256"}));
+    let scopes = json!(["create:signing_keys", "update:signing_keys"]);
+    assert_eq!(request(1)["auth"]["credentials"]["scopes"], scopes);
+}
+
+#[tokio::test]
 async fn the_log_of_a_user_has_what_is_about_them() {
     let house = House::new().await;
     let api = Api::of(&house).await;

@@ -291,3 +291,16 @@ async fn the_document_names_every_endpoint_and_needs_no_token() {
     ids.dedup();
     assert_eq!(ids.len(), all, "an operationId twice");
 }
+
+#[tokio::test]
+async fn a_head_is_answered_as_a_get_without_its_body() {
+    let house = House::new().await;
+    let api = Api::of(&house).await;
+    let whole = api.ask("GET", "clients", Value::Null).await;
+    let head = api.ask("HEAD", "clients", Value::Null).await;
+    assert_eq!((head.status, head.body.as_str()), (200, ""));
+    assert_eq!(head.header("content-length"), whole.body.len().to_string());
+    assert_eq!(api.ask("HEAD", "clients/none", Value::Null).await.status, 404);
+    let other = api.ask("HEAD", "keys/signing/rotate", Value::Null).await;
+    assert_eq!((other.status, other.header("allow")), (405, "POST"));
+}

@@ -191,7 +191,6 @@ async fn apis_are_listed_by_identifiers_and_by_checkpoint() {
     assert_eq!(last["resource_servers"].as_array().unwrap().len(), 1);
     assert_eq!(last.get("next"), None);
     assert_ne!(first["resource_servers"], last["resource_servers"]);
-    api.expect(400, "GET", "resource-servers/search?q=x", Value::Null).await;
     let many = |count: usize| format!("resource-servers?{}", "identifiers=urn:a&".repeat(count));
     assert_eq!(api.get(&many(100)).await, json!([]));
     let refused = api.expect(400, "GET", &many(101), Value::Null).await;
@@ -200,5 +199,51 @@ async fn apis_are_listed_by_identifiers_and_by_checkpoint() {
         text.contains("Array is too long, maximum 100: ask for the others in another request")
             && text.contains("identifiers"),
         "{text}"
+    );
+}
+
+#[tokio::test]
+async fn apis_are_searched_and_the_next_page_goes_on() {
+    let house = House::new().await;
+    let api = Api::of(&house).await;
+    for n in 0..5 {
+        let body =
+            json!({"identifier": format!("https://found/{n}"), "name": format!("Found {n}"), "signing_alg": "HS256"});
+        api.expect(201, "POST", "resource-servers", body).await;
+    }
+    let mut names = Vec::new();
+    let mut path = "resource-servers/search?q=identifier:https*found*%20AND%20NOT%20name:*3&take=2".to_owned();
+    loop {
+        let page = api.get(&path).await;
+        for found in page["resource_servers"].as_array().unwrap() {
+            names.push(found["name"].as_str().unwrap().to_owned());
+        }
+        let Some(next) = page["next"].as_str() else { break };
+        path = format!("resource-servers/search?q=identifier:https*found*%20AND%20NOT%20name:*3&take=2&from={next}");
+    }
+    names.sort();
+    assert_eq!(names, ["Found 0", "Found 1", "Found 2", "Found 4"]);
+    let system = api.get("resource-servers/search?q=is_system:true&parser=lucene").await;
+    assert_eq!(system["resource_servers"].as_array().unwrap().len(), 1);
+    assert_eq!(
+        api.get("resource-servers/search?q=_exists_:signing_secret").await["resource_servers"],
+        json!([])
+    );
+    for wrong in ["q=(", "q=found&parser=scim", "q=found&sort=name:1"] {
+        let refused = api
+            .expect(400, "GET", &format!("resource-servers/search?{wrong}"), Value::Null)
+            .await;
+        assert_eq!(refused["errorCode"], "invalid_query_string");
+    }
+}
+
+#[tokio::test]
+async fn tokens_may_live_for_no_second() {
+    let house = House::new().await;
+    let api = Api::of(&house).await;
+    let body = json!({"identifier": "https://brief", "token_lifetime": 0, "token_lifetime_for_web": 0});
+    assert_eq!(
+        api.expect(201, "POST", "resource-servers", body).await["token_lifetime"],
+        0
     );
 }

@@ -104,3 +104,16 @@ fn states(keys: &Value) -> Vec<&str> {
     };
     keys.as_array().unwrap().iter().map(state).collect()
 }
+
+#[tokio::test]
+async fn a_rotation_needs_both_of_its_scopes() {
+    let house = House::new().await;
+    for (scopes, status) in [
+        ("create:signing_keys", 403),
+        ("update:signing_keys", 403),
+        ("create:signing_keys update:signing_keys", 201),
+    ] {
+        let api = Api::with_scopes(&house, scopes).await;
+        api.expect(status, "POST", "keys/signing/rotate", Value::Null).await;
+    }
+}

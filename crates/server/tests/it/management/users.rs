@@ -146,7 +146,11 @@ async fn what_cannot_be_is_refused_by_name() {
     let base = json!({"connection": CONNECTION, "password": "Correct horse 7"});
     for (status, more, expected) in [
         (409, json!({"email": "Taken@Example.com"}), "The user already exists."),
-        (400, json!({"email": "no address"}), "e-mail"),
+        (
+            400,
+            json!({"email": "no address"}),
+            "format email: no address' on property email",
+        ),
         (400, json!({}), "e-mail address or a user name"),
         (
             400,
