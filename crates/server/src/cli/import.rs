@@ -16,6 +16,7 @@ mod tally;
 mod users;
 
 pub(super) use auth0::plan::{Plan, segment, text};
+pub(super) use auth0::steps::pages::{LOGIN as LOGIN_PAGE, OF_SETTINGS as PAGES, global_client};
 pub(super) use full::report;
 
 #[derive(Args, Debug)]

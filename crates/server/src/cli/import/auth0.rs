@@ -13,7 +13,7 @@ use crate::tenant::Tenant;
 
 pub(in crate::cli) mod plan;
 mod source;
-mod steps;
+pub(in crate::cli) mod steps;
 mod yaml;
 
 pub(super) use source::{Export, Markers, read};
