@@ -9,7 +9,7 @@ use tokenhouse_protocol::secret::Secret;
 use tokenhouse_store::{Administrator, Page};
 
 use super::Failure;
-use super::output::{fields, may_go_on, print, print_json, remark, table};
+use super::output::{fields, may_go_on, print, remark, table};
 use super::place::{Place, all};
 use crate::accounts::sign_in::{self, Purpose};
 use crate::dev::administrator::ADMINISTRATOR;
@@ -94,8 +94,8 @@ pub(super) async fn run(arguments: Arguments) -> Result<(), Failure> {
             Action::Link { administrator } => {
                 let found = administrators::administrator(tenant, &administrator).await?;
                 let link = link(tenant, &found).await?;
-                match place.json {
-                    true => print_json(&json!({ "url": link })),
+                match place.is_json() {
+                    true => place.print_json(&json!({ "url": link })),
                     false => print(&link),
                 }
             }
@@ -125,10 +125,10 @@ async fn create(tenant: &Tenant, place: &Place, new: NewAdministrator) -> Result
         Some(_) => None,
         None => Some(link(tenant, &made).await?),
     };
-    if place.json {
+    if place.is_json() {
         let mut view = view(&made);
         view["password_url"] = json!(link);
-        return print_json(&view);
+        return place.print_json(&view);
     }
     print(&fields(&[
         ("E-mail", made.email.clone()),
@@ -146,8 +146,8 @@ async fn create(tenant: &Tenant, place: &Place, new: NewAdministrator) -> Result
 async fn list(tenant: &Tenant, place: &Place) -> Result<(), Failure> {
     let page = async |page: Page| administrators::administrators(tenant, page).await;
     let found = all(page, |administrator| administrator.id.as_str()).await?;
-    if place.json {
-        return print_json(&found.iter().map(view).collect());
+    if place.is_json() {
+        return place.print_json(&found.iter().map(view).collect());
     }
     if found.is_empty() {
         return print("There are no administrators yet: `tokenhouse admins create E-MAIL` makes the first.");

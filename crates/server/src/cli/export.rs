@@ -95,7 +95,7 @@ async fn whole(tenant: &Arc<Tenant>, place: &Place, path: &Path, passphrase: &Pa
     };
     let written = out.get_ref().sync_all().and_then(|()| fs::rename(&draft, path));
     written.map_err(|error| cannot_write(path, &error))?;
-    if !place.json {
+    if !place.is_json() {
         let path = path.display();
         remark(&format!(
             "{path} holds password hashes and sealed secrets: whoever has it and the passphrase is this tenant."

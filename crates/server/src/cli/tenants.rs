@@ -8,7 +8,7 @@ use tokenhouse_store::Tenant as Row;
 
 use super::Failure;
 use super::management::Management;
-use super::output::{fields, print, print_json, table, text};
+use super::output::{fields, print, table, text};
 use super::place::{Place, all};
 use super::properties::{Properties, Set};
 use crate::app::App;
@@ -116,8 +116,8 @@ pub(super) async fn run(arguments: Arguments) -> Result<(), Failure> {
 }
 
 fn settings(place: &Place, settings: &Value, issuer: &str) -> Result<(), Failure> {
-    if place.json {
-        return print_json(settings);
+    if place.is_json() {
+        return place.print_json(settings);
     }
     print(&fields(&[
         ("Name", text(settings, "friendly_name")),
@@ -142,8 +142,8 @@ async fn create(app: &App, place: &Place, new: Create) -> Result<(), Failure> {
         hosts: hosts.clone(),
     };
     let row = tenants::create(&app.house, tenant, issuer.clone()).await?;
-    if place.json {
-        return print_json(&view(&row, issuer.as_str(), &hosts));
+    if place.is_json() {
+        return place.print_json(&view(&row, issuer.as_str(), &hosts));
     }
     let about = [
         ("Tenant", row.id.to_string()),
@@ -173,8 +173,8 @@ async fn list(app: &App, place: &Place) -> Result<(), Failure> {
         views.push(view(&row, &issuer, &hosts));
         rows.push(vec![row.id.to_string(), row.name, issuer, hosts.join(" ")]);
     }
-    if place.json {
-        return print_json(&Value::Array(views));
+    if place.is_json() {
+        return place.print_json(&Value::Array(views));
     }
     print(&table(&["TENANT", "NAME", "ISSUER", "HOSTS"], &rows))
 }

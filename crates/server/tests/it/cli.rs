@@ -62,6 +62,16 @@ fn what_is_registered_while_the_server_runs_gets_a_token_at_once() {
 }
 
 #[test]
+fn compact_json_is_the_same_on_one_line() {
+    let folder = Folder::new();
+    for arguments in [&["apps", "list"][..], &["tenants", "show"]] {
+        let line = folder.ok(&[arguments, &["--json-compact"]].concat());
+        assert_eq!(line.lines().count(), 1, "{line}");
+        assert_eq!(serde_json::from_str::<Value>(&line).unwrap(), folder.json(arguments));
+    }
+}
+
+#[test]
 fn a_running_server_picks_up_rotated_and_revoked_keys() {
     let folder = Folder::new();
     let server = Server::start(&folder);

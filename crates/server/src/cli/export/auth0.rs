@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 
 use crate::cli::Failure;
 use crate::cli::import::{LOGIN_PAGE, PAGES, Plan, global_client, segment, text};
-use crate::cli::output::{print, print_json};
+use crate::cli::output::print;
 use crate::cli::place::Place;
 use crate::tenant::Tenant;
 
@@ -128,8 +128,8 @@ pub(super) async fn export(tenant: &Arc<Tenant>, place: &Place, folder: &Path) -
             &said,
         )?;
     }
-    match place.json {
-        true => print_json(&out.written.into()),
+    match place.is_json() {
+        true => place.print_json(&out.written.into()),
         false => {
             let counts: Vec<String> = out
                 .written

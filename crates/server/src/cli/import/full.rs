@@ -9,7 +9,7 @@ use serde_json::{Map, json};
 use tokenhouse_protocol::secret::Secret;
 
 use crate::cli::Failure;
-use crate::cli::output::{fields, print, print_json};
+use crate::cli::output::{fields, print};
 use crate::cli::place::Place;
 use crate::registry::full::{self, Counts};
 use crate::tenant::Tenant;
@@ -24,9 +24,9 @@ pub(super) async fn import(tenant: &Tenant, place: &Place, path: &Path, passphra
 
 /// What moved, by table.
 pub(in crate::cli) fn report(place: &Place, counts: &Counts) -> Result<(), Failure> {
-    if place.json {
+    if place.is_json() {
         let pairs = counts.iter().map(|(name, count)| ((*name).to_owned(), json!(count)));
-        return print_json(&pairs.collect::<Map<_, _>>().into());
+        return place.print_json(&pairs.collect::<Map<_, _>>().into());
     }
     let rows: Vec<(&str, String)> = counts.iter().map(|(name, count)| (*name, count.to_string())).collect();
     print(&fields(&rows))

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::progress::Progress;
 use super::tally::{Rejected, Tally};
 use crate::cli::Failure;
-use crate::cli::output::{print, print_json, remark};
+use crate::cli::output::{print, remark};
 use crate::cli::place::Place;
 use crate::registry::connections::DEFAULT_CONNECTION;
 use crate::registry::import::records::{Record, Records};
@@ -157,14 +157,14 @@ fn next_batch(records: &mut Records<BufReader<fs::File>>) -> io::Result<Vec<Reco
 
 fn report(place: &Place, file: &File, tally: &Tally, shown: &[String], rejects: &Path) -> Result<(), Failure> {
     let rejects = rejects.display();
-    if place.json {
+    if place.is_json() {
         let mut said = tally.to_json();
         said["dry_run"] = json!(file.is_dry);
         said["rejects"] = match tally.rejected > 0 && !file.is_dry {
             true => json!(rejects.to_string()),
             false => Value::Null,
         };
-        print_json(&said)?;
+        place.print_json(&said)?;
     } else {
         print(&tally.table(&file.path, file.is_dry))?;
         if tally.without_factors > 0 {
