@@ -78,8 +78,8 @@ pub(super) async fn open(report: &mut Report, config: &Config) -> Option<Arc<App
 fn advice(error: &StartError) -> &'static str {
     match error {
         StartError::Unlock(UnlockError::WrongKey { .. }) => {
-            "Put the key of this database where [sealing] looks for it: in a folder of `dev` that is sealing.key. It was \
-             copied with the database, or is beside your backups; without it begin anew in another folder."
+            "Put the key of this database where [sealing] looks for it; in a folder of `dev` that is sealing.key. No backup \
+             of the database holds it: whoever lost it begins anew in another folder."
         }
         StartError::Open(OpenError::Unreachable(_)) => {
             "Start the database, correct its address, or end the process that holds it."
