@@ -1,10 +1,11 @@
 //! What belongs together goes together, and tenants do not see each other.
 
 use tokenhouse_protocol::id::TenantId;
+use tokenhouse_protocol::time::Timestamp;
 use tokenhouse_store::{Added, Change, KeyState, Page, Store, UsageRow};
 
 use crate::place::{Place, both};
-use crate::samples::{api, at, client, connection, entry, grant, job, key, secret, user, with_tenant};
+use crate::samples::{api, client, connection, entry, grant, job, key, secret, user, with_tenant};
 
 both!(
     what_belongs_to_a_client_goes_with_it,
@@ -144,7 +145,8 @@ async fn a_removed_tenant_leaves_the_others_alone(place: &Place) {
 }
 
 async fn usage(store: &Store, tenant: &TenantId) -> Vec<UsageRow> {
-    store.usage(tenant, at(0), at(i64::MAX)).await.unwrap()
+    let (from, to) = (Timestamp::from_ms(0), Timestamp::from_ms(i64::MAX));
+    store.usage(tenant, from, to).await.unwrap()
 }
 
 async fn assert_sees_nothing(store: &Store, tenant: &TenantId) {
