@@ -43,6 +43,7 @@ mod anomaly;
 mod attack_protection;
 mod client_grants;
 mod clients;
+pub mod command;
 mod connections;
 pub mod endpoint;
 pub mod error;

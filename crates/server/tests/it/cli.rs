@@ -12,8 +12,10 @@ mod doctor;
 pub(crate) mod fixture;
 mod permissions_and_keys;
 mod places;
+mod rows;
 mod shells;
 mod snippet;
+mod tenants;
 mod token;
 
 const API: &str = "https://cli.example.org";
