@@ -35,7 +35,7 @@ await check("an import that is killed goes on where it was when it is asked for 
   await killed.ended;
   assert.ok(existsSync(kept), "it ended before it could be killed, or never began");
 });
-let said;
+let said, took_s;
 await check(`${USERS} users come in, and memory stays below ${MAX_KIB / 1024} MiB`, async () => {
   const began = Date.now();
   const going = start(binary, importing(), { log: "moving-import.log", env: { TOKENHOUSE_LOG__LEVEL: "info" } });
@@ -47,7 +47,7 @@ await check(`${USERS} users come in, and memory stays below ${MAX_KIB / 1024} Mi
     if (kib) seen.push(kib);
     await pause(100);
   }
-  const took_s = (Date.now() - began) / 1000;
+  took_s = (Date.now() - began) / 1000;
   assert.match(going.stderr(), /Going on at line \d+/);
   said = JSON.parse(going.stdout());
   const most = Math.max(...seen);
@@ -64,6 +64,18 @@ await check("every user is there once, and what is no user is in the reject file
   const searched = ["users", "search", "--query", `email:"user${USERS - 2}@example.org"`, "--data", data, "--json"];
   const last = JSON.parse(execFileSync(binary, searched, { encoding: "utf8" }));
   assert.equal((last.users ?? last).length, 1);
+});
+await check("the same file again finds everybody there, and takes no longer", async () => {
+  const began = Date.now();
+  const going = start(binary, importing(), { log: "moving-import.log", env: { TOKENHOUSE_LOG__LEVEL: "info" } });
+  await going.ended;
+  const again_s = (Date.now() - began) / 1000;
+  const again = JSON.parse(going.stdout());
+  assert.deepEqual([again.unchanged, again.inserted, again.updated], [USERS - BAD.length, 0, 0], JSON.stringify(again));
+  assert.ok(existsSync(`${file}.rejects-2.ndjson`), "the first file of rejects is left alone");
+  console.log(`      ${again_s.toFixed(1)} s`);
+  // A look at every user for each would take days.
+  assert.ok(again_s < 10 + 5 * took_s, `${again_s} s, and ${took_s} s at first`);
 });
 process.exit(totals());
 

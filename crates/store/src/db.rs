@@ -213,6 +213,20 @@ impl Db {
         }
     }
 
+    /// Begins a transaction that only reads, and sees the database as it is at its first read.
+    pub(crate) async fn snapshot(&self, clock: Clock) -> Result<Tx<'static>, sqlx::Error> {
+        let backend = match self {
+            Self::Sqlite { reader, .. } => Backend::Sqlite(reader.begin().await?),
+            Self::Postgres { pool, .. } => Backend::Postgres {
+                transaction: pool
+                    .begin_with("begin isolation level repeatable read, read only")
+                    .await?,
+                rings: false,
+            },
+        };
+        Ok(Tx { backend, clock })
+    }
+
     /// Whether all who write wait for one another, so that changes had better share a transaction.
     pub(crate) fn has_one_writer(&self) -> bool {
         matches!(self, Self::Sqlite { .. })

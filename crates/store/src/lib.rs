@@ -200,6 +200,13 @@ impl Store {
         Ok(self.0.db.begin(self.0.clock.clone()).await?)
     }
 
+    /// Begins a transaction that only reads, and reads all as it was at one moment, whatever is written meanwhile. Await no
+    /// other method of the store while it is open, and let it not rest for more than a second or two: where the database is
+    /// PostgreSQL, it is ended then.
+    pub async fn snapshot(&self) -> Result<Tx<'static>, StoreError> {
+        Ok(self.0.db.snapshot(self.0.clock.clone()).await?)
+    }
+
     /// Makes a job durable, in one transaction with all that waits now, and answers when it is.
     ///
     /// On an error nothing may be given out: [`StoreError::Busy`] when 4096 wait already, or what the database

@@ -8,7 +8,7 @@ use tokenhouse_protocol::id::TenantId;
 
 use crate::columns::{Columns, json};
 use crate::db::{execute, on};
-use crate::{Store, StoreError, Tenant, Tx};
+use crate::{StoreError, Tenant, Tx};
 
 /// A table whose rows move.
 #[derive(Debug)]
@@ -57,7 +57,8 @@ macro_rules! table {
     };
 }
 
-/// Every table that moves, each after those that it refers to.
+/// Every table that moves, each after those that it refers to. Of administrators neither sessions nor links do: they sign
+/// in anew where they come.
 pub static TABLES: &[Table] = &[
     table!(
         "connections", "id" Text, "name" Text, "strategy" Text, "options" Text, "rest" Text, "created_at" Integer,
@@ -111,6 +112,10 @@ pub static TABLES: &[Table] = &[
         "user_permissions", after "(user_id, api_id, scope) > ($2, $3, $4)", by "user_id, api_id, scope",
         key &["user_id", "api_id", "scope"], "user_id" Text, "api_id" Text, "scope" Text,
     ),
+    table!(
+        "administrators", "id" Text, "email" Text, "email_normalised" Text, "name" OptionalText,
+        "password_hash" OptionalText, "created_at" Integer, "updated_at" Integer, "signed_in_at" OptionalInteger,
+    ),
 ];
 
 impl Table {
@@ -151,10 +156,10 @@ impl Table {
     }
 }
 
-impl Store {
+impl Tx<'_> {
     /// The rows of a table after `last`, at most [`ROWS_AT_ONCE`], in the order of their key.
     pub async fn rows(
-        &self,
+        &mut self,
         tenant: &TenantId,
         table: &Table,
         last: Option<&Map<String, Value>>,
@@ -164,16 +169,14 @@ impl Store {
             value.and_then(Value::as_str).unwrap_or_default()
         };
         let most = i64::try_from(ROWS_AT_ONCE).unwrap_or(i64::MAX);
-        let rows = on!(self.db(), connection => {
+        let rows = on!(tx: self, connection => {
             let query = sqlx::query(table.select).bind(tenant.as_str()).bind(part(0)).bind(part(1)).bind(part(2)).bind(most);
             let rows = query.fetch_all(connection).await?;
             rows.iter().map(|row| table.read(row)).collect::<Result<Vec<_>, _>>()
         })?;
         Ok(rows)
     }
-}
 
-impl Tx<'_> {
     /// Takes everything out of a tenant but the tenant itself, and gives it the name, settings and times of `row`.
     pub async fn clear_for(&mut self, tenant: &TenantId, row: &Tenant) -> Result<(), StoreError> {
         for sql in [
@@ -183,6 +186,7 @@ impl Tx<'_> {
             "delete from users where tenant_id = $1",
             "delete from connections where tenant_id = $1",
             "delete from keys where tenant_id = $1",
+            "delete from administrators where tenant_id = $1",
             "delete from totals where tenant_id = $1",
         ] {
             execute!(self, sql, tenant.as_str())?;

@@ -72,6 +72,21 @@ impl Store {
         let rows: Vec<(String,)> = all!(self.db(), sql, id.as_str())?;
         Ok(rows.into_iter().map(|(host,)| host).collect())
     }
+
+    /// Removes at most `most` rows of what a tenant can have many of, its log and its usage among them: how many, and none
+    /// once there are no more. It counts no revision: whoever goes on to [`Tx::remove_tenant`] lets no request in any more.
+    pub async fn remove_some_of_tenant(&self, id: &TenantId, most: u32) -> Result<u64, StoreError> {
+        let mut tx = self.begin().await?;
+        let mut removed = 0;
+        for sql in MANY {
+            removed = execute!(tx, *sql, id.as_str(), i64::from(most))?;
+            if removed > 0 {
+                break;
+            }
+        }
+        tx.commit().await?;
+        Ok(removed)
+    }
 }
 
 impl Tx<'_> {
@@ -118,8 +133,40 @@ impl Tx<'_> {
         ))
     }
 
-    /// Removes a tenant and all that it has, but its log and its usage, which age as everyone's do.
+    /// Takes every host from a tenant: no request finds it any more.
+    pub async fn remove_hosts(&mut self, id: &TenantId) -> Result<bool, StoreError> {
+        changed(execute!(
+            self,
+            "delete from tenant_hosts where tenant_id = $1",
+            id.as_str()
+        ))
+    }
+
+    /// Removes a tenant and all that refers to it: not its log and its usage.
     pub async fn remove_tenant(&mut self, id: &TenantId) -> Result<bool, StoreError> {
         changed(execute!(self, "delete from tenants where id = $1", id.as_str()))
     }
 }
+
+/// What a tenant can have many of, those first that refer to others. The last six refer to no row, and outlive their tenant.
+const MANY: &[&str] = &[
+    "delete from users where tenant_id = $1 and id in (select id from users where tenant_id = $1 limit $2)",
+    "delete from client_grants where tenant_id = $1 and id in \
+     (select id from client_grants where tenant_id = $1 limit $2)",
+    "delete from clients where tenant_id = $1 and id in (select id from clients where tenant_id = $1 limit $2)",
+    "delete from apis where tenant_id = $1 and id in (select id from apis where tenant_id = $1 limit $2)",
+    "delete from transfers where tenant_id = $1 and id in (select id from transfers where tenant_id = $1 limit $2)",
+    "delete from administrator_sessions where tenant_id = $1 and digest in \
+     (select digest from administrator_sessions where tenant_id = $1 limit $2)",
+    "delete from logs where tenant_id = $1 and id in (select id from logs where tenant_id = $1 limit $2)",
+    "delete from usage where tenant_id = $1 and (hour, client_id, api_id, grant_type, node_id) in \
+     (select hour, client_id, api_id, grant_type, node_id from usage where tenant_id = $1 limit $2)",
+    "delete from traffic where tenant_id = $1 and (hour, node_id) in \
+     (select hour, node_id from traffic where tenant_id = $1 limit $2)",
+    "delete from quotas where tenant_id = $1 and (client_id, span, starts_at) in \
+     (select client_id, span, starts_at from quotas where tenant_id = $1 limit $2)",
+    "delete from used_assertions where tenant_id = $1 and (client_id, jti) in \
+     (select client_id, jti from used_assertions where tenant_id = $1 limit $2)",
+    "delete from forgotten_users where tenant_id = $1 and pseudonym in \
+     (select pseudonym from forgotten_users where tenant_id = $1 limit $2)",
+];

@@ -9,10 +9,12 @@ use tokenhouse_protocol::secret::Secret;
 use tokenhouse_store::{Administrator, Page};
 
 use super::Failure;
-use super::output::{fields, may_go_on, print, print_json, remark, table};
+use super::output::{fields, may_go_on, print, remark, table};
 use super::place::{Place, all};
+use super::recorded::recorded;
 use crate::accounts::sign_in::{self, Purpose};
 use crate::dev::administrator::ADMINISTRATOR;
+use crate::management::command::Command;
 use crate::registry::administrators::{self, NewAdministrator};
 use crate::tenant::Tenant;
 
@@ -92,17 +94,26 @@ pub(super) async fn run(arguments: Arguments) -> Result<(), Failure> {
             }
             Action::List => list(tenant, &place).await,
             Action::Link { administrator } => {
-                let found = administrators::administrator(tenant, &administrator).await?;
-                let link = link(tenant, &found).await?;
-                match place.json {
-                    true => print_json(&json!({ "url": link })),
+                let command = Command::change("admins link", "Make a link for an administrator");
+                let work = async {
+                    let found = administrators::administrator(tenant, &administrator).await?;
+                    Ok((link(tenant, &found).await?, named(&found)))
+                };
+                let link = recorded(tenant, command, work).await?;
+                match place.is_json() {
+                    true => place.print_json(&json!({ "url": link })),
                     false => print(&link),
                 }
             }
             Action::Delete { administrator, force } => {
                 let found = administrators::administrator(tenant, &administrator).await?;
                 may_go_on(&format!("Delete the administrator {}?", found.email), force)?;
-                administrators::remove(tenant, &found.id).await?;
+                let command = Command::change("admins delete", "Delete an administrator");
+                let work = async {
+                    administrators::remove(tenant, &found.id).await?;
+                    Ok(((), named(&found)))
+                };
+                recorded(tenant, command, work).await?;
                 place.print_deleted(&format!("Deleted {}. They are signed out.", found.email))
             }
         })
@@ -120,15 +131,21 @@ fn read_password() -> Result<Secret, Failure> {
 }
 
 async fn create(tenant: &Tenant, place: &Place, new: NewAdministrator) -> Result<(), Failure> {
-    let made = administrators::create(tenant, new).await?;
+    let command = Command::change("admins create", "Create an administrator");
+    let work = async {
+        let made = administrators::create(tenant, new).await?;
+        let told = named(&made);
+        Ok((made, told))
+    };
+    let made = recorded(tenant, command, work).await?;
     let link = match made.password_hash {
         Some(_) => None,
         None => Some(link(tenant, &made).await?),
     };
-    if place.json {
+    if place.is_json() {
         let mut view = view(&made);
         view["password_url"] = json!(link);
-        return print_json(&view);
+        return place.print_json(&view);
     }
     print(&fields(&[
         ("E-mail", made.email.clone()),
@@ -146,8 +163,8 @@ async fn create(tenant: &Tenant, place: &Place, new: NewAdministrator) -> Result
 async fn list(tenant: &Tenant, place: &Place) -> Result<(), Failure> {
     let page = async |page: Page| administrators::administrators(tenant, page).await;
     let found = all(page, |administrator| administrator.id.as_str()).await?;
-    if place.json {
-        return print_json(&found.iter().map(view).collect());
+    if place.is_json() {
+        return place.print_json(&found.iter().map(view).collect());
     }
     if found.is_empty() {
         return print("There are no administrators yet: `tokenhouse admins create E-MAIL` makes the first.");
@@ -184,4 +201,9 @@ fn view(administrator: &Administrator) -> Value {
         "created_at": administrator.created_at.to_string(),
         "signed_in_at": administrator.signed_in_at.map(|at| at.to_string()),
     })
+}
+
+/// An administrator as the log names them.
+fn named(administrator: &Administrator) -> Value {
+    json!({ "id": administrator.id, "email": administrator.email })
 }

@@ -7,7 +7,7 @@ use tokenhouse_protocol::crypto::Algorithm;
 
 use super::Failure;
 use super::management::{Management, path};
-use super::output::{fields, may_go_on, print, print_json, quoted, table, text};
+use super::output::{fields, may_go_on, print, quoted, table, text};
 use super::place::Place;
 use super::properties::{Properties, Set};
 use crate::registry::client_keys;
@@ -146,6 +146,9 @@ struct About {
     /// Give users only the scopes that they are permitted, directly or by a role
     #[arg(long)]
     rbac: bool,
+    /// Who may use it without a grant, as in '{"user":{"policy":"require_client_grant"}}'
+    #[arg(long, value_name = "JSON", value_parser = object)]
+    subject_type_authorization: Option<Value>,
     #[command(flatten)]
     set: Set,
 }
@@ -192,6 +195,15 @@ fn among(known: &[Algorithm], text: &str) -> Result<Algorithm, String> {
     found.copied().ok_or_else(|| format!("choose one of {}", words()))
 }
 
+/// Reads a JSON object.
+fn object(text: &str) -> Result<Value, String> {
+    let value: Value = serde_json::from_str(text).map_err(|error| error.to_string())?;
+    value
+        .is_object()
+        .then_some(value)
+        .ok_or_else(|| "write a JSON object".into())
+}
+
 /// The identifier of the API, if there is exactly one beside the system API.
 pub(super) async fn only_identifier(api: &Management) -> Result<Option<String>, Failure> {
     // Three are enough to know.
@@ -227,8 +239,8 @@ async fn create(api: &Management, place: &Place, new: Create) -> Result<(), Fail
         .with("scopes", (!scopes.is_empty()).then_some(scopes))
         .with("signing_alg", Some(new.algorithm.as_str()));
     let made = api.post("resource-servers", properties.body()).await?;
-    if place.json {
-        return print_json(&made);
+    if place.is_json() {
+        return place.print_json(&made);
     }
     print(&described(&made))?;
     let (flags, identifier, issuer) = (place.flags(), text(&made, "identifier"), api.issuer());
@@ -243,8 +255,8 @@ async fn create(api: &Management, place: &Place, new: Create) -> Result<(), Fail
 async fn list(api: &Management, place: &Place, number: Option<usize>) -> Result<(), Failure> {
     let query = [("fields", SECRET), ("include_fields", "false")];
     let found = api.all("resource-servers", &query, number).await?;
-    if place.json {
-        return print_json(&Value::Array(found));
+    if place.is_json() {
+        return place.print_json(&Value::Array(found));
     }
     let row = |api: &Value| {
         let scopes = api["scopes"].as_array().map_or(0, Vec::len).to_string();
@@ -290,8 +302,8 @@ async fn delete(api: &Management, place: &Place, named: &str, force: bool) -> Re
 }
 
 fn shown(place: &Place, api: &Value) -> Result<(), Failure> {
-    match place.json {
-        true => print_json(api),
+    match place.is_json() {
+        true => place.print_json(api),
         false => print(&described(api)),
     }
 }
@@ -324,6 +336,7 @@ impl About {
             .with("allow_offline_access", self.offline_access)
             .with("token_dialect", self.dialect.map(TokenDialect::as_str))
             .with("enforce_policies", (self.rbac || is_without_rbac).then_some(self.rbac))
+            .with("subject_type_authorization", self.subject_type_authorization)
             .with_set(self.set)
     }
 }

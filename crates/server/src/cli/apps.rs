@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use tokenhouse_protocol::crypto::Algorithm;
 
 use super::management::{Management, path};
-use super::output::{may_go_on, print, print_json, remark, text};
+use super::output::{may_go_on, print, remark, text};
 use super::place::Place;
 use super::properties::{Properties, Set, pair};
 use super::{Failure, apis};
@@ -277,8 +277,8 @@ async fn create(api: &Management, place: &Place, new: Create) -> Result<(), Fail
     if new.key.is_some() {
         return shown::show(api, place, &text(&client, "client_id"), false).await;
     }
-    if place.json {
-        return print_json(&client);
+    if place.is_json() {
+        return place.print_json(&client);
     }
     print(&shown::described(&client))?;
     print(&shown::next_steps(api, place, &client).await?)

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tokenhouse_protocol::time::Clock;
 
 use super::Failure;
-use super::output::{print, print_json};
+use super::output::print;
 use super::place::{Place, Running};
 use crate::config::Config;
 
@@ -64,8 +64,8 @@ pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         None => here(&mut report, &place, &clock).await,
     }
     let worst = report.0.iter().map(|finding| finding.state).max().unwrap_or(State::Ok);
-    if place.json {
-        print_json(&report.to_json(worst))?;
+    if place.is_json() {
+        place.print_json(&report.to_json(worst))?;
     } else {
         print(&report.told(worst))?;
     }

@@ -9,11 +9,12 @@ use std::sync::Arc;
 use clap::{ArgGroup, Args, Subcommand};
 
 use super::Failure;
-use super::import::report;
+use super::import::{report, rows};
 use super::output::remark;
 use super::passphrase::Passphrase;
 use super::place::Place;
-use crate::registry::full;
+use crate::management::command::Command;
+use crate::registry::{RegistryError, full};
 use crate::tenant::Tenant;
 
 mod auth0;
@@ -85,8 +86,14 @@ async fn whole(tenant: &Arc<Tenant>, place: &Place, path: &Path, passphrase: &Pa
     }
     let draft = path.with_added_extension("draft");
     let mut out = BufWriter::new(private(&draft).map_err(|error| cannot_write(&draft, &error))?);
-    let done = full::export(tenant, &passphrase, &mut out).await;
-    let counts = match done {
+    let done = async {
+        let counts = full::export(tenant, &passphrase, &mut out).await?;
+        // Before the file can be found: whoever has it has every secret.
+        let command = Command::reading("export full", "Export the tenant whole, with its secrets and hashes");
+        command.done(tenant, rows(&counts)).await?;
+        Ok::<_, RegistryError>(counts)
+    };
+    let counts = match done.await {
         Ok(counts) => counts,
         Err(error) => {
             fs::remove_file(&draft).ok();
@@ -95,7 +102,7 @@ async fn whole(tenant: &Arc<Tenant>, place: &Place, path: &Path, passphrase: &Pa
     };
     let written = out.get_ref().sync_all().and_then(|()| fs::rename(&draft, path));
     written.map_err(|error| cannot_write(path, &error))?;
-    if !place.json {
+    if !place.is_json() {
         let path = path.display();
         remark(&format!(
             "{path} holds password hashes and sealed secrets: whoever has it and the passphrase is this tenant."

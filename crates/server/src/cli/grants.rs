@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::Failure;
 use super::management::{Management, path};
-use super::output::{fields, may_go_on, print, print_json, table, text};
+use super::output::{fields, may_go_on, print, table, text};
 use super::place::Place;
 use super::properties::Properties;
 
@@ -155,8 +155,8 @@ async fn list(
         query.push(("audience", named));
     }
     let found = api.all("client-grants", &query, number).await?;
-    if place.json {
-        return print_json(&Value::Array(found));
+    if place.is_json() {
+        return place.print_json(&Value::Array(found));
     }
     if found.is_empty() {
         return print("There are no grants: `tokenhouse grants create --app CLIENT_ID --api IDENTIFIER` makes one.");
@@ -182,8 +182,8 @@ async fn delete(api: &Management, place: &Place, id: &str, force: bool) -> Resul
 }
 
 async fn shown(api: &Management, place: &Place, grant: &Value) -> Result<(), Failure> {
-    if place.json {
-        return print_json(grant);
+    if place.is_json() {
+        return place.print_json(grant);
     }
     let id = text(grant, "client_id");
     let client = api.get_without(&path(["clients", &id]), CLIENT_SECRET).await?;

@@ -16,7 +16,8 @@ mod tally;
 mod users;
 
 pub(super) use auth0::plan::{Plan, segment, text};
-pub(super) use full::report;
+pub(super) use auth0::steps::pages::{LOGIN as LOGIN_PAGE, OF_SETTINGS as PAGES, global_client};
+pub(super) use full::{report, rows};
 
 #[derive(Args, Debug)]
 #[command(after_help = "\

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tokenhouse_protocol::crypto::Algorithm;
 
 use super::management::{Management, path};
-use super::output::{fields, print, print_json, table, text};
+use super::output::{fields, print, table, text};
 use super::place::Place;
 use super::{Failure, apis};
 use crate::registry::keys::{JWKS_MAX_AGE_S, RSA_BITS};
@@ -125,8 +125,8 @@ async fn key(api: &Management, kid: &str) -> Result<Value, Failure> {
 
 async fn list(api: &Management, place: &Place) -> Result<(), Failure> {
     let found = keys(api).await?;
-    if place.json {
-        return print_json(&Value::Array(found));
+    if place.is_json() {
+        return place.print_json(&Value::Array(found));
     }
     let row = |key: &Value| vec![text(key, "kid"), text(key, "alg"), state(key).to_owned(), since(key)];
     print(&table(
@@ -136,8 +136,8 @@ async fn list(api: &Management, place: &Place) -> Result<(), Failure> {
 }
 
 fn show(place: &Place, key: &Value) -> Result<(), Failure> {
-    if place.json {
-        return print_json(key);
+    if place.is_json() {
+        return place.print_json(key);
     }
     print(&fields(&[
         ("Key", text(key, "kid")),
@@ -153,8 +153,8 @@ fn show(place: &Place, key: &Value) -> Result<(), Failure> {
 }
 
 async fn changed(api: &Management, place: &Place, kid: &str, told: &str) -> Result<(), Failure> {
-    match place.json {
-        true => print_json(&key(api, kid).await?),
+    match place.is_json() {
+        true => place.print_json(&key(api, kid).await?),
         false => print(told),
     }
 }

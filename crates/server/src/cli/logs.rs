@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::Failure;
 use super::management::{Management, path};
-use super::output::{fields, print, print_json, print_json_line, text};
+use super::output::{fields, print, print_json_line, text};
 use super::place::Place;
 use super::stop::Stop;
 
@@ -70,8 +70,8 @@ pub(super) async fn run(arguments: Arguments) -> Result<(), Failure> {
         .with_management(async |api| match action {
             Action::List { filter, number } => {
                 let found = newest(api, filter.as_deref(), number).await?;
-                match place.json {
-                    true => print_json(&Value::Array(found)),
+                match place.is_json() {
+                    true => place.print_json(&Value::Array(found)),
                     false => print_lines(&found, false),
                 }
             }
@@ -82,13 +82,13 @@ pub(super) async fn run(arguments: Arguments) -> Result<(), Failure> {
                 let mut latest = newest(api, filter, take.max(1)).await?;
                 latest.reverse();
                 let shown = latest.get(usize::from(take == 0)..).unwrap_or_default();
-                print_lines(shown, place.json)?;
+                print_lines(shown, place.is_json())?;
                 if !follow {
                     return Ok(());
                 }
                 let mut stop = Stop::listen();
                 tokio::select! {
-                    followed = follow::forever(api, filter, &latest, place.json) => followed,
+                    followed = follow::forever(api, filter, &latest, place.is_json()) => followed,
                     () = stop.asked() => Ok(()),
                 }
             }
@@ -117,8 +117,8 @@ async fn newest(api: &Management, filter: Option<&str>, number: usize) -> Result
 }
 
 fn show(place: &Place, line: &Value) -> Result<(), Failure> {
-    if place.json {
-        return print_json(line);
+    if place.is_json() {
+        return place.print_json(line);
     }
     let kind = text(line, "type");
     let pairs = [

@@ -31,6 +31,7 @@ mod output;
 mod passphrase;
 mod place;
 mod properties;
+mod recorded;
 mod remote;
 mod restore;
 mod roles;

@@ -53,6 +53,21 @@ pub(super) fn remark(text: &str) {
 
 /// Whether a removal may go on: `forced`, or the person at the terminal says yes.
 pub(super) fn may_go_on(question: &str, forced: bool) -> Result<(), Failure> {
+    let is_yes = |answer: &str| matches!(answer, "y" | "Y" | "yes");
+    agreed(question, "[y/N]", is_yes, forced)
+}
+
+/// The same where so much goes that a yes is not enough: they type its name.
+pub(super) fn may_remove(question: &str, name: &str, forced: bool) -> Result<(), Failure> {
+    agreed(
+        question,
+        &format!("Type {name} to go on:"),
+        |answer| answer == name,
+        forced,
+    )
+}
+
+fn agreed(question: &str, how: &str, is_agreed: impl Fn(&str) -> bool, forced: bool) -> Result<(), Failure> {
     if forced {
         return Ok(());
     }
@@ -61,13 +76,13 @@ pub(super) fn may_go_on(question: &str, forced: bool) -> Result<(), Failure> {
             "{question} Nobody is there to ask: say --force to go on."
         )));
     }
-    let _ = write!(io::stderr(), "{question} [y/N] ");
+    let _ = write!(io::stderr(), "{question} {how} ");
     let mut answer = String::new();
     let read = io::stdin().lock().read_line(&mut answer);
     read.map_err(|error| Failure::because("the answer cannot be read", error))?;
-    match answer.trim() {
-        "y" | "Y" | "yes" => Ok(()),
-        _ => Err(Failure("nothing was changed".into())),
+    match is_agreed(answer.trim()) {
+        true => Ok(()),
+        false => Err(Failure("nothing was changed".into())),
     }
 }
 

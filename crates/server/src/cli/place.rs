@@ -6,12 +6,13 @@ use std::sync::Arc;
 
 use clap::Args;
 use serde::Deserialize;
+use serde_json::Value;
 
 use tokenhouse_protocol::id::TenantId;
 use tokenhouse_store::Page;
 
 use super::management::Management;
-use super::output::{print, quoted};
+use super::output::{print, print_json, print_json_line, quoted};
 use super::remote::Remote;
 use super::{Failure, serve};
 use crate::app::{App, AppOptions};
@@ -58,7 +59,10 @@ pub(super) struct Place {
     tenant: String,
     /// Answer with JSON for programs, its fields named as in Auth0's Management API
     #[arg(long, global = true)]
-    pub(super) json: bool,
+    json: bool,
+    /// The same on one line
+    #[arg(long, global = true)]
+    json_compact: bool,
 }
 
 impl Place {
@@ -163,9 +167,22 @@ impl Place {
         flags
     }
 
+    /// Whether programs read the answer.
+    pub(super) fn is_json(&self) -> bool {
+        self.json || self.json_compact
+    }
+
+    /// Prints JSON for programs, over several lines or on one.
+    pub(super) fn print_json(&self, value: &Value) -> Result<(), Failure> {
+        match self.json_compact {
+            true => print_json_line(value),
+            false => print_json(value),
+        }
+    }
+
     /// Says what was deleted; programs that asked for JSON have nothing to read, as from the Management API's 204.
     pub(super) fn print_deleted(&self, text: &str) -> Result<(), Failure> {
-        if self.json { Ok(()) } else { print(text) }
+        if self.is_json() { Ok(()) } else { print(text) }
     }
 
     /// The configuration of this place, from its file or as its folder implies.

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::Failure;
 use super::management::{Management, path, permissions};
-use super::output::{fields, may_go_on, print, print_json, table, text};
+use super::output::{fields, may_go_on, print, table, text};
 use super::place::Place;
 use super::properties::Properties;
 
@@ -165,8 +165,8 @@ pub(super) async fn run(arguments: Arguments) -> Result<(), Failure> {
             Action::Delete { role, force } => delete(api, &place, &role, force).await,
             Action::Permissions(Permissions::List { role }) => {
                 let given = given(api, &id_of(api, &role).await?).await?;
-                match place.json {
-                    true => print_json(&Value::Array(given)),
+                match place.is_json() {
+                    true => place.print_json(&Value::Array(given)),
                     false => print(&told(&given)),
                 }
             }
@@ -206,8 +206,8 @@ async fn found(api: &Management, role: &str) -> Result<Value, Failure> {
 
 async fn list(api: &Management, place: &Place, number: Option<usize>) -> Result<(), Failure> {
     let found = api.all("roles", &[], number).await?;
-    if place.json {
-        return print_json(&Value::Array(found));
+    if place.is_json() {
+        return place.print_json(&Value::Array(found));
     }
     if found.is_empty() {
         return print("There are no roles yet: `tokenhouse roles create NAME` makes one.");
@@ -230,8 +230,8 @@ async fn delete(api: &Management, place: &Place, role: &str, force: bool) -> Res
 async fn users(api: &Management, place: &Place, role: &str) -> Result<(), Failure> {
     let id = id_of(api, role).await?;
     let users = api.all(&path(["roles", &id, "users"]), &[], None).await?;
-    if place.json {
-        return print_json(&Value::Array(users));
+    if place.is_json() {
+        return place.print_json(&Value::Array(users));
     }
     if users.is_empty() {
         return print("Nobody has it: `tokenhouse users roles assign USER_ID --roles NAME` gives it to somebody.");
@@ -246,10 +246,10 @@ async fn users(api: &Management, place: &Place, role: &str) -> Result<(), Failur
 /// Shows a role, and what it gives beside it.
 async fn show(api: &Management, place: &Place, role: &Value) -> Result<(), Failure> {
     let given = given(api, &text(role, "id")).await?;
-    if place.json {
+    if place.is_json() {
         let mut role = role.clone();
         role["permissions"] = json!(given);
-        return print_json(&role);
+        return place.print_json(&role);
     }
     print(&fields(&[
         ("Name", text(role, "name")),

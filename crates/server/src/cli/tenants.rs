@@ -8,10 +8,12 @@ use tokenhouse_store::Tenant as Row;
 
 use super::Failure;
 use super::management::Management;
-use super::output::{fields, print, print_json, table, text};
+use super::output::{fields, may_remove, print, table, text};
 use super::place::{Place, all};
 use super::properties::{Properties, Set};
+use super::recorded::recorded;
 use crate::app::App;
+use crate::management::command::Command;
 use crate::registry::tenants::{self, NewTenant};
 use crate::tenant::Issuer;
 
@@ -20,14 +22,15 @@ const SETTINGS: &str = "tenants/settings";
 
 #[derive(Args, Debug)]
 #[command(after_help = "\
-The host of a request finds its tenant; an unknown host is answered with 421. Tenants are made and listed where the
-database is; the settings of one are shown and changed over --server as well.
+The host of a request finds its tenant; an unknown host is answered with 421. Tenants are made and deleted where the
+database is; over --server the one that the server's address leads to is listed, shown and changed.
 
 Examples:
   tokenhouse tenants create acme --issuer https://acme.example.org/
   tokenhouse tenants show acme
   tokenhouse tenants update acme --name 'Acme Corporation' --default-audience https://api.example.org
-  tokenhouse apps list --tenant acme")]
+  tokenhouse apps list --tenant acme
+  tokenhouse tenants delete acme")]
 pub(super) struct Arguments {
     #[command(subcommand)]
     action: Action,
@@ -66,6 +69,15 @@ enum Action {
         #[command(flatten)]
         set: Set,
     },
+    /// Delete a tenant with all that it has: applications, APIs, users, keys, administrators, log and usage
+    #[command(visible_alias = "rm")]
+    Delete {
+        /// Its id
+        id: String,
+        /// Do not ask
+        #[arg(long)]
+        force: bool,
+    },
 }
 
 #[derive(Args, Debug)]
@@ -87,7 +99,16 @@ pub(super) async fn run(arguments: Arguments) -> Result<(), Failure> {
     let Arguments { action, mut place } = arguments;
     match action {
         Action::Create(new) => place.with_app(async |app| create(app, &place, new).await).await,
+        Action::List if place.server().is_some() => {
+            let seen = async |api: &Management| list_seen(&place, &api.get(SETTINGS, &[]).await?, api.issuer());
+            place.with_management(seen).await
+        }
         Action::List => place.with_app(async |app| list(app, &place).await).await,
+        Action::Delete { id, force } => {
+            place
+                .with_app(async |app| delete(app, &place, &TenantId::new(id), force).await)
+                .await
+        }
         Action::Show { id } => {
             place.choose_tenant(id)?;
             let shown = async |api: &Management| settings(&place, &api.get(SETTINGS, &[]).await?, api.issuer());
@@ -116,8 +137,8 @@ pub(super) async fn run(arguments: Arguments) -> Result<(), Failure> {
 }
 
 fn settings(place: &Place, settings: &Value, issuer: &str) -> Result<(), Failure> {
-    if place.json {
-        return print_json(settings);
+    if place.is_json() {
+        return place.print_json(settings);
     }
     print(&fields(&[
         ("Name", text(settings, "friendly_name")),
@@ -141,9 +162,15 @@ async fn create(app: &App, place: &Place, new: Create) -> Result<(), Failure> {
         issuer: Some(issuer.clone()),
         hosts: hosts.clone(),
     };
-    let row = tenants::create(&app.house, tenant, issuer.clone()).await?;
-    if place.json {
-        return print_json(&view(&row, issuer.as_str(), &hosts));
+    let work = async {
+        let row = tenants::create(&app.house, tenant, issuer.clone()).await?;
+        let told = view(&row, issuer.as_str(), &hosts);
+        Ok((row, told))
+    };
+    let command = Command::change("tenants create", "Create a tenant");
+    let row = recorded(&*app.default_tenant().await?, command, work).await?;
+    if place.is_json() {
+        return place.print_json(&view(&row, issuer.as_str(), &hosts));
     }
     let about = [
         ("Tenant", row.id.to_string()),
@@ -173,10 +200,46 @@ async fn list(app: &App, place: &Place) -> Result<(), Failure> {
         views.push(view(&row, &issuer, &hosts));
         rows.push(vec![row.id.to_string(), row.name, issuer, hosts.join(" ")]);
     }
-    if place.json {
-        return print_json(&Value::Array(views));
+    if place.is_json() {
+        return place.print_json(&Value::Array(views));
     }
     print(&table(&["TENANT", "NAME", "ISSUER", "HOSTS"], &rows))
+}
+
+/// Over HTTP: the one tenant that the server's address leads to.
+fn list_seen(place: &Place, settings: &Value, issuer: &str) -> Result<(), Failure> {
+    let host = Issuer::parse(issuer).map_err(Failure)?.authority().to_owned();
+    let name = text(settings, "friendly_name");
+    if place.is_json() {
+        return place.print_json(&json!([{ "name": name, "issuer": issuer, "hosts": [host] }]));
+    }
+    print(&table(
+        &["NAME", "ISSUER", "HOSTS"],
+        &[vec![name, issuer.to_owned(), host]],
+    ))
+}
+
+async fn delete(app: &App, place: &Place, id: &TenantId, force: bool) -> Result<(), Failure> {
+    let store = &app.house.store;
+    let default = app.default_tenant().await?;
+    let unknown = || Failure(format!("there is no tenant {id}: see `tokenhouse tenants list`"));
+    let row = store.tenant(id).await?.ok_or_else(unknown)?;
+    if row.id != default.id {
+        let users = store.users_total(id).await?;
+        let question = format!(
+            "Delete the tenant {id} with its applications, APIs, {users} users, keys, administrators, log and usage? It \
+             cannot be undone."
+        );
+        may_remove(&question, id.as_str(), force)?;
+    }
+    let command = Command::change("tenants delete", "Delete a tenant");
+    let work = async {
+        let rows = tenants::remove(&app.house, id).await?;
+        let told = json!({ "id": id, "name": row.name, "issuer": row.issuer, "rows": rows });
+        Ok((rows, told))
+    };
+    let rows = recorded(&default, command, work).await?;
+    place.print_deleted(&format!("Deleted {id}, {rows} rows in all."))
 }
 
 fn view(row: &Row, issuer: &str, hosts: &[String]) -> Value {

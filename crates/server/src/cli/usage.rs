@@ -7,7 +7,7 @@ use tokenhouse_protocol::time::Timestamp;
 
 use super::Failure;
 use super::management::Management;
-use super::output::{print, print_json, table, text};
+use super::output::{print, table, text};
 use super::place::Place;
 
 #[derive(Args, Debug)]
@@ -60,8 +60,8 @@ pub(super) async fn run(arguments: Arguments) -> Result<(), Failure> {
 }
 
 fn shown(place: &Place, usage: &Value) -> Result<(), Failure> {
-    if place.json {
-        return print_json(usage);
+    if place.is_json() {
+        return place.print_json(usage);
     }
     let rows = usage.as_array().map_or(&[][..], Vec::as_slice);
     if rows.is_empty() {
@@ -87,8 +87,8 @@ fn shown(place: &Place, usage: &Value) -> Result<(), Failure> {
 }
 
 fn shown_quotas(place: &Place, quotas: &Value) -> Result<(), Failure> {
-    if place.json {
-        return print_json(quotas);
+    if place.is_json() {
+        return place.print_json(quotas);
     }
     let rows = quotas.as_array().map_or(&[][..], Vec::as_slice);
     if rows.is_empty() {

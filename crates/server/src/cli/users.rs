@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::Failure;
 use super::management::{Management, path};
-use super::output::{fields, may_go_on, print, print_json, remark, table, text};
+use super::output::{fields, may_go_on, print, remark, table, text};
 use super::place::Place;
 use super::properties::{Properties, Set};
 use crate::registry::connections::DEFAULT_CONNECTION;
@@ -151,6 +151,9 @@ struct Changes {
     /// What people call them
     #[arg(long, short)]
     name: Option<String>,
+    /// Shut them out, or with false let them in again
+    #[arg(long, short, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
+    blocked: Option<bool>,
     #[command(flatten)]
     set: Set,
 }
@@ -172,6 +175,7 @@ pub(super) async fn run(arguments: Arguments) -> Result<(), Failure> {
                     .with("email_verified", changes.email_verified.then_some(true))
                     .with("username", changes.username)
                     .with("name", changes.name)
+                    .with("blocked", changes.blocked)
                     .with_set(changes.set);
                 change(api, &place, &id, properties.changes()?).await
             }
@@ -200,7 +204,7 @@ async fn create(api: &Management, place: &Place, new: Create) -> Result<(), Fail
         .with_set(new.set);
     let user = api.post("users", properties.body()).await?;
     shown(place, &user)?;
-    if place.json {
+    if place.is_json() {
         return Ok(());
     }
     print(
@@ -250,8 +254,8 @@ async fn user(api: &Management, id: &str) -> Result<Value, Failure> {
 }
 
 fn listed(place: &Place, found: Vec<Value>) -> Result<(), Failure> {
-    if place.json {
-        return print_json(&Value::Array(found));
+    if place.is_json() {
+        return place.print_json(&Value::Array(found));
     }
     if found.is_empty() {
         return print("There are none: `tokenhouse users create --email ADDRESS --password-stdin` makes one.");
@@ -268,8 +272,8 @@ fn listed(place: &Place, found: Vec<Value>) -> Result<(), Failure> {
 }
 
 fn shown(place: &Place, user: &Value) -> Result<(), Failure> {
-    if place.json {
-        return print_json(user);
+    if place.is_json() {
+        return place.print_json(user);
     }
     let blocked = if user["blocked"] == true { "yes" } else { "" };
     print(&fields(&[

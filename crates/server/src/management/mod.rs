@@ -44,6 +44,7 @@ mod answers;
 mod attack_protection;
 mod client_grants;
 mod clients;
+pub mod command;
 mod connections;
 pub mod endpoint;
 pub mod error;

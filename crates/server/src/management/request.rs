@@ -116,19 +116,9 @@ pub async fn perform(tenant: &Arc<Tenant>, asked: Asked<'_>) -> Result<Reply, Fa
         Found::OtherMethods(_) | Found::Nothing => return Err(Failure::new(StatusCode::NOT_FOUND, "Not Found", None)),
         Found::Unreadable(violation) => return Err(Failure::path(&violation)),
     };
-    let caller = Caller {
-        channel: Channel::CommandLine,
-        administrator: None,
-        address: IpAddr::V4(Ipv4Addr::LOCALHOST),
-        forwarded_for: None,
-        user_agent: concat!("tokenhouse/", env!("CARGO_PKG_VERSION")).into(),
-        host: tenant.issuer.authority().to_owned(),
-        request_id: row_id(&tenant.house.random),
-        auth0_client: None,
-    };
     let admitted = Admitted {
         tenant,
-        caller: &Arc::new(caller),
+        caller: &Arc::new(at_this_machine(tenant)),
         administrator: &everything(tenant).await?,
         endpoint,
         raw_path: &format!("{ROOT}{}", asked.path),
@@ -138,8 +128,22 @@ pub async fn perform(tenant: &Arc<Tenant>, asked: Asked<'_>) -> Result<Reply, Fa
     admitted.answer(std::future::ready(Ok(asked.body))).await
 }
 
-/// Whoever has the database.
-async fn everything(tenant: &Tenant) -> Result<Administrator, RegistryError> {
+/// The one who types at the machine that has the database.
+pub(super) fn at_this_machine(tenant: &Tenant) -> Caller {
+    Caller {
+        channel: Channel::CommandLine,
+        administrator: None,
+        address: IpAddr::V4(Ipv4Addr::LOCALHOST),
+        forwarded_for: None,
+        user_agent: concat!("tokenhouse/", env!("CARGO_PKG_VERSION")).into(),
+        host: tenant.issuer.authority().to_owned(),
+        request_id: row_id(&tenant.house.random),
+        auth0_client: None,
+    }
+}
+
+/// What whoever has the database may do.
+pub(super) async fn everything(tenant: &Tenant) -> Result<Administrator, RegistryError> {
     let api = apis::api(tenant, &tenant.issuer.system_api()).await?;
     Ok(Administrator {
         application: None,

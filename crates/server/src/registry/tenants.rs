@@ -1,6 +1,9 @@
 //! Tenants: made with all that every tenant has, and their settings.
 
+use std::time::Duration;
+
 use serde_json::{Map, Value, json};
+use tokio::time::interval;
 
 use tokenhouse_protocol::crypto::Algorithm;
 use tokenhouse_protocol::id::TenantId;
@@ -16,6 +19,10 @@ use crate::tenant::{House, Issuer, Settings, Tenant};
 const MAX_ID_CHARS: usize = 63;
 /// Longest settings of a tenant, as JSON text in bytes: every node holds them.
 const MAX_SETTINGS_BYTES: usize = 1024 * 1024;
+/// Rows of a tenant that are removed in one transaction.
+const ROWS_AT_ONCE: u32 = 500;
+/// Pause between two of them, in which others write.
+const PAUSE: Duration = Duration::from_millis(10);
 /// What a change does not replace (CONTRACT §4.12).
 const RULES: Rules = Rules {
     merged: &["flags", "universal_login", "change_password", "guardian_mfa_page"],
@@ -84,6 +91,43 @@ pub async fn create_with_keys(
     given_keys::add(&tenant, given).await?;
     keys::ensure(&tenant, Algorithm::Rs256).await?;
     Ok(row)
+}
+
+/// Removes a tenant with everything that it has, its log and its usage too: how many rows. Requests find it no more once
+/// this begins; the rows go some at a time, so that other tenants' tokens wait for none of them long, and whoever is
+/// stopped in between begins again. Refuses the default tenant.
+pub async fn remove(house: &House, id: &TenantId) -> Result<u64, RegistryError> {
+    if *id == TenantId::default_tenant() {
+        let text =
+            "The default tenant is the house's own and stays: begin with another data folder or database instead";
+        return Err(RegistryError::Refused(text.into()));
+    }
+    let mut tx = house.store.begin().await?;
+    if tx.tenant(id).await?.is_none() {
+        return Err(gone());
+    }
+    tx.bump(id, Change::Settings).await?;
+    tx.remove_hosts(id).await?;
+    tx.commit().await?;
+    let mut removed = remove_rows(house, id).await?;
+    let mut tx = house.store.begin().await?;
+    removed += u64::from(tx.remove_tenant(id).await?);
+    tx.commit().await?;
+    // What a request left behind that had begun before its host was gone.
+    Ok(removed + remove_rows(house, id).await?)
+}
+
+async fn remove_rows(house: &House, id: &TenantId) -> Result<u64, RegistryError> {
+    let mut removed = 0;
+    let mut pauses = interval(PAUSE);
+    loop {
+        pauses.tick().await;
+        let step = house.store.remove_some_of_tenant(id, ROWS_AT_ONCE).await?;
+        removed += step;
+        if step == 0 {
+            return Ok(removed);
+        }
+    }
 }
 
 /// Changes settings: each key given replaces the stored one or, where CONTRACT §4.12 says so, is merged into it; `null`

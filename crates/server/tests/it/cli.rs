@@ -12,8 +12,10 @@ mod doctor;
 pub(crate) mod fixture;
 mod permissions_and_keys;
 mod places;
+mod rows;
 mod shells;
 mod snippet;
+mod tenants;
 mod token;
 
 const API: &str = "https://cli.example.org";
@@ -59,6 +61,16 @@ fn what_is_registered_while_the_server_runs_gets_a_token_at_once() {
     let of_app = |row: &&Value| row["client_id"] == app["client_id"];
     let row = usage.as_array().unwrap().iter().find(of_app).unwrap();
     assert_eq!((text(row, "audience"), &row["tokens"]), (API, &Value::from(1)));
+}
+
+#[test]
+fn compact_json_is_the_same_on_one_line() {
+    let folder = Folder::new();
+    for arguments in [&["apps", "list"][..], &["tenants", "show"]] {
+        let line = folder.ok(&[arguments, &["--json-compact"]].concat());
+        assert_eq!(line.lines().count(), 1, "{line}");
+        assert_eq!(serde_json::from_str::<Value>(&line).unwrap(), folder.json(arguments));
+    }
 }
 
 #[test]

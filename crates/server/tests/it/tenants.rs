@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use tokenhouse::dev::seed::{Applications, seed};
+use tokenhouse::registry::RegistryError;
 use tokenhouse::registry::tenants::{self, NewTenant};
 use tokenhouse::tenant::{Issuer, Tenant};
 use tokenhouse_protocol::id::TenantId;
@@ -154,6 +155,35 @@ async fn the_system_api_is_each_tenants_own() {
 }
 
 #[tokio::test]
+async fn a_removed_tenant_is_gone_with_its_log_and_the_others_stay() {
+    let (house, tenant, other) = two().await;
+    house.token(&house.samples.sample).await;
+    let ask = Ask::token(&with_secret(&other.sample, &MACHINE)).host(OTHER_HOST);
+    assert_eq!(house.ask(ask.clone()).await.status, 200);
+    let app = &house.app;
+    let default = TenantId::default_tenant();
+    let refused = tenants::remove(&app.house, &default).await;
+    assert!(matches!(refused, Err(RegistryError::Refused(_))), "{refused:?}");
+    assert!(tenants::remove(&app.house, &tenant.id).await.unwrap() > 5);
+    app.catch_up().await.unwrap();
+    assert_eq!(house.ask(ask.clone()).await.status, 421);
+    assert_eq!(house.logs_of(&tenant.id).await, []);
+    assert_eq!(house.token(&house.samples.sample).await.text("iss"), ISSUER);
+    let again = tenants::remove(&app.house, &tenant.id).await;
+    assert!(matches!(again, Err(RegistryError::NotFound(_))), "{again:?}");
+
+    // Who comes to live under its name finds nothing of it.
+    let issuer = Issuer::parse(OTHER_ISSUER).unwrap();
+    tenants::create(&app.house, other_tenant(&issuer), issuer)
+        .await
+        .unwrap();
+    app.forget_unknown_hosts();
+    assert_eq!(house.ask(ask).await.status, 401);
+    let rows = house.logs_of(&tenant.id).await;
+    assert_eq!(rows.iter().map(|row| row.kind.as_str()).collect::<Vec<_>>(), ["feccft"]);
+}
+
+#[tokio::test]
 async fn an_unknown_host_is_never_the_default() {
     let (house, _, _) = two().await;
     for host in [
@@ -180,16 +210,20 @@ async fn an_unknown_host_is_never_the_default() {
 /// A house with a second tenant, which has samples of its own.
 async fn two() -> (House, Arc<Tenant>, Applications) {
     let house = House::new().await;
-    let id = TenantId::new("other");
     let issuer = Issuer::parse(OTHER_ISSUER).unwrap();
-    let new = NewTenant {
-        id: id.clone(),
-        name: "Other".into(),
-        issuer: Some(issuer.clone()),
-        hosts: vec![OTHER_HOST.into()],
-    };
+    let new = other_tenant(&issuer);
+    let id = new.id.clone();
     tenants::create(&house.app.house, new, issuer).await.unwrap();
     let tenant = house.app.tenant(&id).await.unwrap().unwrap();
     let samples = Box::pin(seed(&tenant, &[])).await.unwrap();
     (house, tenant, samples)
+}
+
+fn other_tenant(issuer: &Issuer) -> NewTenant {
+    NewTenant {
+        id: TenantId::new("other"),
+        name: "Other".into(),
+        issuer: Some(issuer.clone()),
+        hosts: vec![OTHER_HOST.into()],
+    }
 }

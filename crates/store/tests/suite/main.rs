@@ -13,6 +13,7 @@ mod groups;
 mod jobs;
 mod log_search;
 mod logins;
+mod moving;
 mod names;
 mod opening;
 mod people;

@@ -11,6 +11,7 @@ both!(
     users_are_found_however_their_login_is_written,
     two_users_of_a_connection_share_no_login,
     users_are_found_by_address_name_and_role,
+    who_is_like_a_user_is_found_among_many,
 );
 
 async fn connections_come_back_and_their_names_are_unique(place: &Place) {
@@ -163,5 +164,44 @@ async fn users_are_found_by_address_name_and_role(place: &Place) {
     assert_eq!(store.users_of_role_total(&stranger, &role.id).await.unwrap(), 0);
     assert_eq!(store.roles_total(&tenant).await.unwrap(), 1);
     assert_eq!(store.roles_total(&stranger).await.unwrap(), 0);
+    store.close().await;
+}
+
+/// An import asks this for every user who is there already: looking at all of them for each took days for a million.
+async fn who_is_like_a_user_is_found_among_many(place: &Place) {
+    let store = place.open().await;
+    let tenant = with_tenant(&store, "acme").await;
+    let (home, elsewhere) = (connection("Users"), connection("Others"));
+    let mut tx = store.begin().await.unwrap();
+    for one in [&home, &elsewhere] {
+        assert_eq!(tx.add_connection(&tenant, one).await.unwrap(), Added::Yes);
+    }
+    let many: Vec<User> = (0..20_000)
+        .map(|number| {
+            let (email, name) = (format!("u{number}@example.org"), format!("name{number}"));
+            user(&home, Some(&email), Some(&name))
+        })
+        .collect();
+    for some in many.chunks(500) {
+        assert_eq!(tx.add_users(&tenant, some).await.unwrap().len(), 500);
+    }
+    // By the id, the address and the name of three.
+    let mut like = user(&home, Some("U7@example.org"), Some("NAME8"));
+    like.id = many[9].id.clone();
+    let mut found = tx.users_like(&tenant, &like).await.unwrap();
+    found.sort_by(|a, b| a.email.cmp(&b.email));
+    assert_eq!(found, many[7..10]);
+    let other = user(&elsewhere, Some("u7@example.org"), Some("name7"));
+    assert_eq!(tx.users_like(&tenant, &other).await.unwrap(), []);
+    tx.commit().await.unwrap();
+    // Without it PostgreSQL does not know yet that there are many, and chooses by chance.
+    place.run("analyze users").await;
+    let mut tx = store.begin().await.unwrap();
+    let began = std::time::Instant::now();
+    for known in &many[..300] {
+        assert_eq!(tx.users_like(&tenant, known).await.unwrap().len(), 1);
+    }
+    assert!(began.elapsed().as_secs() < 10, "{:?}", began.elapsed());
+    tx.commit().await.unwrap();
     store.close().await;
 }

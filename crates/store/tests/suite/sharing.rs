@@ -1,7 +1,8 @@
 //! What belongs together goes together, and tenants do not see each other.
 
 use tokenhouse_protocol::id::TenantId;
-use tokenhouse_store::{Added, Change, KeyState, Page, Store};
+use tokenhouse_protocol::time::Timestamp;
+use tokenhouse_store::{Added, Change, KeyState, Page, Store, UsageRow};
 
 use crate::place::{Place, both};
 use crate::samples::{api, client, connection, entry, grant, job, key, secret, user, with_tenant};
@@ -111,10 +112,23 @@ async fn a_removed_tenant_leaves_the_others_alone(place: &Place) {
         tx.bump(tenant, Change::Settings).await.unwrap();
     }
     tx.commit().await.unwrap();
-    store
-        .commit(job(&stays, vec![entry("c", place.clock.now())]))
-        .await
-        .unwrap();
+    for tenant in [&gone, &stays] {
+        let entries = (0..5).map(|_| entry("c", place.clock.now())).collect();
+        store.commit(job(tenant, entries)).await.unwrap();
+    }
+    store.fold_usage().await.unwrap();
+    let mut tx = store.begin().await.unwrap();
+    assert!(tx.remove_hosts(&gone).await.unwrap());
+    tx.commit().await.unwrap();
+    let mut steps = Vec::new();
+    loop {
+        match store.remove_some_of_tenant(&gone, 3).await.unwrap() {
+            0 => break,
+            step => steps.push(step),
+        }
+    }
+    // A client, an API, the log's lines, and their sums.
+    assert_eq!(steps[..4], [1, 1, 3, 2]);
     let mut tx = store.begin().await.unwrap();
     assert!(tx.remove_tenant(&gone).await.unwrap());
     assert!(!tx.remove_tenant(&gone).await.unwrap());
@@ -123,9 +137,16 @@ async fn a_removed_tenant_leaves_the_others_alone(place: &Place) {
     assert_sees_nothing(&store, &gone).await;
     assert_eq!(store.tenant_by_host("gone.test").await.unwrap(), None);
     assert_eq!(store.client(&stays, &holder.id).await.unwrap(), Some(holder));
-    assert_eq!(store.logs_latest(&stays, 5).await.unwrap().len(), 1);
+    assert_eq!(store.logs_latest(&stays, 9).await.unwrap().len(), 5);
+    assert!(!usage(&store, &stays).await.is_empty());
+    assert_eq!(usage(&store, &gone).await, []);
     assert_eq!(store.revisions(&[gone, stays.clone()]).await.unwrap(), [(stays, 1)]);
     store.close().await;
+}
+
+async fn usage(store: &Store, tenant: &TenantId) -> Vec<UsageRow> {
+    let (from, to) = (Timestamp::from_ms(0), Timestamp::from_ms(i64::MAX));
+    store.usage(tenant, from, to).await.unwrap()
 }
 
 async fn assert_sees_nothing(store: &Store, tenant: &TenantId) {

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::{SECRET, address};
 use crate::cli::Failure;
 use crate::cli::management::Management;
-use crate::cli::output::{print, print_json, table, text};
+use crate::cli::output::{print, table, text};
 use crate::cli::place::Place;
 use crate::cli::properties::Properties;
 
@@ -91,8 +91,8 @@ pub(super) fn scope_table(api: &Value) -> Option<String> {
 
 async fn list(api: &Management, place: &Place, named: &str) -> Result<(), Failure> {
     let found = api.get_without(&address(named), SECRET).await?;
-    if place.json {
-        return print_json(&found["scopes"]);
+    if place.is_json() {
+        return place.print_json(&found["scopes"]);
     }
     match scope_table(&found) {
         Some(table) => print(&table),

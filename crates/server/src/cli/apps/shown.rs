@@ -6,7 +6,7 @@ use tokenhouse_protocol::grant::GrantType;
 
 use super::{NAMES_TOKEN_ENDPOINT, SECRET};
 use crate::cli::management::{Management, path};
-use crate::cli::output::{fields, print, print_json, quoted, table, text};
+use crate::cli::output::{fields, print, quoted, table, text};
 use crate::cli::place::Place;
 use crate::cli::{Failure, apis};
 use crate::quota;
@@ -21,8 +21,8 @@ pub(super) async fn list(
     let mut query = vec![("is_global", "false")];
     query.extend(hidden.into_iter().filter(|_| !reveals_secret));
     let found = api.all("clients", &query, number).await?;
-    if place.json {
-        return print_json(&Value::Array(found));
+    if place.is_json() {
+        return place.print_json(&Value::Array(found));
     }
     if found.is_empty() {
         return print("There are no applications yet: `tokenhouse apps create NAME` makes one.");
@@ -43,8 +43,8 @@ pub(super) async fn show(api: &Management, place: &Place, id: &str, reveals_secr
         true => api.get(&address, &[]).await?,
         false => api.get_without(&address, SECRET).await?,
     };
-    if place.json {
-        return print_json(&client);
+    if place.is_json() {
+        return place.print_json(&client);
     }
     print(&described(&client))?;
     if !uses_assertions(&client) {
@@ -61,8 +61,8 @@ pub(super) async fn show(api: &Management, place: &Place, id: &str, reveals_secr
 
 /// What is said of a secret that was made anew.
 pub(super) fn rotated(place: &Place, client: &Value) -> Result<(), Failure> {
-    if place.json {
-        return print_json(client);
+    if place.is_json() {
+        return place.print_json(client);
     }
     print(&fields(&[
         ("Client ID", text(client, "client_id")),

@@ -6,13 +6,14 @@ use serde_json::Value;
 
 use tokenhouse_protocol::id::TenantId;
 use tokenhouse_protocol::time::Clock;
-use tokenhouse_store::{Job, Key, KeyState, StoreError};
+use tokenhouse_store::{Job, Key, KeyState, OpenError, StoreError};
 
 use super::{Report, database_name, span};
-use crate::app::App;
+use crate::app::{App, StartError};
 use crate::cli::{Failure, serve};
 use crate::config::Config;
 use crate::keyring::key_place;
+use crate::registry::secrets::UnlockError;
 use crate::registry::tenants;
 use crate::tenant::Tenant;
 
@@ -32,7 +33,7 @@ pub(super) async fn open(report: &mut Report, config: &Config) -> Option<Arc<App
             report.fail(
                 "database",
                 format!("{name}: not opened: {why}"),
-                "Correct the configuration.",
+                "It opens once what fails above is right.",
             );
             return None;
         }
@@ -40,7 +41,7 @@ pub(super) async fn open(report: &mut Report, config: &Config) -> Option<Arc<App
     let app = match App::open(options).await {
         Ok(app) => app,
         Err(error) => {
-            report.fail("database", format!("{name}: {error}"), "Nothing was changed.");
+            report.fail("database", format!("{name}: {error}"), advice(&error));
             return None;
         }
     };
@@ -71,6 +72,35 @@ pub(super) async fn open(report: &mut Report, config: &Config) -> Option<Arc<App
         ),
     }
     Some(app)
+}
+
+/// What to do where it does not open.
+fn advice(error: &StartError) -> &'static str {
+    match error {
+        StartError::Unlock(UnlockError::WrongKey { .. }) => {
+            "Put the key of this database where [sealing] looks for it; in a folder of `dev` that is sealing.key. No backup \
+             of the database holds it: whoever lost it begins anew in another folder."
+        }
+        StartError::Open(OpenError::Unreachable(_)) => {
+            "Start the database, correct its address, or end the process that holds it."
+        }
+        StartError::Open(OpenError::Newer { .. }) => {
+            "Install that version or a later one, or restore a backup of before it was installed."
+        }
+        StartError::Open(OpenError::NotWritable(_)) => {
+            "Run this as the user of the server, and give that user the folder and all in it: chown."
+        }
+        StartError::Open(OpenError::Other(_)) => "Correct [database] url, or --database.",
+        StartError::Open(OpenError::Damaged(_))
+        | StartError::Unlock(UnlockError::Damaged)
+        | StartError::Store(StoreError::Damaged(_)) => {
+            "Stop the servers, keep what is there aside, and put a backup in its place: `tokenhouse restore`."
+        }
+        StartError::Passwords(_) => "Correct [passwords] in the configuration.",
+        StartError::Unlock(UnlockError::Store(_)) | StartError::Store(_) | StartError::Registry(_) => {
+            "Is the disk full, or the database busy or read-only? Look at its own log, then run this again."
+        }
+    }
 }
 
 /// Looks at every tenant; `published` is the default tenant's key set as the world sees it.

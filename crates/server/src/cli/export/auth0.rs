@@ -9,8 +9,8 @@ use std::sync::Arc;
 use serde_json::{Map, Value, json};
 
 use crate::cli::Failure;
-use crate::cli::import::{Plan, segment, text};
-use crate::cli::output::{print, print_json};
+use crate::cli::import::{LOGIN_PAGE, PAGES, Plan, global_client, segment, text};
+use crate::cli::output::print;
 use crate::cli::place::Place;
 use crate::tenant::Tenant;
 
@@ -45,7 +45,17 @@ pub(super) async fn export(tenant: &Arc<Tenant>, place: &Place, folder: &Path) -
     };
     let mut settings = object(plan.get("tenants/settings", "").await?);
     settings.remove("sandbox_versions_available");
+    for (page, setting) in PAGES {
+        if let Some(Value::Object(said)) = settings.remove(setting) {
+            out.page(page, said)?;
+        }
+    }
     out.put("tenant.json", "tenant", &settings)?;
+    let global = global_client(&plan).await?;
+    if let Some(html) = global.get("custom_login_page").filter(|html| html.is_string()) {
+        let is_on = global.get("custom_login_page_on").cloned().unwrap_or(json!(true));
+        out.page(LOGIN_PAGE, object(json!({ "enabled": is_on, "html": html })))?;
+    }
     for kind in PROTECTIONS {
         let said = object(plan.get(&format!("attack-protection/{kind}"), "").await?);
         out.put(&format!("attack-protection/{kind}.json"), "attackProtection", &said)?;
@@ -102,25 +112,15 @@ pub(super) async fn export(tenant: &Arc<Tenant>, place: &Place, folder: &Path) -
         let said = json!({ "name": name, "description": role.get("description"), "permissions": permissions });
         out.named("roles", &name, "roles", &object(said))?;
     }
-    for connection in object_list(plan.get("connections", "per_page=100").await?) {
-        let id = segment(text(&connection, "id"));
-        let mut enabled = Vec::new();
-        for (client, name) in &names {
-            let listed = plan
-                .get(&format!("clients/{}/connections", segment(client)), "take=100")
-                .await?;
-            let listed = listed.get("connections").and_then(Value::as_array);
-            if listed
-                .into_iter()
-                .flatten()
-                .any(|listed| segment(text(listed, "id")) == id)
-            {
-                enabled.push(name.clone());
-            }
-        }
+    for connection in plan.all("connections", "").await? {
+        let path = format!("connections/{}/clients", segment(text(&connection, "id")));
+        let listed = plan.all_by_checkpoint(&path, "clients").await?;
+        let named = listed.iter().filter_map(|client| names.get(text(client, "client_id")));
+        let mut enabled: Vec<&String> = named.collect();
         enabled.sort_unstable();
+        let enabled = json!(enabled);
         let mut said = without(object(connection), &["id", "provisioning_ticket_url"]);
-        said.insert("enabled_clients".into(), json!(enabled));
+        said.insert("enabled_clients".into(), enabled);
         let name = file_name(&text_of(&said, "name"));
         out.put(
             &format!("database-connections/{name}/database.json"),
@@ -128,8 +128,8 @@ pub(super) async fn export(tenant: &Arc<Tenant>, place: &Place, folder: &Path) -
             &said,
         )?;
     }
-    match place.json {
-        true => print_json(&out.written.into()),
+    match place.is_json() {
+        true => place.print_json(&out.written.into()),
         false => {
             let counts: Vec<String> = out
                 .written
@@ -152,7 +152,25 @@ impl Folder {
         self.put(&format!("{folder}/{}.json", file_name(name)), kind, said)
     }
 
+    /// A page, whose text stands in a file of its own beside what is said of it.
+    fn page(&mut self, name: &str, mut said: Map<String, Value>) -> Result<(), Failure> {
+        if let Some(Value::String(html)) = said.get("html") {
+            let html = html.clone();
+            said.insert("html".into(), json!(format!("./{name}.html")));
+            self.write(&format!("pages/{name}.html"), &html)?;
+        }
+        said.insert("name".into(), json!(name));
+        self.put(&format!("pages/{name}.json"), "pages", &said)
+    }
+
     fn put(&mut self, name: &str, kind: &str, said: &Map<String, Value>) -> Result<(), Failure> {
+        self.write(name, &format!("{:#}\n", Value::Object(said.clone())))?;
+        let before = self.written.get(kind).and_then(Value::as_u64).unwrap_or(0);
+        self.written.insert(kind.into(), json!(before + 1));
+        Ok(())
+    }
+
+    fn write(&self, name: &str, content: &str) -> Result<(), Failure> {
         let path = self.root.join(name);
         let cannot = |error| Failure::because(format!("{} cannot be written", path.display()), error);
         if path.exists() {
@@ -160,10 +178,7 @@ impl Folder {
             return Err(Failure(format!("two things would be written to {path}: rename one")));
         }
         fs::create_dir_all(path.parent().unwrap_or(&self.root)).map_err(cannot)?;
-        fs::write(&path, format!("{:#}\n", Value::Object(said.clone()))).map_err(cannot)?;
-        let before = self.written.get(kind).and_then(Value::as_u64).unwrap_or(0);
-        self.written.insert(kind.into(), json!(before + 1));
-        Ok(())
+        fs::write(&path, content).map_err(cannot)
     }
 }
 
@@ -198,12 +213,5 @@ fn object(value: Value) -> Map<String, Value> {
     match value {
         Value::Object(members) => members,
         _ => Map::new(),
-    }
-}
-
-fn object_list(value: Value) -> Vec<Value> {
-    match value {
-        Value::Array(items) => items,
-        _ => Vec::new(),
     }
 }

@@ -7,13 +7,13 @@ use std::sync::Arc;
 use serde_json::json;
 
 use crate::cli::Failure;
-use crate::cli::output::{print, print_json, remark};
+use crate::cli::output::{print, remark};
 use crate::cli::place::Place;
 use crate::tenant::Tenant;
 
 pub(in crate::cli) mod plan;
 mod source;
-mod steps;
+pub(in crate::cli) mod steps;
 mod yaml;
 
 pub(super) use source::{Export, Markers, read};
@@ -37,9 +37,9 @@ pub(super) async fn import(tenant: &Arc<Tenant>, place: &Place, export: Export, 
 fn report(place: &Place, plan: &Plan<'_>, is_dry: bool) -> Result<(), Failure> {
     let count = |action: Action| plan.lines.iter().filter(|line| line.action == action).count();
     let (created, updated) = (count(Action::Created), count(Action::Updated));
-    if place.json {
+    if place.is_json() {
         let changes: Vec<_> = plan.lines.iter().filter_map(plan::Line::to_json).collect();
-        print_json(&json!({
+        place.print_json(&json!({
             "dry_run": is_dry, "created": created, "updated": updated, "unchanged": count(Action::Unchanged),
             "changes": changes, "notes": plan.notes, "failures": plan.failures,
         }))?;

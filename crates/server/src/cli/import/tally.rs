@@ -3,7 +3,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{BufWriter, Seek as _, SeekFrom, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -49,17 +49,26 @@ impl Tally {
         }
     }
 
-    /// What an import that was stopped kept; `None` if there was none. Refuses what belongs to another.
-    pub(super) fn kept(path: &Path, what: &Value) -> Result<Option<Self>, Failure> {
+    /// What an import that was stopped kept; `None` if there was none.
+    pub(super) fn kept(path: &Path) -> Result<Option<Self>, Failure> {
         let Ok(text) = fs::read(path) else { return Ok(None) };
-        let kept: Option<Self> = serde_json::from_slice(&text).ok();
-        match kept.filter(|kept| kept.what == *what) {
-            Some(kept) => Ok(Some(kept)),
-            None => Err(Failure(format!(
-                "{} is of an import of another file, or with other options: repeat those, or begin anew with --restart",
-                path.display()
-            ))),
+        match serde_json::from_slice(&text) {
+            Ok(kept) => Ok(Some(kept)),
+            Err(_) => Err(of_another(path)),
         }
+    }
+
+    /// Refuses to go on with another import than this one was.
+    pub(super) fn check_is_of(&self, what: &Value, path: &Path) -> Result<(), Failure> {
+        match self.what == *what {
+            true => Ok(()),
+            false => Err(of_another(path)),
+        }
+    }
+
+    /// Where its rejected records are.
+    pub(super) fn rejects(&self) -> Option<PathBuf> {
+        self.what.get("rejects").and_then(Value::as_str).map(PathBuf::from)
     }
 
     /// Keeps it, whole or as it was.
@@ -189,6 +198,13 @@ fn opened(path: &Path, bytes: u64) -> std::io::Result<BufWriter<File>> {
     file.set_len(bytes)?;
     file.seek(SeekFrom::End(0))?;
     Ok(BufWriter::new(file))
+}
+
+fn of_another(path: &Path) -> Failure {
+    Failure(format!(
+        "{} is of an import of another file, or with other options: repeat those, or begin anew with --restart",
+        path.display()
+    ))
 }
 
 fn cannot_write(path: &Path, error: &std::io::Error) -> Failure {

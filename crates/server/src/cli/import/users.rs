@@ -2,6 +2,7 @@
 //! how far it went into another, so that an import that was stopped goes on.
 
 use std::fs;
+use std::future::ready;
 use std::io::{self, BufReader, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 
@@ -11,8 +12,10 @@ use serde_json::{Value, json};
 use super::progress::Progress;
 use super::tally::{Rejected, Tally};
 use crate::cli::Failure;
-use crate::cli::output::{print, print_json, remark};
+use crate::cli::output::{print, remark};
 use crate::cli::place::Place;
+use crate::cli::stop::Stop;
+use crate::management::command::Command;
 use crate::registry::connections::DEFAULT_CONNECTION;
 use crate::registry::import::records::{Record, Records};
 use crate::registry::import::users::{BATCH, Import, Outcome, Source};
@@ -33,7 +36,8 @@ pub(super) struct Options {
     /// Bring users who are here already up to date; otherwise those who differ are rejected
     #[arg(long)]
     upsert: bool,
-    /// Where records go that are not taken, with their lines and reasons [default: FILE.rejects.ndjson]
+    /// Where records go that are not taken, with their lines and reasons [default: FILE.rejects.ndjson, or -2 and so on
+    /// where an earlier import left one]
     #[arg(long, value_name = "FILE")]
     rejects: Option<PathBuf>,
     /// Begin anew where an earlier import of the file was stopped
@@ -52,6 +56,14 @@ impl File {
     /// The file at `path`.
     pub(super) fn new(path: PathBuf, source: Source, is_dry: bool) -> Self {
         Self { path, source, is_dry }
+    }
+
+    /// What the log says of its import.
+    fn command(&self) -> Command {
+        match self.source {
+            Source::Auth0 => Command::change("import auth0", "Import users of Auth0"),
+            Source::Django => Command::change("import django", "Import users of Django"),
+        }
     }
 }
 
@@ -72,77 +84,128 @@ pub(super) fn are_in(path: &Path) -> Result<bool, Failure> {
 
 /// Brings the users of a file in.
 pub(super) async fn import(tenant: &Tenant, place: &Place, file: File, options: Options) -> Result<(), Failure> {
-    let rejects = options
-        .rejects
-        .clone()
-        .unwrap_or_else(|| beside(&file.path, "rejects.ndjson"));
     let kept = beside(&file.path, "progress.json");
     let opened = fs::File::open(&file.path).map_err(|error| cannot_read(&file.path, &error))?;
     let size = opened
         .metadata()
         .map_err(|error| cannot_read(&file.path, &error))?
         .len();
+    let earlier = match file.is_dry || options.restart {
+        true => None,
+        false => Tally::kept(&kept)?,
+    };
+    let rejects = match (&options.rejects, earlier.as_ref().and_then(Tally::rejects)) {
+        (Some(named), _) => named.clone(),
+        (None, Some(begun)) => begun,
+        (None, None) => free(&file.path),
+    };
     let what = json!({
         "size": size, "connection": options.connection, "upsert": options.upsert, "tenant": tenant.id.as_str(),
         "rejects": rejects.display().to_string(),
     });
-    let earlier = match file.is_dry || options.restart {
-        true => None,
-        false => Tally::kept(&kept, &what)?,
-    };
     if let Some(tally) = &earlier {
+        tally.check_is_of(&what, &kept)?;
         let line = tally.reached.line;
         remark(&format!(
             "Going on at line {line}, where an earlier import was stopped; --restart begins anew."
         ));
     }
     let bytes = earlier.as_ref().map(|tally| tally.reject_bytes);
-    let mut rejected = Rejected::after(&rejects, bytes, file.is_dry)?;
-    let mut tally = earlier.unwrap_or_else(|| Tally::new(what));
+    let rejected = Rejected::after(&rejects, bytes, file.is_dry)?;
+    let tally = earlier.unwrap_or_else(|| Tally::new(what));
     let mut reader = BufReader::with_capacity(256 * 1024, opened);
     let offset = reader.seek(SeekFrom::Start(tally.reached.offset));
     offset.map_err(|error| cannot_read(&file.path, &error))?;
-    let mut records = Records::going_on(reader, tally.reached);
     let import = Import::new(tenant, &options.connection, file.source).await?;
-    let import = import.upserting(options.upsert).dry(file.is_dry);
-    let mut progress = Progress::new(size);
-    let mut shown = Vec::new();
-    loop {
-        let batch = next_batch(&mut records).map_err(|error| cannot_read(&file.path, &error))?;
-        if batch.is_empty() {
-            break;
+    let mut run = Run {
+        records: Records::going_on(reader, tally.reached),
+        import: import.upserting(options.upsert).dry(file.is_dry),
+        tally,
+        rejected,
+        progress: Progress::new(size),
+        shown: Vec::new(),
+        kept: &kept,
+        file: &file,
+    };
+    let ended = run.finish().await;
+    run.progress.end();
+    let Run { tally, shown, .. } = run;
+    if !file.is_dry {
+        let mut told = tally.to_json();
+        told["file"] = json!(file.path.file_name().map(|name| name.to_string_lossy()));
+        told["connection"] = json!(options.connection);
+        if let Err(Failure(why)) = &ended {
+            told["stopped"] = json!(why);
         }
-        let places: Vec<(u64, u64)> = batch.iter().map(|record| (record.line, record.number)).collect();
-        let done = import.batch(batch).await.map_err(|error| {
-            progress.end();
-            let line = tally.reached.line;
-            let text = format!("the users before line {line} are in; run the same command again to go on ({error})");
-            Failure(text)
-        })?;
-        tally.without_factors += done.without_factors;
-        for (outcome, (line, number)) in done.outcomes.into_iter().zip(places) {
-            tally.count(&outcome);
-            if let Outcome::Rejected(problems, user) = outcome {
-                if shown.len() < SHOWN {
-                    let reasons: Vec<String> = problems.iter().map(ToString::to_string).collect();
-                    shown.push(format!("line {line}: {}", reasons.join("; ")));
-                }
-                rejected.add(line, number, &problems, user.as_ref())?;
-            }
-        }
-        tally.reached = records.place();
-        tally.reject_bytes = rejected.flush()?;
-        if !file.is_dry {
-            tally.keep(&kept)?;
-        }
-        progress.show(&tally);
+        // What came in before it was stopped is in.
+        file.command().done(tenant, told).await?;
     }
-    progress.end();
+    ended?;
     if !file.is_dry {
         // Whether it is there or not: the import is over.
         fs::remove_file(&kept).ok();
     }
     report(place, &file, &tally, &shown, &rejects)
+}
+
+/// An import on its way through a file.
+struct Run<'a> {
+    records: Records<BufReader<fs::File>>,
+    import: Import<'a>,
+    tally: Tally,
+    rejected: Rejected<'a>,
+    progress: Progress,
+    /// The first reasons for which records were not taken.
+    shown: Vec<String>,
+    /// Where it is kept how far it is.
+    kept: &'a Path,
+    file: &'a File,
+}
+
+impl Run<'_> {
+    /// Batch by batch, until there are no more or somebody asks it to stop.
+    async fn finish(&mut self) -> Result<(), Failure> {
+        let mut stop = Stop::listen();
+        loop {
+            tokio::select! {
+                biased;
+                () = stop.asked() => return Err(self.stopped("it was asked to stop")),
+                () = ready(()) => {}
+            }
+            let batch = next_batch(&mut self.records).map_err(|error| cannot_read(&self.file.path, &error))?;
+            if batch.is_empty() {
+                return Ok(());
+            }
+            let places: Vec<(u64, u64)> = batch.iter().map(|record| (record.line, record.number)).collect();
+            let done = self.import.batch(batch).await;
+            let done = done.map_err(|error| self.stopped(&error.to_string()))?;
+            self.tally.without_factors += done.without_factors;
+            for (outcome, (line, number)) in done.outcomes.into_iter().zip(places) {
+                self.tally.count(&outcome);
+                if let Outcome::Rejected(problems, user) = outcome {
+                    if self.shown.len() < SHOWN {
+                        let reasons: Vec<String> = problems.iter().map(ToString::to_string).collect();
+                        self.shown.push(format!("line {line}: {}", reasons.join("; ")));
+                    }
+                    self.rejected.add(line, number, &problems, user.as_ref())?;
+                }
+            }
+            self.tally.reached = self.records.place();
+            self.tally.reject_bytes = self.rejected.flush()?;
+            if !self.file.is_dry {
+                self.tally.keep(self.kept)?;
+            }
+            self.progress.show(&self.tally);
+        }
+    }
+
+    fn stopped(&self, why: &str) -> Failure {
+        let line = self.tally.reached.line;
+        Failure(match self.file.is_dry {
+            true => format!("the dry run ended at line {line} ({why})"),
+            false => format!("the users up to line {line} are in; run the same command again to go on ({why})"),
+        })
+    }
 }
 
 fn next_batch(records: &mut Records<BufReader<fs::File>>) -> io::Result<Vec<Record>> {
@@ -157,14 +220,14 @@ fn next_batch(records: &mut Records<BufReader<fs::File>>) -> io::Result<Vec<Reco
 
 fn report(place: &Place, file: &File, tally: &Tally, shown: &[String], rejects: &Path) -> Result<(), Failure> {
     let rejects = rejects.display();
-    if place.json {
+    if place.is_json() {
         let mut said = tally.to_json();
         said["dry_run"] = json!(file.is_dry);
         said["rejects"] = match tally.rejected > 0 && !file.is_dry {
             true => json!(rejects.to_string()),
             false => Value::Null,
         };
-        print_json(&said)?;
+        place.print_json(&said)?;
     } else {
         print(&tally.table(&file.path, file.is_dry))?;
         if tally.without_factors > 0 {
@@ -190,6 +253,14 @@ fn report(place: &Place, file: &File, tally: &Tally, shown: &[String], rejects: 
             Err(Failure(text))
         }
     }
+}
+
+/// Where the records go that are not taken, unless it is said: no file of an earlier import.
+fn free(path: &Path) -> PathBuf {
+    let numbered = (2..).map(|number| beside(path, &format!("rejects-{number}.ndjson")));
+    let mut names = std::iter::once(beside(path, "rejects.ndjson")).chain(numbered);
+    let free = names.find(|name| !name.exists());
+    free.unwrap_or_else(|| beside(path, "rejects.ndjson"))
 }
 
 /// `FILE.extension`.

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::cli::Failure;
 use crate::cli::management::{Management, path};
-use crate::cli::output::{print, print_json, table, text};
+use crate::cli::output::{print, table, text};
 use crate::cli::place::Place;
 
 #[derive(Debug, Subcommand)]
@@ -35,8 +35,8 @@ pub(super) async fn run(api: &Management, place: &Place, action: Blocks) -> Resu
         Blocks::List { id } => {
             let found = api.get(&path(["user-blocks", &id]), &[]).await?;
             let blocks = &found["blocked_for"];
-            if place.json {
-                return print_json(blocks);
+            if place.is_json() {
+                return place.print_json(blocks);
             }
             let row = |block: &Value| ["identifier", "ip"].map(|name| text(block, name)).to_vec();
             let rows: Vec<_> = blocks.as_array().into_iter().flatten().map(row).collect();

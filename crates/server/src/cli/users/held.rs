@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::cli::Failure;
 use crate::cli::management::{Management, path};
-use crate::cli::output::{print, print_json, table, text};
+use crate::cli::output::{print, table, text};
 use crate::cli::place::Place;
 use crate::cli::roles::{Named, id_of};
 
@@ -97,8 +97,8 @@ pub(super) async fn roles(api: &Management, place: &Place, action: Roles) -> Res
         }
     };
     let held = api.all(&path(["users", &id, "roles"]), &[], None).await?;
-    if place.json {
-        return print_json(&Value::Array(held));
+    if place.is_json() {
+        return place.print_json(&Value::Array(held));
     }
     if held.is_empty() {
         return print("They have no role.");
@@ -123,8 +123,8 @@ pub(super) async fn permissions(api: &Management, place: &Place, action: Permiss
         }
     };
     let held = api.all(&path(["users", &id, "permissions"]), &[], None).await?;
-    if place.json {
-        return print_json(&Value::Array(held));
+    if place.is_json() {
+        return place.print_json(&Value::Array(held));
     }
     if held.is_empty() {
         return print("They have no permission.");

@@ -92,26 +92,30 @@ async fn put(
 
 /// Refuses a tenant that somebody uses: nothing of it would be left.
 async fn check_is_empty(tenant: &Tenant) -> Result<(), RegistryError> {
-    let store = &tenant.house.store;
+    let (store, id) = (&tenant.house.store, &tenant.id);
     let own = ClientFilter {
         is_global: Some(false),
         ..ClientFilter::default()
     };
-    let used = store.users_total(&tenant.id).await?
-        + store.clients_total(&tenant.id, &own).await?
-        + store
-            .client_grants_total(&tenant.id, &ClientGrantFilter::default())
-            .await?
-        + store.roles_total(&tenant.id).await?
-        + store.apis_total(&tenant.id).await?.saturating_sub(1);
-    if used > 0 {
-        let text = format!(
-            "The tenant {} is in use, and a full export moves into an empty one: make one with `tokenhouse tenants create`",
-            tenant.id
-        );
-        return Err(RegistryError::Conflict(text));
+    let administrators = store.administrators(id, Page::first(1)).await?;
+    let used = [
+        (store.users_total(id).await?, "users"),
+        (store.clients_total(id, &own).await?, "applications"),
+        (store.apis_total(id).await?.saturating_sub(1), "APIs"),
+        (
+            store.client_grants_total(id, &ClientGrantFilter::default()).await?,
+            "grants",
+        ),
+        (store.roles_total(id).await?, "roles"),
+        (administrators.len().try_into().unwrap_or(1), "administrators"),
+    ];
+    match used.into_iter().find(|(count, _)| *count > 0) {
+        None => Ok(()),
+        Some((_, what)) => Err(RegistryError::Conflict(format!(
+            "The tenant {id} is in use (it has {what}), and a full export moves into an empty one: make one with \
+             `tokenhouse tenants create`"
+        ))),
     }
-    Ok(())
 }
 
 /// What other nodes must forget of the tenant as it was.

@@ -11,19 +11,18 @@ use super::super::RegistryError;
 use super::{Counts, FileKeys, head, place, salt, sealed_column};
 use crate::tenant::Tenant;
 
-/// Writes a tenant. Whoever changes it meanwhile makes a file that is of two moments: stop the servers, or export twice
-/// and compare.
+/// Writes a tenant as it is at one moment, whoever changes it meanwhile.
 pub async fn export(tenant: &Tenant, passphrase: &Secret, out: &mut impl Write) -> Result<Counts, RegistryError> {
     let house = &tenant.house;
-    let gone = || RegistryError::NotFound("The tenant does not exist".into());
-    let row = house.store.tenant(&tenant.id).await?.ok_or_else(gone)?;
     let system = house.store.system_api(&tenant.id).await?;
     let system = system.ok_or_else(|| RegistryError::NotFound("The tenant has no system API".into()))?;
     let salt = salt(system.id.as_str());
-    let mut lines = Lines {
-        keys: FileKeys::derive(passphrase, &salt)?,
-        out,
-    };
+    // It takes a moment, which no transaction should.
+    let keys = FileKeys::derive(passphrase, &salt)?;
+    let mut snapshot = house.store.snapshot().await?;
+    let gone = || RegistryError::NotFound("The tenant does not exist".into());
+    let row = snapshot.tenant(&tenant.id).await?.ok_or_else(gone)?;
+    let mut lines = Lines { keys, out };
     lines.put(&head(&salt))?;
     lines.put(&json!({
         "tenant": {
@@ -35,7 +34,7 @@ pub async fn export(tenant: &Tenant, passphrase: &Secret, out: &mut impl Write) 
         let mut count = 0;
         let mut last: Option<Map<String, Value>> = None;
         loop {
-            let rows = house.store.rows(&tenant.id, table, last.as_ref()).await?;
+            let rows = snapshot.rows(&tenant.id, table, last.as_ref()).await?;
             let is_last = rows.len() < ROWS_AT_ONCE;
             last = rows.last().cloned();
             for mut row in rows {

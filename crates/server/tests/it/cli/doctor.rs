@@ -84,6 +84,38 @@ fn what_is_wrong_with_a_folder_is_found() {
 }
 
 #[test]
+fn a_database_that_does_not_open_has_an_advice_for_each_reason() {
+    let (folder, other) = (Folder::new(), Folder::new());
+    let advice = |found: &Value| {
+        let checks = found["checks"].as_array().unwrap();
+        let failed = checks
+            .iter()
+            .find(|check| check["check"] == "database" && check["state"] == "fail");
+        text(failed.unwrap_or_else(|| panic!("it opened: {found:#}")), "advice").to_owned()
+    };
+    let key = folder.path().join("sealing.key");
+    let own = std::fs::read(&key).unwrap();
+    std::fs::write(&key, format!("{}=", "A".repeat(43))).unwrap();
+    let (code, found) = report(&folder, &[]);
+    assert_eq!(code, Some(1));
+    assert!(advice(&found).contains("[sealing]"), "{found:#}");
+    std::fs::write(&key, own).unwrap();
+    let database = other.path().join("tokenhouse.db");
+    for side in ["tokenhouse.db-wal", "tokenhouse.db-shm"] {
+        std::fs::remove_file(other.path().join(side)).ok();
+    }
+    std::fs::write(
+        &database,
+        "no database at all, but long enough to have a first page ".repeat(200),
+    )
+    .unwrap();
+    let (_, found) = report(&other, &[]);
+    assert!(advice(&found).contains("tokenhouse restore"), "{found:#}");
+    let (_, found) = report(&folder, &["--database", "postgres://nobody@127.0.0.1:1/none"]);
+    assert!(advice(&found).contains("Start the database"), "{found:#}");
+}
+
+#[test]
 fn what_is_wrong_with_a_configuration_is_found() {
     let folder = Folder::new();
     let said = |content: &str| {

@@ -20,6 +20,8 @@ apis create https://places.example --name Places --scope read:a=Read --scope wri
 apis list
 apis show https://places.example
 apis update {api} --token-lifetime 600 --rbac --signing-alg ES256
+apis update {api} --subject-type-authorization {\"user\":{\"policy\":\"deny_all\"}}
+apis update {api} --subject-type-authorization nothing
 apis scopes list {api}
 apis scopes add {api} delete:a=Delete
 apis scopes remove {api} write:a
@@ -55,6 +57,8 @@ users show {user}
 users update {user} --name Countess --set app_metadata={\"plan\":\"gold\"}
 users block {user}
 users unblock {user}
+users update {user} --blocked
+users update {user} --blocked false
 users set-password {user} --password Another-horse-2
 roles create Editor --description Writes =role
 roles list

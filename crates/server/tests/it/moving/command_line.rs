@@ -5,6 +5,7 @@
     reason = "every line here is a test's; clippy excuses only marked functions"
 )]
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::process::Output;
 
@@ -74,6 +75,28 @@ fn what_is_not_taken_is_in_a_file_by_line_and_comes_in_once_it_is_corrected() {
     let corrected = folder.write("corrected.ndjson", format!("{row}\n").as_bytes());
     assert_eq!(folder.json(&["import", "auth0", &corrected])["inserted"], 1);
     assert_eq!(total(&folder), before + 2);
+}
+
+#[test]
+fn what_an_earlier_import_rejected_stays_when_the_file_comes_again() {
+    let folder = Folder::new();
+    let file = folder.write("users.json", b"[{\"email\": \"a@file.example\"}, {\"email\": \"b\"}]");
+    let rejects = |more: &[&str]| {
+        let output = folder.run(&[&["import", "auth0", &file, "--json"], more].concat());
+        let said: Value = serde_json::from_str(&stdout(&output)).unwrap();
+        said["rejects"].as_str().unwrap().to_owned()
+    };
+    let first = rejects(&[]);
+    let kept = std::fs::read(&first).unwrap();
+    let second = rejects(&[]);
+    assert_eq!(second, format!("{file}.rejects-2.ndjson"));
+    assert_eq!(
+        (std::fs::read(&first).unwrap(), std::fs::read(&second).unwrap()),
+        (kept.clone(), kept)
+    );
+    // Who names the file gets that one, and nobody's is written over.
+    let output = folder.run(&["import", "auth0", &file, "--rejects", &first]);
+    assert!(stderr(&output).contains("--rejects"), "{output:?}");
 }
 
 #[test]
@@ -162,6 +185,7 @@ fn djangos_users_move_in_with_their_passwords() {
     };
     assert_eq!(text(user("user1"), "user_id"), "auth0|django-1");
     assert_eq!(user("unusable")["blocked"], true);
+    let before = hashes(&folder, "before.ndjson");
     let server = Server::start(&folder);
     let app = folder.json(&[
         "apps",
@@ -180,9 +204,19 @@ fn djangos_users_move_in_with_their_passwords() {
             text(&server.dev, "audience"),
         );
         assert!(PASSWORD.starts_with("Grüße"));
-        let answer = server.post("/oauth/token", &form);
-        assert!(answer["access_token"].is_string(), "{name}: {answer}");
+        for time in ["first", "second"] {
+            let answer = server.post("/oauth/token", &form);
+            assert!(answer["access_token"].is_string(), "{time} login of {name}: {answer}");
+        }
     }
+    let after = hashes(&folder, "after.ndjson");
+    for name in ["user1", "user2", "user3", "user4", "mail@example.org"] {
+        assert_ne!(before[name], after[name], "{name}");
+        assert!(after[name].starts_with("$argon2id$v=19$"), "{name}: {}", after[name]);
+    }
+    // What each costs now is what this server's own cost, Django's argon2 too.
+    let cost = |name: &str| after[name].split('$').nth(3).unwrap().to_owned();
+    assert_eq!(cost("user2"), cost("user1"));
 }
 
 #[test]
@@ -195,4 +229,21 @@ fn a_packed_or_missing_file_and_an_unknown_connection_are_refused_in_a_sentence(
     let output = folder.run(&["import", "auth0", &file, "--connection", "nope"]);
     assert!(stderr(&output).contains("connection does not exist"), "{output:?}");
     assert_eq!(folder.json(&["import", "auth0", &file])["read"], 0);
+}
+
+/// The hashes of the folder's users, by their names or addresses.
+fn hashes(folder: &Folder, name: &str) -> BTreeMap<String, String> {
+    let passphrase = folder.write("passphrase.txt", b"a passphrase to look\n");
+    let file = folder.path().join(name).display().to_string();
+    folder.ok(&["export", "--full", &file, "--passphrase-file", &passphrase]);
+    let written = std::fs::read_to_string(&file).unwrap();
+    let rows = written.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let users = rows
+        .filter(|line| line["table"] == "users")
+        .map(|line| line["row"].clone());
+    let named = |row: Value| {
+        let name = row["username"].as_str().or(row["email"].as_str()).unwrap().to_owned();
+        (name, row["password_hash"].as_str().unwrap_or_default().to_owned())
+    };
+    users.map(named).collect()
 }

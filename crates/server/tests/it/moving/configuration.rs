@@ -5,7 +5,8 @@
     reason = "every line here is a test's; clippy excuses only marked functions"
 )]
 
-use std::path::Path;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
@@ -77,6 +78,23 @@ fn exported(folder: &Folder) -> String {
         "attack-protection/brute-force-protection.json",
         &json!({ "enabled": true, "max_attempts": 7 }),
     );
+    put(
+        "database-connections/Second/database.json",
+        &json!({
+            "name": "Second", "strategy": "auth0", "enabled_clients": ["My app"], "is_domain_connection": false,
+            "options": { "passwordPolicy": "low", "import_mode": false, "customScripts": {} },
+        }),
+    );
+    put(
+        "pages/login.json",
+        &json!({ "name": "login", "enabled": true, "html": "./login.html" }),
+    );
+    std::fs::write(root.join("pages/login.html"), "<p>@@config@@ ##HOST##</p>").unwrap();
+    put(
+        "pages/password_reset.json",
+        &json!({ "name": "password_reset", "enabled": true }),
+    );
+    std::fs::write(root.join("pages/password_reset.html"), "<p>Reset</p>").unwrap();
     put("actions/x.json", &json!({ "name": "x" }));
     root.display().to_string()
 }
@@ -101,8 +119,8 @@ fn an_export_is_planned_done_and_then_unchanged() {
     for name in ["created", "updated"] {
         assert_eq!(plan[name], done[name], "{name}: {plan} and {done}");
     }
-    // Two applications, an API, two grants, a role.
-    assert_eq!(count(&done, "created"), 6, "{done}");
+    // Two applications, an API, two grants, a role, a database.
+    assert_eq!(count(&done, "created"), 7, "{done}");
     assert_eq!(done["failures"], json!([]));
     let notes = done["notes"].to_string();
     for said in ["actions", "scripts", "1 scopes"] {
@@ -131,6 +149,77 @@ fn an_export_is_planned_done_and_then_unchanged() {
         "{grant}"
     );
     assert_eq!(grant["scope"], json!(["read:clients"]));
+    let settings = folder.json(&["tenants", "show"]);
+    assert_eq!(
+        settings["change_password"],
+        json!({ "enabled": true, "html": "<p>Reset</p>" })
+    );
+}
+
+#[test]
+fn what_was_exported_comes_in_elsewhere_and_is_exported_the_same() {
+    let (from, to) = (Folder::new(), Folder::new());
+    let path = exported(&from);
+    import(&from, &path, &[]);
+    let user = from.json(&["users", "list"])[0]["user_id"].as_str().unwrap().to_owned();
+    from.ok(&[
+        "apps",
+        "create",
+        "Of the console",
+        "--type",
+        "spa",
+        "--origin",
+        "https://spa.example",
+    ]);
+    from.ok(&["users", "roles", "assign", &user, "--roles", "Reader"]);
+    from.ok(&["apis", "create", "https://shared.example.org", "--signing-alg", "HS256"]);
+    let out = |folder: &Folder| {
+        let out = folder.path().join("out");
+        let said = folder.json(&["export", "auth0", &out.display().to_string()]);
+        assert_eq!(said["databases"], 2, "{said}");
+        out
+    };
+    let first = out(&from);
+    // What `dev` made there is in the file as well, or it would not be the same.
+    let brought = to.json(&["import", "auth0", &first.display().to_string()]);
+    assert_eq!(brought["failures"], json!([]));
+    let (first, second) = (files(&first), files(&out(&to)));
+    assert_eq!(first.keys().collect::<Vec<_>>(), second.keys().collect::<Vec<_>>());
+    for (name, content) in &first {
+        assert_eq!(content, &second[name], "{}", name.display());
+    }
+    let page = &first[Path::new("pages/login.html")];
+    assert_eq!(page, "<p>@@config@@ new.example.org</p>");
+    let database = &first[Path::new("database-connections/Second/database.json")];
+    assert!(
+        database.contains("\"low\"") && database.contains("\"My app\""),
+        "{database}"
+    );
+    let all: String = first.values().map(String::as_str).collect();
+    for app in from.json(&["apps", "list", "--reveal-secrets"]).as_array().unwrap() {
+        assert!(!all.contains(text(app, "client_id")), "an id: {app}");
+        // A page in the browser has none.
+        let secret = app["client_secret"].as_str().unwrap_or("no secret at all");
+        assert!(!all.contains(secret), "a secret: {app}");
+    }
+}
+
+/// Every file below a folder, by its path in it.
+fn files(root: &Path) -> BTreeMap<PathBuf, String> {
+    let mut found = BTreeMap::new();
+    let mut folders = vec![root.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                let name = path.strip_prefix(root).unwrap().to_owned();
+                found.insert(name, std::fs::read_to_string(path).unwrap());
+            }
+        }
+    }
+    found
 }
 
 #[test]
@@ -215,6 +304,6 @@ fn a_marker_that_nothing_is_said_of_and_what_the_api_refuses_are_named() {
             failure.contains("application Bad (clients/Bad.json)") && failure.contains("app_type"),
             "{failure}"
         );
-        assert_eq!(count(&said, "created"), 6, "the others go on: {said}");
+        assert_eq!(count(&said, "created"), 7, "the others go on: {said}");
     }
 }

@@ -3,6 +3,8 @@
 
 use serde_json::Value;
 
+use tokenhouse_store::TABLES;
+
 use crate::cli::fixture::{Folder, stdout, text};
 
 const PASSPHRASE: &str = "a passphrase for the road";
@@ -50,12 +52,19 @@ fn a_tenant_that_moved_writes_the_same_file_to_the_byte() {
         "--password",
         "Correct horse 7",
     ]);
+    one_of_everything(&from);
     let first = from.path().join("first.ndjson").display().to_string();
     let (is_done, error) = run(&from, &["export", "--full", &first]);
     assert!(is_done, "{error}");
     let written = std::fs::read_to_string(&first).unwrap();
     assert!(!written.contains(text(&app, "client_secret")), "a secret lies open");
     assert!(!written.contains("PRIVATE"), "a key lies open");
+
+    for table in TABLES {
+        let of_table = format!("\"table\":\"{}\"", table.name);
+        let is_there = written.lines().any(|row| row.contains(&of_table));
+        assert!(is_there, "nothing of {} was made", table.name);
+    }
 
     let to = Folder::new();
     to.json(&["tenants", "create", "moved", "--issuer", "https://moved.example.org/"]);
@@ -71,6 +80,42 @@ fn a_tenant_that_moved_writes_the_same_file_to_the_byte() {
 
     let (is_done, error) = run(&to, &["import", "full", &first, "--tenant", "moved"]);
     assert!(!is_done && error.contains("in use"), "{error}");
+    let admins = to.run(&["admins", "list", "--json", "--tenant", "moved"]);
+    assert!(stdout(&admins).contains("ada@admins.example"), "{admins:?}");
+}
+
+/// At least one row of every table that moves, and of every kind of secret.
+fn one_of_everything(folder: &Folder) {
+    let permission = ["--api", "https://moved.example.org", "--permissions", "read:it"];
+    folder.ok(&["roles", "create", "Reader"]);
+    folder.ok(&[&["roles", "permissions", "add", "Reader"][..], &permission].concat());
+    let user = folder.json(&["users", "search", "--query", "email:ada@example.org"]);
+    let user = text(&user[0], "user_id");
+    folder.ok(&["users", "roles", "assign", user, "--roles", "Reader"]);
+    folder.ok(&[&["users", "permissions", "add", user][..], &permission].concat());
+    let key = r#"{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#;
+    let key = folder.write("public.jwk", key.as_bytes());
+    folder.ok(&["apps", "create", "Signs", "--key", &key]);
+    folder.ok(&["apis", "create", "https://shared.example.org", "--signing-alg", "HS256"]);
+    let second = "databases:\n  - name: Second\n    strategy: auth0\n    enabled_clients: []\n";
+    let second = folder.write("second.yaml", second.as_bytes());
+    folder.ok(&["import", "auth0", &second]);
+    let file = folder.write("users.ndjson", b"{\"email\": \"of@second.example\"}\n");
+    folder.ok(&["import", "auth0", &file, "--connection", "Second"]);
+    let password = ["admins", "create", "ada@admins.example", "--password-stdin"];
+    let made = folder.run_with_input(&password, b"a password of some length\n");
+    assert!(made.status.success(), "{made:?}");
+}
+
+#[test]
+fn a_tenant_that_has_an_administrator_is_not_empty() {
+    let folder = Folder::new();
+    let file = folder.path().join("whole.ndjson").display().to_string();
+    assert!(run(&folder, &["export", "--full", &file]).0);
+    folder.json(&["tenants", "create", "moved", "--issuer", "https://moved.example.org/"]);
+    folder.ok(&["admins", "create", "ada@admins.example", "--tenant", "moved"]);
+    let (is_done, error) = run(&folder, &["import", "full", &file, "--tenant", "moved"]);
+    assert!(!is_done && error.contains("it has administrators"), "{error}");
 }
 
 #[test]

@@ -104,6 +104,21 @@ impl<'a> Plan<'a> {
         Ok(found)
     }
 
+    /// Every item of a list that knows checkpoints alone, by its name in the answer.
+    pub(in crate::cli) async fn all_by_checkpoint(&self, path: &str, list: &str) -> Result<Vec<Value>, Failure> {
+        let (mut found, mut query) = (Vec::new(), format!("take={PAGE}"));
+        loop {
+            let mut answer = self.get(path, &query).await?;
+            if let Some(Value::Array(items)) = answer.get_mut(list) {
+                found.append(items);
+            }
+            match text(&answer, "next") {
+                "" => return Ok(found),
+                next => query = format!("take={PAGE}&from={}", segment(next)),
+            }
+        }
+    }
+
     /// Makes a thing; `None` in a dry run, and where it could not be made.
     pub(super) async fn create(
         &mut self,

@@ -17,8 +17,9 @@ const MAX_FILE_BYTES: u64 = 16 * 1024 * 1024;
 /// Most files of a folder.
 const MAX_FILES: usize = 20_000;
 /// Kinds that move in: their folder, and their name in YAML.
-pub(super) const KINDS: [(&str, &str); 7] = [
+pub(super) const KINDS: [(&str, &str); 8] = [
     ("tenant.json", "tenant"),
+    ("pages", "pages"),
     ("attack-protection", "attackProtection"),
     ("resource-servers", "resourceServers"),
     ("clients", "clients"),
@@ -52,7 +53,7 @@ pub(super) struct Thing {
 #[derive(Debug, Default)]
 pub(in crate::cli::import) struct Export {
     /// The things of each kind.
-    pub(super) kinds: [Vec<Thing>; 7],
+    pub(super) kinds: [Vec<Thing>; 8],
     /// What there is no room for here, with where it stands.
     pub(super) foreign: Vec<String>,
 }
@@ -101,7 +102,14 @@ fn folder(path: &Path, values: &Map<String, Value>) -> Result<Export, Failure> {
         };
         for file in files {
             let mut said = object(&file, values)?;
-            beside(&mut said, &file)?;
+            if name == "pages" && said.get("html").is_none() {
+                // As older exports are: the page stands beside, under its name.
+                let page = file.with_extension("html");
+                if page.is_file() {
+                    said.insert("html".into(), Value::String(format!("./{}", name_of(&page))));
+                }
+            }
+            beside(&mut said, &file, values)?;
             if name == "attack-protection" {
                 // One file for each protection: `brute-force-protection.json`.
                 let kind = name_of(&file).trim_end_matches(".json").to_owned();
@@ -145,7 +153,7 @@ fn yaml_file(path: &Path, values: &Map<String, Value>) -> Result<Export, Failure
             let Value::Object(mut said) = item else {
                 return Err(Failure(format!("{shown}: {at} is no object")));
             };
-            beside(&mut said, path)?;
+            beside(&mut said, path, values)?;
             if name == "attackProtection" {
                 said = said.into_iter().map(|(kind, value)| (kebab(&kind), value)).collect();
             }
@@ -170,6 +178,22 @@ impl Markers {
 
 /// Replaces the markers. One that nothing was said of is refused: imported as it stands it would be somebody's callback.
 fn replaced(text: &str, values: &Map<String, Value>, path: &Path) -> Result<String, Failure> {
+    let (out, mut missing) = with_values(text, values);
+    if missing.is_empty() {
+        return Ok(out);
+    }
+    missing.sort_unstable();
+    missing.dedup();
+    let all: Vec<String> = missing.iter().map(|key| format!("--replace {key}=…")).collect();
+    Err(Failure(format!(
+        "{} has markers of the deploy CLI's keyword replacement: say what stands in their place with {}",
+        path.display(),
+        all.join(" ")
+    )))
+}
+
+/// A text with the values of its markers, and which markers nothing was said of: they stay as they stand.
+fn with_values<'a>(text: &'a str, values: &Map<String, Value>) -> (String, Vec<&'a str>) {
     let mut out = String::with_capacity(text.len());
     let mut missing: Vec<&str> = Vec::new();
     let mut rest = text;
@@ -185,6 +209,7 @@ fn replaced(text: &str, values: &Map<String, Value>, path: &Path) -> Result<Stri
             continue;
         };
         out.push_str(&rest[..at]);
+        let end = at + key.len() + 4;
         match (values.get(key), sign) {
             (Some(Value::String(text)), "#") => {
                 // Inside of quotes, as the deploy CLI puts it there.
@@ -192,40 +217,40 @@ fn replaced(text: &str, values: &Map<String, Value>, path: &Path) -> Result<Stri
                 out.push_str(quoted.trim_start_matches('"').strip_suffix('"').unwrap_or_default());
             }
             (Some(value), _) => out.push_str(&value.to_string()),
-            (None, _) => missing.push(key),
+            (None, _) => {
+                out.push_str(&rest[at..end]);
+                missing.push(key);
+            }
         }
-        rest = &rest[at + key.len() + 4..];
+        rest = &rest[end..];
     }
-    if missing.is_empty() {
-        out.push_str(rest);
-        return Ok(out);
-    }
-    missing.sort_unstable();
-    missing.dedup();
-    let all: Vec<String> = missing.iter().map(|key| format!("--replace {key}=…")).collect();
-    Err(Failure(format!(
-        "{} has markers of the deploy CLI's keyword replacement: say what stands in their place with {}",
-        path.display(),
-        all.join(" ")
-    )))
+    out.push_str(rest);
+    (out, missing)
 }
 
-/// A page that an application keeps in a file of its own, as in `./My app_custom_login_page.html`.
-fn beside(said: &mut Map<String, Value>, file: &Path) -> Result<(), Failure> {
-    let Some(Value::String(page)) = said.get("custom_login_page") else {
-        return Ok(());
-    };
-    let Some(name) = page.strip_prefix("./") else {
-        return Ok(());
-    };
-    if name.contains(['/', '\\']) || name.starts_with('.') {
-        let file = file.display();
-        return Err(Failure(format!(
-            "{file} names the file {page}: it may name one beside itself alone"
-        )));
+/// A page that stands in a file of its own, as in `./My app_custom_login_page.html` or, of YAML, `./pages/login.html`. What
+/// looks like a marker and has no value stays: `@@config@@` is what Auth0 puts its own into.
+fn beside(said: &mut Map<String, Value>, file: &Path, values: &Map<String, Value>) -> Result<(), Failure> {
+    for member in ["custom_login_page", "html"] {
+        let Some(Value::String(page)) = said.get(member) else {
+            continue;
+        };
+        let Some(name) = page.strip_prefix("./") else {
+            continue;
+        };
+        let (folder, name) = match name.strip_prefix("pages/") {
+            Some(name) => (file.with_file_name("pages"), name),
+            None => (file.parent().map(Path::to_owned).unwrap_or_default(), name),
+        };
+        if name.contains(['/', '\\']) || name.starts_with('.') {
+            let file = file.display();
+            return Err(Failure(format!(
+                "{file} names the file {page}: it may name one beside itself alone"
+            )));
+        }
+        let (page, _) = with_values(&text_of(&folder.join(name))?, values);
+        said.insert(member.to_owned(), Value::String(page));
     }
-    let page = text_of(&file.with_file_name(name))?;
-    said.insert("custom_login_page".into(), Value::String(page));
     Ok(())
 }
 
@@ -296,9 +321,16 @@ mod tests {
 
     #[test]
     fn a_page_is_read_from_beside_its_file_alone() {
-        for page in ["./../secret", "./a/b.html", "./.env"] {
+        for page in [
+            "./../secret",
+            "./a/b.html",
+            "./.env",
+            "./pages/../secret",
+            "./pages/.env",
+        ] {
             let mut said = Map::from_iter([("custom_login_page".into(), Value::String(page.into()))]);
-            assert!(beside(&mut said, Path::new("clients/a.json")).is_err(), "{page}");
+            let file = Path::new("clients/a.json");
+            assert!(beside(&mut said, file, &Map::new()).is_err(), "{page}");
         }
     }
 }

@@ -10,6 +10,9 @@ use super::source::{Export, Thing};
 use crate::cli::Failure;
 use crate::registry::apis;
 
+mod databases;
+pub(in crate::cli) mod pages;
+
 /// What an application's export says that is not ours to write.
 const NOT_OF_CLIENTS: [&str; 11] = [
     "client_id",
@@ -24,18 +27,6 @@ const NOT_OF_CLIENTS: [&str; 11] = [
     "client_authentication_methods",
     "signed_request_object",
 ];
-/// What can be said of a database connection.
-const OF_CONNECTIONS: [&str; 7] = [
-    "display_name",
-    "options",
-    "is_domain_connection",
-    "show_as_button",
-    "metadata",
-    "authentication",
-    "connected_accounts",
-];
-/// What belongs to a database that runs scripts.
-const SCRIPTS: [&str; 3] = ["customScripts", "configuration", "enabledDatabaseCustomization"];
 /// The protections whose settings are kept.
 const PROTECTIONS: [&str; 3] = [
     "brute-force-protection",
@@ -47,9 +38,12 @@ const NEW: &str = "new";
 
 /// Every step.
 pub(super) async fn all(plan: &mut Plan<'_>, export: Export) -> Result<(), Failure> {
-    let [tenant, protections, apis, clients, grants, roles, databases] = export.kinds;
+    let [tenant, pages, protections, apis, clients, grants, roles, databases] = export.kinds;
     for thing in tenant {
         settings(plan, thing).await?;
+    }
+    for thing in pages {
+        pages::page(plan, thing).await?;
     }
     for thing in protections {
         protection(plan, thing).await?;
@@ -67,7 +61,7 @@ pub(super) async fn all(plan: &mut Plan<'_>, export: Export) -> Result<(), Failu
     client_grants(plan, grants, &ids).await?;
     self::roles(plan, roles).await?;
     for thing in databases {
-        database(plan, thing, &ids, &exported).await?;
+        databases::database(plan, thing, &ids, &exported).await?;
     }
     Ok(())
 }
@@ -288,91 +282,6 @@ async fn roles(plan: &mut Plan<'_>, things: Vec<Thing>) -> Result<(), Failure> {
         }
     }
     Ok(())
-}
-
-async fn database(
-    plan: &mut Plan<'_>,
-    thing: Thing,
-    ids: &HashMap<String, String>,
-    exported: &HashSet<String>,
-) -> Result<(), Failure> {
-    let name = member(&thing, "name");
-    let Thing { at, said: mut wanted } = thing;
-    let current = plan.get("connections", &format!("name={}", segment(&name))).await?;
-    let Some(current) = current.as_array().and_then(|found| found.first()) else {
-        plan.note(format!(
-            "The database connection {name} is not made: a tenant has one here, and its users can go there with \
-             `tokenhouse import auth0 USERS.json`."
-        ));
-        return Ok(());
-    };
-    let enabled = wanted.remove("enabled_clients");
-    wanted.retain(|name, value| OF_CONNECTIONS.contains(&name.as_str()) && !value.is_null());
-    if let Some(Value::Object(options)) = wanted.get_mut("options") {
-        if SCRIPTS
-            .iter()
-            .any(|name| options.get(*name).is_some_and(|value| *value != json!(false)))
-        {
-            plan.note(format!(
-                "The scripts of the database connection {name} are not run here."
-            ));
-        }
-        options.retain(|name, value| !SCRIPTS.contains(&name.as_str()) && !value.is_null());
-        // A change replaces them whole: what the export does not say stays.
-        let mut all = current
-            .get("options")
-            .and_then(Value::as_object)
-            .cloned()
-            .unwrap_or_default();
-        all.extend(std::mem::take(options));
-        *options = all;
-    }
-    let subject = subject("database", &name, &at);
-    let path = format!("connections/{}", segment(text(current, "id")));
-    plan.update(&subject, &path, &wanted, current).await;
-    let Some(Value::Array(enabled)) = enabled else {
-        return Ok(());
-    };
-    let wanted: HashSet<&str> = enabled.iter().filter_map(Value::as_str).collect();
-    let mut changes = Vec::new();
-    let mut names: Vec<&String> = exported.iter().collect();
-    names.sort_unstable();
-    for client in names {
-        let Some(id) = ids.get(client) else { continue };
-        let is_wanted = wanted.contains(client.as_str()) || wanted.contains(id.as_str());
-        let is_open = id == NEW || is_enabled(plan, id, text(current, "id")).await?;
-        if is_wanted != is_open {
-            changes.push((client.clone(), json!({ "client_id": id, "status": is_wanted })));
-        }
-    }
-    for changes in changes.chunks(50) {
-        let body: Vec<Value> = changes.iter().map(|(_, change)| change.clone()).collect();
-        let method = Method::PATCH;
-        if plan
-            .done(&subject, &method, &format!("{path}/clients"), body.into())
-            .await
-            .is_some()
-        {
-            let names: Vec<&str> = changes.iter().map(|(name, _)| name.as_str()).collect();
-            plan.line(
-                Action::Updated,
-                &subject,
-                format!("enabled_clients: {}", names.join(", ")),
-            );
-        }
-    }
-    Ok(())
-}
-
-async fn is_enabled(plan: &Plan<'_>, client: &str, connection: &str) -> Result<bool, Failure> {
-    let answer = plan
-        .get(&format!("clients/{}/connections", segment(client)), "take=100")
-        .await?;
-    let listed = answer.get("connections").and_then(Value::as_array);
-    Ok(listed
-        .into_iter()
-        .flatten()
-        .any(|listed| text(listed, "id") == connection))
 }
 
 /// Whether an identifier is an Auth0 tenant's Management API: here it is the house's own.
