@@ -1,6 +1,7 @@
 // Every page's main act, as somebody does it: made, changed, removed, and said so each time.
 
 import assert from "node:assert/strict";
+import path from "node:path";
 
 /** What the page says at its head after an act. */
 export const said = (page, text) => page.locator(".notice").filter({ hasText: text }).waitFor();
@@ -15,8 +16,8 @@ export async function application(page, name) {
   await page.goto("/console/applications/new");
   await page.locator("#name").fill(name);
   await page.locator("input[name=kind][value=non_interactive]").check();
-  await press(page, "Make the application");
-  await said(page, "The application is made");
+  await press(page, "Create application");
+  await said(page, "The application is created");
   // What was sent was answered by a page of its own: showing it again sends nothing.
   await page.reload();
   const path = pathOf(page);
@@ -53,8 +54,8 @@ export async function api(page, identifier, application) {
   await page.locator("#name").fill("Orders");
   await page.locator("#identifier").fill(identifier);
   await page.locator("#test_application").uncheck();
-  await press(page, "Make the API");
-  await said(page, "The API is made");
+  await press(page, "Create API");
+  await said(page, "The API is created");
   const path = /^\/console\/apis\/[^/]+/.exec(new URL(page.url()).pathname)[0];
 
   await page.goto(`${path}/permissions`);
@@ -74,14 +75,15 @@ export async function api(page, identifier, application) {
   assert.equal(await page.locator("#token_lifetime").inputValue(), "600");
 
   await page.goto(`${path}/applications`);
-  await page.locator("#client_id").fill(application);
-  await press(page, "Authorize");
+  await page.locator("#q").fill(application);
+  await press(page, "Find");
+  await page.getByRole("button", { name: /^Unauthorized/ }).click();
   await said(page, "may ask for tokens");
-  await page.locator("summary").filter({ hasText: "Permissions" }).click();
+  // The row that was changed is open.
   await page.getByLabel("read:orders").check();
   await press(page, "Save");
   await page.getByText("1 of 1 permissions").waitFor();
-  await page.getByRole("button", { name: /^Withdraw/ }).click();
+  await page.getByRole("button", { name: /^Authorized/ }).click();
   await said(page, "gets no more tokens");
 
   await page.goto(path);
@@ -95,8 +97,8 @@ export async function user(page, email) {
   await page.goto("/console/users/new");
   await page.locator("#email").fill(email);
   await page.locator("#password").fill("correct horse Battery 9!");
-  await press(page, "Make the user");
-  await said(page, "The user is made");
+  await press(page, "Create user");
+  await said(page, "The user is created");
   await press(page, "Block the user");
   await said(page, "The user is blocked");
   await press(page, "Unblock the user");
@@ -128,7 +130,7 @@ export async function keys(page) {
 export async function logs(page, happen) {
   await page.goto("/console/logs");
   await page.locator("#live").waitFor();
-  const before = await page.locator("tbody tr").first().locator("a").getAttribute("href");
+  const before = await page.locator("tbody tr").first().locator(".name a").getAttribute("href");
   await happen();
   await page.waitForFunction(
     (before) => document.querySelector("tbody tr a").getAttribute("href") !== before,
@@ -168,4 +170,23 @@ export async function language(page, testTab) {
   assert.match(await page.locator("#token-program").textContent(), /import http\.client/);
   await page.goto("/console/quickstart");
   await pick("curl");
+}
+
+/** The README's picture: the token, what is in it, and the call that the API took. */
+export async function readme(page, folder, testTab) {
+  await page.goto(testTab);
+  await page.locator("input[name=scope][value='read:messages']").check();
+  await press(page, "Issue a token");
+  await page.locator("#access-token").waitFor();
+  await page.locator("#url").fill((await page.locator("#url").inputValue()).replace(/private$/, "private-scoped"));
+  await press(page, "Send");
+  await page.getByText("The API took the call").waitFor();
+  await page.setViewportSize({ width: 1280, height: 1000 });
+  const top = await page.evaluate(() => document.querySelector("#token").getBoundingClientRect().top + scrollY - 16);
+  const end = await page.evaluate(() => document.querySelector(".exchange").getBoundingClientRect().bottom + scrollY + 16);
+  const height = Math.ceil(end - top);
+  await page.setViewportSize({ width: 1280, height });
+  await page.evaluate((top) => scrollTo(0, top), top);
+  await page.screenshot({ path: path.join(folder, "api-test.png") });
+  await page.setViewportSize({ width: 1280, height: 900 });
 }

@@ -27,8 +27,8 @@ export async function colleague(page, window, email) {
 export async function together(one, other, names) {
   await one.goto("/console/applications/new");
   await one.locator("#name").fill("Shared");
-  await press(one, "Make the application");
-  await said(one, "The application is made");
+  await press(one, "Create application");
+  await said(one, "The application is created");
   const path = pathOf(one);
   await Promise.all([one.goto(path), other.goto(path)]);
   await one.locator("#description").fill("by the first");
@@ -69,8 +69,8 @@ export async function once(page, name) {
   };
   await page.goto("/console/applications/new");
   await page.locator("#name").fill(name);
-  await page.getByRole("button", { name: "Make the application" }).dblclick();
-  await said(page, "The application is made");
+  await page.getByRole("button", { name: "Create application" }).dblclick();
+  await said(page, "The application is created");
   const { pathname } = new URL(page.url());
   await page.reload();
   assert.equal(await page.locator(".notice").count(), 0, "a notice is shown once");
@@ -111,7 +111,14 @@ export async function day(base, { applications, audience }) {
 export async function counted(page) {
   const issued = page.locator(".legend .series-0");
   await page.goto("/console/");
-  for (let tries = 0; tries < 50 && !/\d{2}/.test(await issued.textContent()); tries += 1) await page.reload();
+  // Folded a piece at a time: all of it is there once no more comes.
+  for (let tries = 0, before = ""; tries < 15; tries += 1) {
+    const now = (await issued.count()) > 0 ? await issued.textContent() : "";
+    if (now === before && /\d{2}/.test(now)) break;
+    before = now;
+    await page.waitForTimeout(2000);
+    await page.reload();
+  }
 }
 
 /** The clock of `tokenhouse dev`, moved. */

@@ -6,8 +6,8 @@ use tokenhouse_guard::Outcome;
 use super::judge::Judgment;
 use super::link::encoded;
 use super::outbound::Answer;
-use super::words;
 use super::words::refused::Place;
+use super::words::{self, answered};
 use crate::refusal::Reason;
 
 /// Longest part of an API's answer that is repeated, in characters.
@@ -40,52 +40,26 @@ impl Explanation {
     pub(crate) fn of(answer: &Answer, judgment: Option<&Judgment>) -> Self {
         let challenge = answer.header("www-authenticate").unwrap_or_default();
         let (tone, heading, text) = match answer.status {
-            200..=299 => ("good", "The API took the call", accepted(judgment)),
-            401 => ("bad", "The API does not take the token", unauthorized(challenge, judgment)),
-            403 => ("bad", "The token does not allow this", forbidden(challenge, judgment)),
+            200..=299 => ("good", answered::ACCEPTED, accepted(judgment)),
+            401 => ("bad", answered::UNAUTHORIZED, unauthorized(challenge, judgment)),
+            403 => ("bad", answered::FORBIDDEN, forbidden(challenge, judgment)),
             300..=399 => {
                 let to = answer.header("location").unwrap_or("nowhere");
-                let text = format!(
-                    "It says to go on to {}. Redirections are not followed from here, since a token is meant for one \
-                     API: call that address yourself if it is yours.",
-                    repeated(to)
-                );
-                ("accent", "The API redirects", text)
+                ("accent", answered::REDIRECTED, answered::redirected(&repeated(to)))
             }
-            404 => (
-                "accent",
-                "There is nothing at this path",
-                "The API answers, but knows no such route: check the path. Whether it takes the token is not known: some \
-                 APIs look for the route first."
-                    .to_owned(),
-            ),
-            405 => (
-                "accent",
-                "The route has other methods",
-                format!("It allows {}.", repeated(answer.header("allow").unwrap_or("none that it tells"))),
-            ),
-            429 => (
-                "accent",
-                "Too many calls",
-                "The API limits how often it is called. Wait, then send it again.".to_owned(),
-            ),
-            503 => (
-                "bad",
-                "The API cannot judge the token now",
-                "A guard answers so when it has no keys of the issuer: the API could not fetch them. Check that the API \
-                 can reach the issuer, by the name that is in the token's iss. The token itself may be good."
-                    .to_owned(),
-            ),
-            500.. => (
-                "bad",
-                "The API failed",
-                "That is a fault of the API, not of the token: its own log says more.".to_owned(),
-            ),
-            _ => (
-                "accent",
-                "The API refused the call",
-                "That is about the request, not about the token: its body says what it wants.".to_owned(),
-            ),
+            404 => plain("accent", answered::NOTHING_THERE),
+            405 => {
+                let allowed = answer.header("allow").map(repeated);
+                (
+                    "accent",
+                    answered::OTHER_METHODS,
+                    answered::other_methods(allowed.as_deref()),
+                )
+            }
+            429 => plain("accent", answered::TOO_MANY),
+            503 => plain("bad", answered::NO_JUDGMENT),
+            500.. => plain("bad", answered::FAILED),
+            _ => plain("accent", answered::REFUSED),
         };
         Self {
             tone,
@@ -105,7 +79,7 @@ impl Explanation {
             text: if said.is_empty() {
                 advice.to_owned()
             } else {
-                format!("It says: {said}. {advice}")
+                answered::said(&said) + advice
             },
             link: address(place, asking).map(|address| (address, words::refused::link(place))),
         }
@@ -142,60 +116,48 @@ fn address(place: Place, asking: Asking<'_>) -> Option<String> {
     }
 }
 
+fn plain(tone: &'static str, (heading, text): (&'static str, &str)) -> (&'static str, &'static str, String) {
+    (tone, heading, text.to_owned())
+}
+
 fn accepted(judgment: Option<&Judgment>) -> String {
     match judgment {
-        None => "It asked for no token: this route is open to everybody.".to_owned(),
-        Some(judgment) if judgment.is_accepted => {
-            "The guard of this tenant takes the token too: every check passes.".to_owned()
-        }
-        Some(judgment) => format!(
-            "But the guard of this tenant refuses the token ({}). Does this route check tokens at all? Call it without \
-             one: it should answer 401.",
-            failed(judgment).unwrap_or_default()
-        ),
+        None => answered::OPEN_ROUTE.to_owned(),
+        Some(judgment) if judgment.is_accepted => answered::TAKEN_HERE_TOO.to_owned(),
+        Some(judgment) => answered::taken_though_refused(&failed(judgment).unwrap_or_default()),
     }
 }
 
 fn unauthorized(challenge: &str, judgment: Option<&Judgment>) -> String {
     let said = described(challenge)
-        .map(|said| format!("It says: {said}. "))
+        .map(|said| answered::said(&said))
         .unwrap_or_default();
-    match judgment {
-        None => format!("{said}No token was sent, and the route wants one: that is what 401 is for."),
+    let why = match judgment {
+        None => answered::NO_TOKEN.to_owned(),
         Some(judgment) => match failed(judgment) {
-            Some(why) => format!("{said}The guard of this tenant refuses the token as well: {why}"),
-            None => format!(
-                "{said}The guard of this tenant takes it: for {}, signed with a key of {} that is in force, not expired. \
-                 So the API expects something else: check that it is set up for this identifier and this issuer, both \
-                 letter by letter, that it reads the header Authorization, and that its clock is right.",
-                judgment.audience, judgment.issuer
-            ),
+            Some(why) => answered::refused_as_well(&why),
+            None => answered::set_up_otherwise(&judgment.audience, &judgment.issuer),
         },
-    }
+    };
+    said + &why
 }
 
 fn forbidden(challenge: &str, judgment: Option<&Judgment>) -> String {
     let held = judgment.map(|judgment| judgment.scopes.join(" ")).unwrap_or_default();
     let held = match held.as_str() {
-        "" => "no scopes".to_owned(),
-        held => format!("the scopes {held}"),
+        "" => answered::NO_SCOPES.to_owned(),
+        held => answered::the_scopes(held),
     };
     match parameter(challenge, "scope") {
-        Some(wanted) => format!(
-            "The API took the token, but this route wants {wanted} and the token has {held}. Grant it to the \
-             application (or the user), tick it above, and issue another token: the one you have does not change."
-        ),
-        None => format!(
-            "The API took the token, but does not let it do this. The token has {held}. What the route wants it does \
-             not say: see its code, or its documentation."
-        ),
+        Some(wanted) => answered::wants(&wanted, &held),
+        None => answered::wants_something(&held),
     }
 }
 
 /// The first check that failed, and why.
 fn failed(judgment: &Judgment) -> Option<String> {
     judgment.checks.iter().find_map(|check| match &check.outcome {
-        Outcome::Failed(why) => Some(format!("the check named {} failed: {why}", check.name)),
+        Outcome::Failed(why) => Some(answered::failed_check(check.name, why)),
         Outcome::Passed(_) | Outcome::NotReached => None,
     })
 }

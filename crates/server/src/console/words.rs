@@ -7,7 +7,9 @@ use tokenhouse_store::KeyState;
 
 use super::answer::Failure;
 
+pub(super) mod answered;
 pub(super) mod debugger;
+pub(super) mod no_answer;
 pub(super) mod quickstart;
 pub(super) mod refused;
 

@@ -87,12 +87,12 @@ impl Wanted {
     }
 
     /// The beginning, as a browser's field has it.
-    pub(super) fn from_field(&self) -> String {
+    pub(super) fn begin_field(&self) -> String {
         field(&self.from, End::Beginning)
     }
 
     /// The end, as a browser's field has it.
-    pub(super) fn to_field(&self) -> String {
+    pub(super) fn end_field(&self) -> String {
         field(&self.to, End::Last)
     }
 }

@@ -8,6 +8,7 @@ use std::net::IpAddr;
 use tokenhouse_protocol::error::causes;
 
 use super::Kind;
+use crate::console::words::no_answer;
 
 /// There is no answer, and why.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -91,53 +92,7 @@ fn innermost(error: &dyn Error) -> String {
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Address(why) => write!(f, "This cannot be sent: {why}."),
-            Self::TooLong => f.write_str(
-                "This cannot be sent: the URL may have 4096 bytes, the headers and the body 64 KiB each.",
-            ),
-            Self::Forbidden {
-                host,
-                address,
-                kind,
-                is_negotiable,
-            } => {
-                let literal = address.to_string();
-                if host.trim_matches(['[', ']']) == literal {
-                    write!(f, "{literal} is not called from here: it is {kind}.")?;
-                } else {
-                    write!(f, "{host} stands for {literal}, which is not called from here: it is {kind}.")?;
-                }
-                if *is_negotiable {
-                    f.write_str(
-                        " Whoever runs this server can allow such addresses: allow_private_addresses = true in the \
-                         section [console] of its configuration.",
-                    )?;
-                }
-                Ok(())
-            }
-            Self::Unknown { host, why } => {
-                write!(f, "No machine of the name {host} was found ({why}). Check how it is spelled.")
-            }
-            Self::Refused => f.write_str(
-                "Nobody listens there: the connection was refused. Start your API, and check the port. The call is made \
-                 by this server, so localhost is the machine on which Tokenhouse runs.",
-            ),
-            Self::Tls(why) => write!(
-                f,
-                "No secure connection came about: {why}. Check that the URL's host is in the certificate and that this \
-                 server trusts its authority."
-            ),
-            Self::Timeout => f.write_str(
-                "No answer came in time. Check that the API runs and that no firewall is between it and this server.",
-            ),
-            Self::Protocol(why) => write!(
-                f,
-                "What answered is not HTTP, or hung up: {why}. Check the port, and whether it wants https or http."
-            ),
-            Self::Busy => f.write_str("Too many calls are being made from here. Try again in a moment."),
-            Self::Unusable(why) => write!(f, "No call can be made from this server: {why}."),
-        }
+        no_answer::write(f, self)
     }
 }
 
