@@ -170,11 +170,10 @@ async fn application(tenant: &Arc<Tenant>, part: &ApplicationPart) -> Result<App
         new.grant_types.clone_from(words);
     }
     match part.token_endpoint_auth_method.as_deref() {
-        None => {}
         Some(PRIVATE_KEY_JWT) if part.public_keys.is_empty() => {
             return Err(refused("an application with private_key_jwt needs public_keys"));
         }
-        Some(PRIVATE_KEY_JWT) => {}
+        None | Some(PRIVATE_KEY_JWT) => {}
         Some(_) if !part.public_keys.is_empty() => {
             return Err(refused(
                 "an application with public_keys proves itself by private_key_jwt",
