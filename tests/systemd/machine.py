@@ -101,7 +101,8 @@ class Machine:
                 raise Refused(f"there is no {program} (apt-get install systemd util-linux iproute2)")
         tried = subprocess.run(self._unshare("--try"), capture_output=True, text=True)
         if tried.returncode != 0:
-            raise Refused(f"no namespaces, or no mounts in them: {tried.stderr.strip()}")
+            first, _, _ = tried.stderr.strip().partition("\n")
+            raise Refused(f"no namespaces, or no mounts in them: {first}")
 
     def _boot(self):
         # The shell is moved into the branch before it becomes the one that unshares, so that the branch is the root of
