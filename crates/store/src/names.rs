@@ -129,7 +129,8 @@ impl Tx<'_> {
                 .filter(|name| !old.contains(name))
                 .map(|name| (name.clone(), true)),
         );
-        self.write_names(names).await
+        // Apart, so that whoever changes a record does not carry the room for its names.
+        Box::pin(self.write_names(names)).await
     }
 
     /// The same for several new records at once.
@@ -139,7 +140,7 @@ impl Tx<'_> {
         records: impl Iterator<Item = &'r T>,
     ) -> Result<(), StoreError> {
         let names = records.flat_map(|record| rows(tenant, Some(record)));
-        self.write_names(names.map(|name| (name, true)).collect()).await
+        Box::pin(self.write_names(names.map(|name| (name, true)).collect())).await
     }
 
     /// Writes and removes rows: in a group with those of the others.
