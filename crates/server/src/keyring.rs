@@ -12,6 +12,7 @@ use tokenhouse_protocol::jose::jwk::{Jwk, JwkSet};
 use tokenhouse_protocol::jose::jws::Signer;
 use tokenhouse_store::{Key, KeyState, Store, StoreError};
 
+use crate::registry::certificate;
 use crate::registry::secrets::Secrets;
 use crate::tenant::House;
 
@@ -42,6 +43,8 @@ pub struct Keys {
     pub jwks: String,
     /// The document's strong entity tag, with its quotes.
     pub etag: String,
+    /// The DER of the certificate beside the key that signs RS256.
+    pub certificate: Option<Vec<u8>>,
 }
 
 /// The key that signs for one algorithm, with a signer for each `typ`.
@@ -93,6 +96,7 @@ impl Keyring {
     fn parse(&self, rows: &[Key]) -> Result<Keys, StoreError> {
         let mut signers = HashMap::new();
         let mut published = Vec::new();
+        let mut der = None;
         for row in rows.iter().filter(|row| row.state != KeyState::Revoked) {
             let damaged = |why: &str| StoreError::Damaged(format!("signing key {}: {why}", row.id));
             let algorithm: Algorithm = row.algorithm.parse().map_err(|_| damaged("its algorithm is unknown"))?;
@@ -111,6 +115,9 @@ impl Keyring {
                 let jwt = Signer::new(key.clone(), Some(&row.id), "JWT");
                 let at_jwt = Signer::new(key, Some(&row.id), "at+jwt");
                 signers.insert(algorithm, CurrentKey { jwt, at_jwt });
+                if algorithm == Algorithm::Rs256 {
+                    der = certificate::of_jwk(&row.public);
+                }
             }
         }
         let published = JwkSet { keys: published };
@@ -122,6 +129,7 @@ impl Keyring {
             verifying,
             jwks,
             etag,
+            certificate: der,
         })
     }
 }

@@ -113,11 +113,10 @@ pub(super) static ENDPOINTS: &[Endpoint] = ROWS.as_flattened();
 
 /// The properties of what is at a path of these.
 pub(super) fn properties(path: &str) -> Option<&'static [Property]> {
-    let row = ENDPOINTS.iter().find_map(|row| match row.body {
+    ENDPOINTS.iter().find_map(|row| match row.body {
         Body::Change(shape) if row.path == path => Some(shape.properties),
         Body::None | Body::Create(_) | Body::Change(_) | Body::List(_) | Body::Upload(_) => None,
-    });
-    row
+    })
 }
 
 async fn show(call: Call, kind: &'static str) -> Result<Reply, Failure> {

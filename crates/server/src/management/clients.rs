@@ -3,17 +3,16 @@
 use axum::http::Method;
 use serde_json::{Map, Value, json};
 
-use tokenhouse_protocol::crypto::Algorithm;
 use tokenhouse_protocol::id::ClientId;
 use tokenhouse_protocol::secret::Secret;
-use tokenhouse_store::{Client, ClientFilter, Key, KeyState, MAX_APP_TYPES};
+use tokenhouse_store::{Client, ClientFilter, MAX_APP_TYPES};
 
 use super::endpoint::{Call, Endpoint, Reply};
 use super::error::Failure;
 use super::page::{BY_CHECKPOINT, BY_NUMBER, FIELDS, Listed, Paging, Window, chosen};
 use super::schema::{Body, Violation, flag, text};
 use crate::registry::clients::{self, Credentials};
-use crate::registry::{RegistryError, certificate, client_keys, keys};
+use crate::registry::{RegistryError, certificate, client_keys};
 use crate::tenant::Tenant;
 
 mod body;
@@ -156,6 +155,7 @@ async fn create(mut call: Call) -> Result<Reply, Failure> {
     // Whoever makes an application is told its secret: once, if they may not read it again.
     let mut shown = properties_of(&call.tenant, &client);
     with_secret(&mut shown, &client, secret.as_ref());
+    shown.extend(certificates(&call).await?);
     Ok(Reply::json(Value::Object(shown)))
 }
 
@@ -193,6 +193,7 @@ async fn rotate_secret(call: Call) -> Result<Reply, Failure> {
     let client = clients::client(&call.tenant, &id).await?;
     let mut shown = properties_of(&call.tenant, &client);
     with_secret(&mut shown, &client, Some(&secret));
+    shown.extend(certificates(&call).await?);
     Ok(Reply::json(Value::Object(shown)))
 }
 
@@ -220,19 +221,14 @@ fn shown(call: &Call, client: &Client, secret: Option<&Secret>) -> Map<String, V
     shown
 }
 
-/// The certificates of the keys that sign for applications, for whoever may read keys: all of one tenant have the same.
+/// The certificate beside the key that signs for applications, for whoever may read keys: all of one tenant have the same.
 async fn certificates(call: &Call) -> Result<Option<(String, Value)>, Failure> {
     if !call.administrator.has_scope(READ_KEYS) {
         return Ok(None);
     }
-    let keys = keys::keys(&call.tenant).await?;
-    let is_current = |key: &&Key| key.state == KeyState::Current && key.algorithm == Algorithm::Rs256.as_str();
-    let found = keys
-        .iter()
-        .filter(is_current)
-        .filter_map(|key| certificate::of_jwk(&key.public));
-    let shown = found.map(|der| {
-        let (cert, pkcs7) = (certificate::pem(&der), certificate::pkcs7(&der));
+    let keys = call.tenant.keyring.keys().await?;
+    let shown = keys.certificate.iter().map(|der| {
+        let (cert, pkcs7) = (certificate::pem(der), certificate::pkcs7(der));
         json!({ "cert": cert, "pkcs7": pkcs7, "subject": "deprecated" })
     });
     Ok(Some(("signing_keys".to_owned(), shown.collect())))

@@ -110,8 +110,8 @@ pub async fn get(
     Extension(tenant): Extension<Arc<Tenant>>,
     Extension(caller): Extension<Arc<Caller>>,
 ) -> Response<Body> {
-    let pairs = uri.query().unwrap_or_default().split('&');
-    let ticket = pairs.filter_map(|pair| pair.strip_prefix("ticket=")).next();
+    let mut pairs = uri.query().unwrap_or_default().split('&');
+    let ticket = pairs.find_map(|pair| pair.strip_prefix("ticket="));
     match file(&id, ticket.unwrap_or_default(), &tenant, &caller).await {
         Ok(response) => response,
         Err(failure) => failure.response(&tenant, &caller.request_id),
@@ -170,7 +170,7 @@ async fn send(tenant: &Tenant, transfer: &Transfer, is_csv: bool, pieces: &Piece
             .filter(|user| wanted.is_none_or(|wanted| user.connection_id == *wanted))
             .take(usize::try_from(left).unwrap_or(usize::MAX))
             .collect();
-        left -= rows.len() as u64;
+        left = left.saturating_sub(u64::try_from(rows.len()).unwrap_or(u64::MAX));
         let shown = shown_all(tenant, &rows).await;
         let shown = shown.map_err(|failure| failure.message().to_owned())?;
         let lines: String = shown

@@ -68,8 +68,10 @@ pub async fn redeemed(tenant: &Tenant, id: &str, ticket: &str) -> Result<Option<
     let Ok(plain) = tenant.house.secrets.open(place(tenant, id), ticket) else {
         return Ok(None);
     };
-    let until_ms = <[u8; 8]>::try_from(plain.as_ref()).map(i64::from_be_bytes);
-    if until_ms.map_or(true, |until_ms| until_ms < tenant.house.clock.now().ms()) {
+    let Ok(until_ms) = <[u8; 8]>::try_from(plain.as_ref()).map(i64::from_be_bytes) else {
+        return Ok(None);
+    };
+    if until_ms < tenant.house.clock.now().ms() {
         return Ok(None);
     }
     let found = tenant.house.store.transfer(&tenant.id, id).await?;

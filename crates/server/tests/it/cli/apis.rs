@@ -47,7 +47,7 @@ fn a_change_that_cannot_be_is_refused_whole() {
     for (wrong, says) in [
         (&[][..], "nothing is to be changed"),
         (&["--name", "New", "--remove-scope", "write:a"], "no scope write:a"),
-        (&["--name", "New", "--token-lifetime", "0"], "lifetime"),
+        (&["--name", "New", "--token-lifetime", "2592001"], "lifetime"),
         (&["--name", "New", "--add-scope", "with space"], "scope"),
         (&["--rbac", "--no-rbac"], "cannot be used with"),
     ] {
