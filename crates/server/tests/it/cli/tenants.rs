@@ -1,10 +1,5 @@
 //! `tokenhouse tenants`: made, listed, and deleted with everything that they have.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "every line here is a test's; clippy excuses only marked functions"
-)]
-
 use serde_json::{Value, json};
 
 use super::fixture::{Folder, Server, stdout, text};
