@@ -91,7 +91,7 @@ async fn a_page_of_the_log_comes_before_any_line_and_ends_early_where_little_is_
             .map(|line| {
                 let name = match (number, line) {
                     (0, 7) => "oldest",
-                    (20, 7 | 8 | 9) => "newest",
+                    (20, 7..=9) => "newest",
                     _ => "c",
                 };
                 entry(name, place.clock.now())

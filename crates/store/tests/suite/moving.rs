@@ -9,11 +9,14 @@ use crate::place::{Place, both};
 use crate::samples::{client, with_tenant};
 
 /// Tables that stay where they are: what is counted or made anew, what is over soon, and what is no configuration.
-const STAY: [&str; 13] = [
+const STAY: [&str; 15] = [
     "administrator_sessions",
     "changes",
     "forgotten_users",
     "logs",
+    // Made anew from what moves.
+    "names",
+    "namings",
     "quotas",
     "revisions",
     "sign_in_links",

@@ -113,10 +113,15 @@ fn a_renewed_token_takes_the_place_of_the_one_that_is_kept() {
     let rotated = folder.run(&["keys", "rotate", "--now"]);
     assert!(rotated.status.success(), "{rotated:?}");
     assert_eq!(ok(&token(&folder, &[]).output().unwrap()), first);
-    let renewed = ok(&token(&folder, &["--renew"]).output().unwrap());
-    assert_ne!(renewed, first);
-    assert_eq!(ok(&token(&folder, &[]).output().unwrap()), renewed);
-    assert_eq!(issued(&folder), 2);
+    // The server sees the rotation within a quarter of a second; until then, in one second, it signs the same token.
+    let mut tokens = vec![first];
+    while tokens.len() < 50 && (tokens.len() < 2 || tokens[0] == tokens[tokens.len() - 1]) {
+        tokens.push(ok(&token(&folder, &["--renew"]).output().unwrap()));
+    }
+    let renewed = &tokens[tokens.len() - 1];
+    assert_ne!(*renewed, tokens[0]);
+    assert_eq!(ok(&token(&folder, &[]).output().unwrap()), *renewed);
+    assert_eq!(usize::try_from(issued(&folder)).unwrap(), tokens.len());
     let both = token(&folder, &["--renew", "--no-cache"]).output().unwrap();
     assert_eq!(both.status.code(), Some(2), "{both:?}");
 }

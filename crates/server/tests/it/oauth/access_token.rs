@@ -215,7 +215,7 @@ async fn a_lifetime_is_the_apis_and_at_most_thirty_days() {
         assert_eq!(answer.json()["expires_in"], seconds);
         assert_eq!(answer.token().claims["exp"], NOW_S + seconds);
     }
-    for seconds in [0, -1, 2_592_001, i64::MAX] {
+    for seconds in [-1, 2_592_001, i64::MAX] {
         let new = NewApi {
             token_lifetime_s: seconds,
             ..NewApi::new("https://never.example.com")

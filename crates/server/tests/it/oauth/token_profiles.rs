@@ -162,7 +162,7 @@ async fn a_changed_api_keeps_what_the_change_does_not_name() {
     assert_eq!(after, expected);
     assert_eq!(machine(&house, "").await.text("scope"), "write:a");
     let bad = ApiChanges {
-        token_lifetime_s: Some(0),
+        token_lifetime_s: Some(-1),
         ..ApiChanges::default()
     };
     assert!(apis::update(&tenant, API, bad).await.is_err());
