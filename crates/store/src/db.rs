@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use sqlx::migrate::MigrateError;
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
@@ -18,12 +19,12 @@ use crate::measured::Reads;
 use crate::migrations;
 
 mod errors;
-mod file;
+mod statements;
 
 pub(crate) use errors::{may_be_retried, present};
+pub(crate) use statements::{all, execute, optional};
 
 use errors::{migrate_error, postgres_error, sqlite_error};
-use file::{make_private, migrate_file};
 
 /// How long a query waits for a connection of its pool.
 const ACQUIRE: Duration = Duration::from_secs(5);
@@ -320,44 +321,6 @@ macro_rules! on {
 }
 pub(crate) use on;
 
-/// Runs a statement in a transaction: how many rows it touched.
-macro_rules! execute {
-    ($tx:expr, $sql:expr $(, $bind:expr)* $(,)?) => {
-        $crate::db::on!(tx: $tx, connection => {
-            sqlx::query($sql)$(.bind($bind))*.execute(connection).await.map(|done| done.rows_affected())
-        })
-    };
-}
-pub(crate) use execute;
-
-/// Reads every row, from the store or (`tx:`) inside a transaction.
-macro_rules! all {
-    (tx: $tx:expr, $sql:expr $(, $bind:expr)* $(,)?) => {
-        $crate::db::on!(tx: $tx, connection => sqlx::query_as($sql)$(.bind($bind))*.fetch_all(connection).await)
-            .map_err($crate::error::StoreError::from)
-    };
-    ($db:expr, $sql:expr $(, $bind:expr)* $(,)?) => {
-        $crate::db::on!($db, connection => sqlx::query_as($sql)$(.bind($bind))*.fetch_all(connection).await)
-            .map_err($crate::error::StoreError::from)
-    };
-}
-pub(crate) use all;
-
-/// Reads a row if there is one, from the store or (`tx:`) inside a transaction.
-macro_rules! optional {
-    (tx: $tx:expr, $sql:expr $(, $bind:expr)* $(,)?) => {
-        $crate::db::present(
-            $crate::db::on!(tx: $tx, connection => sqlx::query_as($sql)$(.bind($bind))*.fetch_optional(connection).await)
-        )
-    };
-    ($db:expr, $sql:expr $(, $bind:expr)* $(,)?) => {
-        $crate::db::present(
-            $crate::db::on!($db, connection => sqlx::query_as($sql)$(.bind($bind))*.fetch_optional(connection).await)
-        )
-    };
-}
-pub(crate) use optional;
-
 /// Whether a connection is in no transaction.
 async fn is_idle(connection: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
     if connection.is_in_transaction() {
@@ -375,6 +338,37 @@ fn sqlite_pool(connections: u32) -> SqlitePoolOptions {
         .idle_timeout(None)
         .max_lifetime(None)
         .test_before_acquire(false)
+}
+
+/// Makes the file if there is none, readable for its owner alone; SQLite gives its side files the same rights.
+fn make_private(path: &Path) -> std::io::Result<()> {
+    let mut options = std::fs::OpenOptions::new();
+    options.append(true).create(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path).map(drop)
+}
+
+/// Migrates a file inside one write transaction, so that a second process waits and then finds it done.
+async fn migrate_file(options: &SqliteConnectOptions) -> Result<(), MigrateError> {
+    let mut connection = connect_file(options).await?;
+    let mut transaction = connection.begin_with("begin immediate").await?;
+    migrations::run(&mut *transaction).await?;
+    transaction.commit().await?;
+    connection.close().await?;
+    Ok(())
+}
+
+/// The first connection. Turning a new file's journal into a write-ahead log does not wait for a second process
+/// that is doing the same, so that is tried again.
+async fn connect_file(options: &SqliteConnectOptions) -> Result<SqliteConnection, sqlx::Error> {
+    for _ in 0..20 {
+        match options.connect().await {
+            Err(error) if may_be_retried(&error) => pause(Duration::from_millis(50)).await,
+            connection => return connection,
+        }
+    }
+    options.connect().await
 }
 
 /// Waits for another process, which no clock of ours can move.
