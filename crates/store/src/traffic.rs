@@ -6,7 +6,6 @@ use std::collections::BTreeMap;
 use tokenhouse_protocol::id::TenantId;
 use tokenhouse_protocol::time::Timestamp;
 
-use crate::columns::from_row;
 use crate::db::{all, execute};
 use crate::{Store, StoreError, Tx};
 
@@ -22,23 +21,6 @@ pub struct Traffic {
     /// Lines of the log whose type begins with `f`, but for changes of the configuration that were refused.
     pub refused: i64,
 }
-
-/// What some of a node's log rows add to one hour of a tenant.
-pub(crate) struct Share {
-    tenant: String,
-    hour: i64,
-    machine: i64,
-    people: i64,
-    refused: i64,
-}
-
-from_row!(Share, row => Share {
-    tenant: row.text("tenant_id")?,
-    hour: row.integer("hour")?,
-    machine: row.integer("machine")?,
-    people: row.integer("people")?,
-    refused: row.integer("refused")?,
-});
 
 impl Store {
     /// A tenant's hours in which something was counted, oldest first: from the hour that `from` is in, through the last
@@ -61,34 +43,24 @@ impl Store {
         }
         Ok(hours.into_values().collect())
     }
-
-    /// What a node's log rows after `old`, through `new`, add.
-    pub(crate) async fn traffic_of(&self, node: &str, old: &str, new: &str) -> Result<Vec<Share>, StoreError> {
-        let sql = "select tenant_id, (happened_at / 3600000) * 3600000 as hour, \
-                   cast(sum(case when grant_type = 'client_credentials' then tokens else 0 end) as bigint) as machine, \
-                   cast(sum(case when grant_type = 'client_credentials' then 0 else tokens end) as bigint) as people, \
-                   cast(sum(case when substr(kind, 1, 1) = 'f' and kind <> 'fapi' then repeats else 0 end) as bigint) \
-                   as refused from logs where node_id = $1 and id > $2 and id <= $3 \
-                   and (tokens > 0 or substr(kind, 1, 1) = 'f') group by 1, 2";
-        all!(self.db(), sql, node, old, new)
-    }
 }
 
-/// Adds a node's shares to what is counted.
-pub(crate) async fn add(tx: &mut Tx<'_>, node: &str, shares: &[Share]) -> Result<(), StoreError> {
-    for share in shares {
-        execute!(
-            tx,
-            "insert into traffic (tenant_id, hour, node_id, machine, people, refused) values ($1, $2, $3, $4, $5, $6) \
-             on conflict (tenant_id, hour, node_id) do update set machine = traffic.machine + excluded.machine, \
-             people = traffic.people + excluded.people, refused = traffic.refused + excluded.refused",
-            share.tenant.as_str(),
-            share.hour,
-            node,
-            share.machine,
-            share.people,
-            share.refused,
-        )?;
-    }
+/// Counts a node's log rows after `old`, through `new`.
+pub(crate) async fn count(tx: &mut Tx<'_>, node: &str, old: &str, new: &str) -> Result<(), StoreError> {
+    execute!(
+        tx,
+        "insert into traffic (tenant_id, hour, node_id, machine, people, refused) \
+         select tenant_id, (happened_at / 3600000) * 3600000, node_id, \
+         sum(case when grant_type = 'client_credentials' then tokens else 0 end), \
+         sum(case when grant_type = 'client_credentials' then 0 else tokens end), \
+         sum(case when substr(kind, 1, 1) = 'f' and kind <> 'fapi' then repeats else 0 end) from logs \
+         where node_id = $1 and id > $2 and id <= $3 and (tokens > 0 or substr(kind, 1, 1) = 'f') \
+         group by tenant_id, (happened_at / 3600000) * 3600000, node_id \
+         on conflict (tenant_id, hour, node_id) do update set machine = traffic.machine + excluded.machine, \
+         people = traffic.people + excluded.people, refused = traffic.refused + excluded.refused",
+        node,
+        old,
+        new,
+    )?;
     Ok(())
 }

@@ -6,19 +6,15 @@
 
 use std::collections::BTreeMap;
 
-use sqlx::QueryBuilder;
-
 use tokenhouse_protocol::id::{ApiId, ClientId, TenantId};
 use tokenhouse_protocol::time::Timestamp;
 
 use crate::columns::from_row;
-use crate::db::{all, execute, on, optional};
+use crate::db::{all, execute, optional};
 use crate::{Store, StoreError, Tx, traffic};
 
 /// Log rows of one folding transaction.
 const STEP: i64 = 20_000;
-/// Rows of one statement; each binds seven values.
-const ROWS_AT_ONCE: usize = 1_000;
 /// A node that wrote nothing for so long is forgotten when all its rows are counted.
 const SILENT_MS: i64 = 3_600_000;
 
@@ -65,38 +61,6 @@ struct Share {
     grant: String,
     tokens: i64,
 }
-
-/// What a node's rows add to one row of usage.
-struct Sum {
-    tenant: String,
-    share: Share,
-}
-
-from_row!(Sum, row => Sum {
-    tenant: row.text("tenant_id")?,
-    share: Share {
-        hour: row.integer("hour")?,
-        client_id: row.text("client_id")?,
-        api_id: row.text("api_id")?,
-        grant: row.text("grant_type")?,
-        tokens: row.integer("tokens")?,
-    },
-});
-
-/// How often a user logged in, and about the last time: the log's id, the time and the address, a space between them.
-struct Logins {
-    tenant: String,
-    user: String,
-    count: i64,
-    last: String,
-}
-
-from_row!(Logins, row => Logins {
-    tenant: row.text("tenant_id")?,
-    user: row.text("user_id")?,
-    count: row.integer("logins")?,
-    last: row.text("last_login")?,
-});
 
 from_row!(Share, row => Share {
     hour: row.integer("hour")?,
@@ -219,20 +183,14 @@ impl Store {
     }
 
     /// Counts a node's next rows: how many, 0 when none are left or another process counts them.
-    ///
-    /// They are read before the transaction, since nobody changes them and none comes in between: so tokens wait for
-    /// the few rows of sums that are written, not for the many of the log that are read.
     async fn fold_step(&self, node: &str) -> Result<u64, StoreError> {
-        let row: Option<(String,)> = optional!(self.db(), "select folded_to from nodes where id = $1", node)?;
+        let mut tx = self.begin().await?;
+        let row: Option<(String,)> = optional!(tx: tx, "select folded_to from nodes where id = $1", node)?;
         let Some((old,)) = row else { return Ok(0) };
         let sql = "select max(step.id), count(step.id) from \
                    (select id from logs where node_id = $1 and id > $2 order by id limit $3) as step";
-        let row: Option<(Option<String>, i64)> = optional!(self.db(), sql, node, old.as_str(), STEP)?;
+        let row: Option<(Option<String>, i64)> = optional!(tx: tx, sql, node, old.as_str(), STEP)?;
         let Some((Some(new), rows)) = row else { return Ok(0) };
-        let sums = self.sums(node, &old, &new).await?;
-        let traffic = self.traffic_of(node, &old, &new).await?;
-        let logins = self.logins_of(node, &old, &new).await?;
-        let mut tx = self.begin().await?;
         // Before the counting: whoever loses waits here, and has nothing to undo.
         let won = execute!(
             tx,
@@ -244,42 +202,24 @@ impl Store {
         if won == 0 {
             return Ok(0);
         }
-        add(&mut tx, node, &sums).await?;
-        traffic::add(&mut tx, node, &traffic).await?;
-        for Logins {
-            tenant,
-            user,
-            count,
-            last,
-        } in &logins
-        {
-            let mut words = last.splitn(3, ' ').skip(1);
-            let at_ms = words.next().and_then(|text| text.parse().ok()).unwrap_or(0);
-            let address = words.next().unwrap_or_default();
-            tx.add_logins(tenant, user, (*count, at_ms, address)).await?;
-        }
+        execute!(
+            tx,
+            "insert into usage (tenant_id, hour, client_id, api_id, grant_type, node_id, tokens) \
+             select tenant_id, (happened_at / 3600000) * 3600000, coalesce(client_id, ''), coalesce(api_id, ''), \
+             coalesce(grant_type, ''), node_id, sum(tokens) from logs \
+             where node_id = $1 and id > $2 and id <= $3 and tokens > 0 \
+             group by tenant_id, (happened_at / 3600000) * 3600000, coalesce(client_id, ''), coalesce(api_id, ''), \
+             coalesce(grant_type, ''), node_id \
+             on conflict (tenant_id, hour, client_id, api_id, grant_type, node_id) \
+             do update set tokens = usage.tokens + excluded.tokens",
+            node,
+            old.as_str(),
+            new.as_str(),
+        )?;
+        traffic::count(&mut tx, node, &old, &new).await?;
+        count_logins(&mut tx, node, &old, &new).await?;
         tx.commit().await?;
         Ok(u64::try_from(rows).unwrap_or(0))
-    }
-
-    /// The tokens of a node's rows after `old`, through `new`, by all that usage tells apart.
-    async fn sums(&self, node: &str, old: &str, new: &str) -> Result<Vec<Sum>, StoreError> {
-        let sql = "select tenant_id, (happened_at / 3600000) * 3600000 as hour, coalesce(client_id, '') as client_id, \
-                   coalesce(api_id, '') as api_id, coalesce(grant_type, '') as grant_type, \
-                   cast(sum(tokens) as bigint) as tokens from logs \
-                   where node_id = $1 and id > $2 and id <= $3 and tokens > 0 group by 1, 2, 3, 4, 5";
-        all!(self.db(), sql, node, old, new)
-    }
-
-    /// The logins among a node's rows after `old`, through `new`. In the order of the users, since another node's
-    /// rows may be counted at the same moment.
-    async fn logins_of(&self, node: &str, old: &str, new: &str) -> Result<Vec<Logins>, StoreError> {
-        // Ids have one length and grow with time, so the greatest of these texts is about the last login.
-        let sql = "select tenant_id, user_id, count(*) as logins, \
-                   max(id || ' ' || happened_at || ' ' || coalesce(address, '')) as last_login \
-                   from logs where node_id = $1 and id > $2 and id <= $3 and user_id is not null \
-                   and kind in ('sepft', 's') group by tenant_id, user_id order by tenant_id, user_id";
-        all!(self.db(), sql, node, old, new)
     }
 
     /// Removes a node that has been silent, unless it spoke again meanwhile; it would come back by itself.
@@ -314,28 +254,19 @@ fn added_up(shares: Vec<Share>) -> Vec<UsageRow> {
     sums.into_iter().map(row).collect()
 }
 
-/// Adds a node's sums to what is counted.
-async fn add(tx: &mut Tx<'_>, node: &str, sums: &[Sum]) -> Result<(), StoreError> {
-    for some in sums.chunks(ROWS_AT_ONCE) {
-        on!(tx: tx, connection => {
-            let mut query =
-                QueryBuilder::new("insert into usage (tenant_id, hour, client_id, api_id, grant_type, node_id, tokens) ");
-            query.push_values(some, |mut values, Sum { tenant, share }| {
-                values
-                    .push_bind(tenant.as_str())
-                    .push_bind(share.hour)
-                    .push_bind(share.client_id.as_str())
-                    .push_bind(share.api_id.as_str())
-                    .push_bind(share.grant.as_str())
-                    .push_bind(node)
-                    .push_bind(share.tokens);
-            });
-            query.push(
-                " on conflict (tenant_id, hour, client_id, api_id, grant_type, node_id) \
-                 do update set tokens = usage.tokens + excluded.tokens",
-            );
-            query.build().persistent(some.len() == ROWS_AT_ONCE).execute(connection).await.map(drop)
-        })?;
+/// Counts the logins among a node's rows after `old`, through `new`. In the order of the users, since another node's
+/// rows may be counted at the same moment.
+async fn count_logins(tx: &mut Tx<'_>, node: &str, old: &str, new: &str) -> Result<(), StoreError> {
+    // Ids have one length and grow with time, so the greatest of these texts is about the last login.
+    let sql = "select tenant_id, user_id, count(*), max(id || ' ' || happened_at || ' ' || coalesce(address, '')) \
+               from logs where node_id = $1 and id > $2 and id <= $3 and user_id is not null \
+               and kind in ('sepft', 's') group by tenant_id, user_id order by tenant_id, user_id";
+    let rows: Vec<(String, String, i64, String)> = all!(tx: tx, sql, node, old, new)?;
+    for (tenant, user, count, last) in rows {
+        let mut words = last.splitn(3, ' ').skip(1);
+        let at_ms = words.next().and_then(|text| text.parse().ok()).unwrap_or(0);
+        let address = words.next().unwrap_or_default();
+        tx.add_logins(&tenant, &user, (count, at_ms, address)).await?;
     }
     Ok(())
 }
