@@ -10,7 +10,6 @@ use super::display::{Moment, number as number_of};
 use super::frame::{Frame, Section};
 use super::link::encoded;
 use super::visit::Visit;
-use super::words;
 use crate::audit::event;
 
 pub(crate) mod file;
