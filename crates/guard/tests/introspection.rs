@@ -150,6 +150,23 @@ async fn an_answer_is_not_believed_beyond_the_token_s_expiry() {
 }
 
 #[tokio::test]
+async fn a_clock_that_was_set_back_prolongs_no_answer_and_no_pause() {
+    let (issuer, clock) = (Issuer::start().await, clock());
+    let guard = issuer.guard(&clock, issuer.introspection()).build().unwrap();
+    issuer.says("opaque_1", &json!({}));
+    assert!(guard.verify("opaque_1").await.is_ok());
+    issuer.says("opaque_1", &json!({ "active": false }));
+    clock.advance_ms(-60_000);
+    assert_eq!(description(guard.verify("opaque_1").await), "The token is not active");
+    assert_eq!(issuer.questions(), 2);
+    *issuer.is_down.lock().unwrap() = true;
+    assert_eq!(description(guard.verify("opaque_2").await), "503");
+    *issuer.is_down.lock().unwrap() = false;
+    clock.advance_ms(-60_000);
+    assert_eq!(description(guard.verify("opaque_2").await), "The token is not active");
+}
+
+#[tokio::test]
 async fn what_an_issuer_says_of_a_token_is_checked() {
     let issuer = Issuer::start().await;
     let guard = issuer.guard(&clock(), issuer.introspection()).build().unwrap();
