@@ -17,7 +17,6 @@ export const swiftRoot = process.env.TOKENHOUSE_SWIFT_ROOT ?? path.join(made, "s
  * `trust`: what the program, run so, checks the server's certificate against: the authority's "file" that it names, or
  * what the "machine" trusts alone; or "nothing", as GNUstep does.
  * `needs`: programs without which it cannot be run. `isLong`: it compiles for long, or needs a system of its own.
- * `isBrief`: so like another that the short run is content with two of the five requests.
  */
 export const languages = [
   { id: "curl", file: "request.sh", needs: ["curl"], trust: "file", command: () => sh("sh request.sh") },
@@ -34,7 +33,7 @@ export const languages = [
   { id: "rust", file: "src/main.rs", needs: ["cargo"], trust: "file", isLong: true, command: rust },
   { id: "kotlin", file: "request.kt", needs: ["java"], trust: "file", isLong: true, command: asPrinted },
   { id: "requests", file: "request.py", needs: [], trust: "file", command: asPrinted },
-  { id: "fetch", file: "request.html", needs: ["chromium"], trust: "file", isPage: true, isBrief: true },
+  { id: "fetch", file: "request.html", needs: ["chromium"], trust: "file", isPage: true },
   { id: "axios", file: "request.mjs", needs: ["node"], trust: "file", command: axios },
   { id: "httpie", file: "request.sh", needs: [], trust: "file", command: () => sh("sh request.sh") },
   { id: "unirest", file: "Request.java", needs: ["java"], trust: "file", isLong: true, command: unirest },

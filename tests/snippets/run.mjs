@@ -28,8 +28,6 @@ const QUICKSTART = [
   ["token-password", 200, /"access_token":"eyJ/],
 ];
 
-const BRIEF = ["get-private", "token-client-credentials"];
-
 const args = process.argv.slice(2);
 const isLong = args.includes("--long");
 const only = args.includes("--only") ? args[args.indexOf("--only") + 1].split(",") : undefined;
@@ -68,8 +66,7 @@ async function checkLanguage(language) {
   const absent = missing(language);
   if (absent) return check(`${id}: can be run`, () => assert.fail(`${absent} is not on this machine: see README.md`));
   const of = (house) => ["--data", house.data, "--access-token-file", house.token];
-  const isBrief = language.isBrief && !isLong && !only;
-  for (const [request, status, body] of QUICKSTART.filter(([name]) => !isBrief || BRIEF.includes(name))) {
+  for (const [request, status, body] of QUICKSTART) {
     await check(`${id}: ${request}: ${status}`, async () => answered(await perform(language, request, of(open)), status, body));
   }
   await check(`${id}: get-private-scoped without the scope: 403, an answer like any other`, async () => {
