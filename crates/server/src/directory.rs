@@ -189,7 +189,8 @@ impl<K: Hash + Eq + Clone, V> Shelf<K, V> {
         };
         self.misses.fetch_add(1, Ordering::Relaxed);
         let began = self.forgotten.load(Ordering::SeqCst);
-        let found = read().await?.map(Arc::new);
+        // In a box, since every request holds the room for it, and few read.
+        let found = Box::pin(read()).await?.map(Arc::new);
         match &found {
             Some(value) => {
                 // The place is gone if the key was forgotten meanwhile: then nothing is kept.

@@ -73,7 +73,7 @@ impl Keyring {
             }
             loaded.forgotten
         };
-        let rows = self.0.store.keys(&self.0.tenant).await?;
+        let rows = Box::pin(self.0.store.keys(&self.0.tenant)).await?;
         let keys = Arc::new(self.parse(&rows)?);
         let mut loaded = self.0.loaded.write().unwrap_or_else(std::sync::PoisonError::into_inner);
         if loaded.forgotten == forgotten {

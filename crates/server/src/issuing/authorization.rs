@@ -89,7 +89,7 @@ impl Authorization {
             // Phase 4 lets no client through without an API.
             (Subject::Client, None) => (Scopes::none(), Scopes::none(), None),
             (Subject::User(user), Some(api)) => {
-                let held = held(tenant, &application, &user, api).await?;
+                let held = Box::pin(held(tenant, &application, &user, api)).await?;
                 (user_scopes(api, &held, asked), held, Some(user))
             }
             (Subject::User(user), None) => {

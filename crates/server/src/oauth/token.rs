@@ -124,3 +124,16 @@ fn granted(issued: &TokenResponse) -> Response<Body> {
     set(&mut response, header::PRAGMA, "no-cache");
     response
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// It is a piece of memory for each request under way, and copied when it begins: it must hold no room for reading the
+    /// database, which few do.
+    #[test]
+    fn a_request_under_way_takes_little_memory() {
+        let future = post(Request::default());
+        assert!(size_of_val(&future) <= 4096, "{} bytes", size_of_val(&future));
+    }
+}
