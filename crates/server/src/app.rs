@@ -213,7 +213,9 @@ impl App {
 
     /// The tenant of a `Host` header's value, in lower case; an unknown host has none, never a default.
     pub async fn tenant_of_host(&self, host: &str) -> Result<Option<Arc<Tenant>>, StoreError> {
-        let id = match self.hosts.get(host) {
+        // Of a tenant that is not in memory nobody hears whether the host was taken from it.
+        let is_heard_of = |known: &Option<TenantId>| known.as_ref().is_none_or(|id| self.loaded.peek(id).is_some());
+        let id = match self.hosts.get(host).filter(is_heard_of) {
             Some(known) => known,
             None => {
                 let found = self.find_host(host).await?;

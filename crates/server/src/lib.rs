@@ -27,6 +27,7 @@ pub mod refusal;
 pub mod registry;
 pub mod router;
 pub mod sample_api;
+pub mod self_service;
 pub mod serve;
 pub mod snippets;
 pub mod tenant;

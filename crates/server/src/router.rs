@@ -22,12 +22,13 @@ use crate::dev::faults::{self, Faults};
 use crate::management;
 use crate::metrics::Requests;
 use crate::oauth::{avatar, error_page, metadata, token, userinfo};
+use crate::self_service;
 use crate::web::answer::{http_error, json, set};
 use crate::web::body::MAX_BODY_BYTES;
 use crate::web::door::{self, Frame};
 
 /// The routes of a tenant, in the order of the lists in the contract: path and what answers there.
-pub fn tenant_routes() -> [(&'static str, MethodRouter<Arc<App>>); 11] {
+pub fn tenant_routes() -> [(&'static str, MethodRouter<Arc<App>>); 13] {
     [
         ("/oauth/token", post(token::post).options(token::options)),
         (
@@ -40,6 +41,11 @@ pub fn tenant_routes() -> [(&'static str, MethodRouter<Arc<App>>); 11] {
         ("/api/v2/openapi.json", get(management::openapi::get)),
         ("/api/v2/{*path}", any(management::answer)),
         ("/exports/{id}", get(management::exports::get)),
+        (
+            "/u/reset-password",
+            get(self_service::get_password).post(self_service::post_password),
+        ),
+        ("/u/email-verification", get(self_service::get_email)),
         ("/avatars/{name}", get(avatar::get)),
         ("/docs/errors", get(error_page::get)),
         ("/docs/page.css", get(error_page::stylesheet)),

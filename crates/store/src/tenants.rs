@@ -133,6 +133,12 @@ impl Tx<'_> {
         ))
     }
 
+    /// Takes a host from a tenant; `false` if it does not lead there.
+    pub async fn remove_host(&mut self, id: &TenantId, host: &str) -> Result<bool, StoreError> {
+        let sql = "delete from tenant_hosts where tenant_id = $1 and host = $2";
+        changed(execute!(self, sql, id.as_str(), host))
+    }
+
     /// Takes every host from a tenant: no request finds it any more.
     pub async fn remove_hosts(&mut self, id: &TenantId) -> Result<bool, StoreError> {
         changed(execute!(

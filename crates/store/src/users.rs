@@ -15,6 +15,8 @@ use crate::names::normalise;
 use crate::totals::Counted;
 use crate::{Added, Page, Store, StoreError, Tx, added, changed};
 
+mod lookups;
+
 /// A user of one connection. No two of a connection share an e-mail address or a user name, however written.
 #[derive(Clone, PartialEq)]
 pub struct User {
@@ -90,30 +92,20 @@ from_row!(User, row => User {
     updated_at: row.time("updated_at")?,
 });
 
+/// Behind an `or` SQLite might look at every user there is; see `lookups`.
+const UPDATE: &str = "update users set email = $3, email_normalised = $4, email_verified = $5, username = $6, \
+     username_normalised = $7, password_hash = $8, blocked = $9, rest = $10, updated_at = $11 \
+     where tenant_id = $1 and id = $2 \
+     and not exists (select 1 from users other where other.tenant_id = $1 and other.connection_id = users.connection_id \
+     and other.id <> $2 and other.email_normalised = $4) \
+     and not exists (select 1 from users other where other.tenant_id = $1 and other.connection_id = users.connection_id \
+     and other.id <> $2 and other.username_normalised = $7)";
 const ONE: &str = concat!("select ", columns!(), " from users where tenant_id = $1 and id = $2");
 
 impl Store {
     /// A user by their id.
     pub async fn user(&self, tenant: &TenantId, id: &UserId) -> Result<Option<User>, StoreError> {
         optional!(self.db(), ONE, tenant.as_str(), id.as_str())
-    }
-
-    /// The user of a connection who signs in with `login`: their e-mail address or, if it is nobody's address,
-    /// their user name, both however written.
-    pub async fn user_by_login(
-        &self,
-        tenant: &TenantId,
-        connection: &ConnectionId,
-        login: &str,
-    ) -> Result<Option<User>, StoreError> {
-        let sql = concat!(
-            "select ",
-            columns!(),
-            " from users where tenant_id = $1 and connection_id = $2 \
-             and (email_normalised = $3 or username_normalised = $3) \
-             order by case when email_normalised = $3 then 0 else 1 end limit 1"
-        );
-        optional!(self.db(), sql, tenant.as_str(), connection.as_str(), normalise(login))
     }
 
     /// A page of users, by id.
@@ -125,28 +117,6 @@ impl Store {
             " from users where tenant_id = $1 and id > $2 order by id limit $3 offset $4"
         );
         all!(self.db(), sql, tenant.as_str(), after, take, skip)
-    }
-
-    /// The users with an e-mail address, however written, of every connection, by id.
-    pub async fn users_by_email(&self, tenant: &TenantId, email: &str) -> Result<Vec<User>, StoreError> {
-        let sql = concat!(
-            "select ",
-            columns!(),
-            " from users where tenant_id = $1 and email_normalised = $2 \
-             and connection_id in (select connections.id from connections where connections.tenant_id = $1)"
-        );
-        Ok(by_id(all!(self.db(), sql, tenant.as_str(), normalise(email))?))
-    }
-
-    /// The users with a user name, however written, of every connection, by id.
-    pub async fn users_by_username(&self, tenant: &TenantId, username: &str) -> Result<Vec<User>, StoreError> {
-        let sql = concat!(
-            "select ",
-            columns!(),
-            " from users where tenant_id = $1 and username_normalised = $2 \
-             and connection_id in (select connections.id from connections where connections.tenant_id = $1)"
-        );
-        Ok(by_id(all!(self.db(), sql, tenant.as_str(), normalise(username))?))
     }
 
     /// A page of the users who have a role, by id.
@@ -279,22 +249,6 @@ impl Tx<'_> {
         Ok(added)
     }
 
-    /// The users who have this one's id, or in their connection their e-mail address or user name.
-    pub async fn users_like(&mut self, tenant: &TenantId, user: &User) -> Result<Vec<User>, StoreError> {
-        // Each way by its own index: behind an `or` SQLite looks at every user there is.
-        let sql = concat!(
-            "select ",
-            columns!(),
-            " from users where tenant_id = $1 and id in (select id from users where tenant_id = $1 and id = $2 \
-             union all select id from users where tenant_id = $1 and connection_id = $3 and email_normalised = $4 \
-             union all select id from users where tenant_id = $1 and connection_id = $3 and username_normalised = $5) \
-             order by id"
-        );
-        let [email, username] = [&user.email, &user.username].map(|name| name.as_deref().map(normalise));
-        let (id, connection) = (user.id.as_str(), user.connection_id.as_str());
-        all!(tx: self, sql, tenant.as_str(), id, connection, email, username)
-    }
-
     /// Overwrites a user but for their id, connection and age; `false` if there is none, or if their new e-mail
     /// address or user name is another's (which one it is, [`Tx::user`] tells).
     pub async fn update_user(&mut self, tenant: &TenantId, user: &User) -> Result<bool, StoreError> {
@@ -304,11 +258,7 @@ impl Tx<'_> {
         // Asked first, not found out: in PostgreSQL a statement that fails ends the transaction.
         let is_updated = changed(execute!(
             self,
-            "update users set email = $3, email_normalised = $4, email_verified = $5, username = $6, \
-             username_normalised = $7, password_hash = $8, blocked = $9, rest = $10, updated_at = $11 \
-             where tenant_id = $1 and id = $2 and not exists (\
-             select 1 from users other where other.tenant_id = $1 and other.connection_id = users.connection_id \
-             and other.id <> $2 and (other.email_normalised = $4 or other.username_normalised = $7))",
+            UPDATE,
             tenant.as_str(),
             user.id.as_str(),
             user.email.as_deref(),
@@ -380,11 +330,4 @@ impl Tx<'_> {
         self.name(tenant, before.as_ref(), None).await?;
         Ok(removed)
     }
-}
-
-/// Users in the order of their ids. Not `order by`: SQLite would walk a tenant's users in that order, in place of looking
-/// an address up in each connection's index, of which there are few.
-fn by_id(mut users: Vec<User>) -> Vec<User> {
-    users.sort_unstable_by(|one, other| one.id.as_str().cmp(other.id.as_str()));
-    users
 }

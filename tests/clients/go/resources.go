@@ -36,6 +36,8 @@ func checkResources(ctx context.Context, at house) {
 		{"roles, their permissions and users", lifeOfRole},
 		{"connections and their password policy", lifeOfConnection},
 		{"the log, signing keys, tenant settings, attack protection", settings},
+		{"users in from a file, and out to one", jobs},
+		{"tickets, and the pages that they lead to", tickets},
 		{"what users have not got here is empty, or says what to do", nothing},
 	}
 	for _, one := range promises {
@@ -276,7 +278,7 @@ func nothing(ctx context.Context, _ house, api *management.Management) error {
 	if tokens, err := api.User.ListRefreshTokens(ctx, nobody); err != nil || len(tokens.Tokens) != 0 {
 		return fmt.Errorf("refresh tokens: %w", errOrNone(err))
 	}
-	return status(api.Ticket.ChangePassword(ctx, &management.Ticket{UserID: &nobody}), 403)
+	return status(api.Ticket.ChangePassword(ctx, &management.Ticket{UserID: &nobody}), 404)
 }
 
 // signIn answers the status of a password request for the sample API.

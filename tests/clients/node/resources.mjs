@@ -11,6 +11,7 @@ import { refused } from "./refused.mjs";
 
 const DATABASE = "Username-Password-Authentication";
 const PASSWORD = secret("Correct horse of the SDK 7");
+const TICKET_PASSWORD = secret("Correct horse of a ticket 8");
 const SETTLE_MS = 30_000;
 
 export async function checkResources(house) {
@@ -27,6 +28,7 @@ export async function checkResources(house) {
   await checkKeys(api);
   await checkSettings(api);
   await checkJobs(api);
+  await checkTickets(house, api);
   await checkNothing(api);
 }
 
@@ -232,9 +234,39 @@ async function checkJobs(api) {
   });
 }
 
+/** A password that is chosen and an address that is verified, by the links that tickets are. */
+async function checkTickets(house, api) {
+  await check("ManagementClient: tickets.verifyEmail and changePassword, and the pages that they lead to", async () => {
+    const email = "ticket@node.example.com";
+    const { user_id } = await api.users.create({ connection: DATABASE, email, password: PASSWORD });
+    const result_url = "https://app.example.com/done";
+    const { ticket: link } = await api.tickets.verifyEmail({ user_id, result_url, includeEmailInRedirect: true });
+    secret(new URL(link).searchParams.get("ticket"));
+    for (const success of ["true", "false"]) {
+      const answer = await fetch(link, { redirect: "manual", signal: AbortSignal.timeout(15_000) });
+      const { origin, pathname, searchParams } = new URL(answer.headers.get("location"));
+      assert.deepEqual([answer.status, origin + pathname, searchParams.get("success")], [302, result_url, success]);
+      assert.equal(searchParams.get("email"), success === "true" ? email : null);
+    }
+    assert.equal((await api.users.get(user_id)).email_verified, true);
+    const { data: [{ id: connection_id }] } = await api.connections.list({ name: DATABASE });
+    const { ticket } = await api.tickets.changePassword({ connection_id, email, ttl_sec: 60 });
+    const page = new URL(ticket);
+    const fields = { ticket: secret(page.searchParams.get("ticket")), password: TICKET_PASSWORD, again: TICKET_PASSWORD };
+    page.search = page.hash = "";
+    for (const status of [200, 410]) {
+      const body = new URLSearchParams(fields);
+      const answer = await fetch(page, { method: "POST", body, signal: AbortSignal.timeout(15_000) });
+      assert.equal(answer.status, status);
+    }
+    assert.equal((await signIn(house, email, TICKET_PASSWORD)).status, 200);
+    await api.users.delete(user_id);
+  });
+}
+
 /** Kinds of which there are none: read as empty, refused with what to do instead, and nothing fails in between. */
 async function checkNothing(api) {
-  await check("ManagementClient: device credentials, grants, sessions, refresh tokens are none; tickets say what to do", async () => {
+  await check("ManagementClient: device credentials, grants, sessions, refresh tokens are none; nobody gets a ticket", async () => {
     const id = "auth0|nobody";
     assert.deepEqual(await collect(await api.deviceCredentials.list({ user_id: id })), []);
     assert.deepEqual(await collect(await api.userGrants.list({ user_id: id })), []);
@@ -245,7 +277,7 @@ async function checkNothing(api) {
     await api.users.refreshToken.delete(id);
     await api.deviceCredentials.delete("dcr_nothing");
     for (const ticket of [api.tickets.changePassword({ user_id: id }), api.tickets.verifyEmail({ user_id: id })]) {
-      await refused(ticket, Management.ForbiddenError, { "body.message": /PATCH \/api\/v2\/users/ });
+      await refused(ticket, Management.NotFoundError, { "body.errorCode": "inexistent_user" });
     }
   });
 }

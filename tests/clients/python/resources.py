@@ -3,6 +3,7 @@ APIs, which management.py has: users, roles, connections, the log, keys, setting
 
 import json
 import time
+from urllib.parse import parse_qs, urlsplit
 
 import requests
 from auth0.management import ManagementClient
@@ -13,6 +14,7 @@ from promises import check, refused, secret
 
 DATABASE = "Username-Password-Authentication"
 PASSWORD = "Correct horse of Python 8"
+TICKET_PASSWORD = "Correct horse of a ticket 9"
 TIMEOUT_SECONDS = 15
 SETTLE_SECONDS = 30
 
@@ -31,6 +33,7 @@ def check_resources(house):
     check("ManagementClient: the log, searched and read", lambda: logs(house, api))
     check("ManagementClient: signing keys, tenant settings, attack protection", lambda: settings(api))
     check("ManagementClient: users in from a file, and out to one", lambda: jobs(api))
+    check("ManagementClient: tickets, and the pages that they lead to", lambda: tickets(house, api))
     check("ManagementClient: what users have not got here is empty, or says what to do", lambda: nothing(api))
 
 
@@ -162,6 +165,28 @@ def jobs(api):
     refused(mail, ForbiddenError, status_code=403)
 
 
+def tickets(house, api):
+    secret(TICKET_PASSWORD)
+    one = made(api, "ticket@python.example.com")
+    result_url = "https://app.example.com/done"
+    link = api.tickets.verify_email(user_id=one.user_id, result_url=result_url, include_email_in_redirect=True).ticket
+    secret(link.partition("ticket=")[2].rstrip("#"))
+    for success in ("true", "false"):
+        answer = requests.get(link, timeout=TIMEOUT_SECONDS, allow_redirects=False)
+        url = urlsplit(answer.headers["location"])
+        said = parse_qs(url.query)
+        assert (answer.status_code, said["success"]) == (302, [success]), url
+        assert said.get("email") == ([one.email] if success == "true" else None), url
+    assert api.users.get(one.user_id).email_verified is True, "email_verified"
+    made_ticket = api.tickets.change_password(user_id=one.user_id, ttl_sec=60, mark_email_as_verified=True).ticket
+    page, _, ticket = made_ticket.rstrip("#").partition("?ticket=")
+    form = {"ticket": secret(ticket), "password": TICKET_PASSWORD, "again": TICKET_PASSWORD}
+    for status in (200, 410):
+        assert requests.post(page, data=form, timeout=TIMEOUT_SECONDS).status_code == status, status
+    assert sign_in(house, one.email, TICKET_PASSWORD) == 200, "the new password"
+    api.users.delete(one.user_id)
+
+
 def nothing(api):
     nobody = "auth0|nobody"
     for empty in (
@@ -172,8 +197,8 @@ def nothing(api):
     ):
         assert list(empty) == [], empty
     api.user_grants.delete_by_user_id(user_id=nobody)
-    refused(lambda: api.tickets.change_password(user_id=nobody), ForbiddenError, status_code=403)
-    refused(lambda: api.tickets.verify_email(user_id=nobody), ForbiddenError, status_code=403)
+    refused(lambda: api.tickets.change_password(user_id=nobody), NotFoundError, status_code=404)
+    refused(lambda: api.tickets.verify_email(user_id=nobody), NotFoundError, status_code=404)
 
 
 def sign_in(house, username, password):

@@ -5,17 +5,19 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use serde_json::json;
 
 use tokenhouse_protocol::crypto::Random;
-use tokenhouse_protocol::id::row_id;
+use tokenhouse_protocol::id::{TenantId, row_id};
 use tokenhouse_protocol::time::Clock;
-use tokenhouse_store::{Database, Options, Store};
+use tokenhouse_store::{Database, Job, Options, Store, StoreError};
 
 use super::Failure;
 use super::output::print;
 use super::place::DEFAULT_FOLDER;
 use crate::config::Config;
 use crate::dev::folder;
+use crate::management::command::Command;
 
 /// What `tokenhouse backup` may be told.
 #[derive(Args, Debug)]
@@ -49,17 +51,20 @@ pub(super) async fn run(arguments: Arguments) -> Result<(), Failure> {
     let random = Random::system();
     let draft = file.with_added_extension(format!("{}.draft", row_id(&random)));
     make_private_file(&draft).map_err(|error| cannot_write(&file, &error))?;
-    let copied = copy(database, random, &draft).await;
-    let done = copied.and_then(|()| settle(&draft, &file).map_err(|error| cannot_write(&file, &error)));
-    if done.is_err() {
+    let copied = copy(database, random, &draft, &file).await;
+    if copied.is_err() {
         // What is left of it is of no use; that it could not be removed is the lesser news.
         let _ = fs::remove_file(&draft);
     }
-    done?;
-    let bytes = fs::metadata(&file).map_or(0, |written| written.len());
+    let (bytes, recorded) = copied?;
     print(&format!(
         "Wrote {shown}, {bytes} bytes. The sealing key is not in it: keep that elsewhere, without it this copy is of no use."
-    ))
+    ))?;
+    match recorded {
+        Ok(()) => Ok(()),
+        // The copy is good all the same.
+        Err(error) => print(&format!("The log has no row of it: {error}")),
+    }
 }
 
 /// The SQLite file that is to be copied.
@@ -87,16 +92,38 @@ fn database(arguments: &Arguments) -> Result<PathBuf, Failure> {
     )))
 }
 
-async fn copy(database: PathBuf, random: Random, draft: &Path) -> Result<(), Failure> {
+/// Copies; answers how many bytes there are then, and whether the log has its row. That is written once the copy is whole
+/// and has its name, and needs no sealing key.
+async fn copy(
+    database: PathBuf,
+    random: Random,
+    draft: &Path,
+    file: &Path,
+) -> Result<(u64, Result<(), StoreError>), Failure> {
+    let clock = Clock::system();
     let store = Store::open(Options {
         database: Database::File(database),
-        clock: Clock::system(),
-        random,
+        clock: clock.clone(),
+        random: random.clone(),
     })
     .await?;
-    let copied = store.copy_to(draft).await;
+    let work = async {
+        store.copy_to(draft).await?;
+        settle(draft, file).map_err(|error| cannot_write(file, &error))?;
+        let bytes = fs::metadata(file).map_or(0, |written| written.len());
+        let told = json!({ "file": file, "bytes": bytes });
+        let command = Command::reading("backup", "Back up the database");
+        let job = Job {
+            tenant: TenantId::default_tenant(),
+            entries: vec![command.done_without_key(clock.now(), &random, &told)],
+            uses: None,
+            counts: None,
+        };
+        Ok((bytes, store.commit(job).await.map(drop)))
+    };
+    let copied = work.await;
     store.close().await;
-    Ok(copied?)
+    copied
 }
 
 /// Makes the draft durable, and names it as it was asked for.

@@ -41,6 +41,11 @@ impl Properties {
         self.0.contains_key(name)
     }
 
+    /// Whether nothing is said.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// The body of a request that makes a thing.
     pub(super) fn body(self) -> Value {
         Value::Object(self.0)

@@ -1,5 +1,7 @@
 //! `tokenhouse tenants`: issuers beside the first, each with its own keys, applications, APIs and users.
 
+use std::sync::Arc;
+
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
@@ -15,7 +17,7 @@ use super::recorded::recorded;
 use crate::app::App;
 use crate::management::command::Command;
 use crate::registry::tenants::{self, NewTenant};
-use crate::tenant::Issuer;
+use crate::tenant::{Issuer, Tenant};
 
 /// Where a tenant's settings are.
 const SETTINGS: &str = "tenants/settings";
@@ -29,6 +31,7 @@ Examples:
   tokenhouse tenants create acme --issuer https://acme.example.org/
   tokenhouse tenants show acme
   tokenhouse tenants update acme --name 'Acme Corporation' --default-audience https://api.example.org
+  tokenhouse tenants update acme --add-host login.acme.example.org
   tokenhouse apps list --tenant acme
   tokenhouse tenants delete acme")]
 pub(super) struct Arguments {
@@ -66,6 +69,12 @@ enum Action {
         /// How the token endpoint words its errors: auth0 or rfc6749
         #[arg(long, value_name = "DIALECT", value_parser = ["auth0", "rfc6749"])]
         error_dialect: Option<String>,
+        /// A host by which requests find it from now on, where the database is; may be repeated
+        #[arg(long = "add-host", value_name = "HOST")]
+        added_hosts: Vec<String>,
+        /// A host that leads to it no more, where the database is; may be repeated
+        #[arg(long = "remove-host", value_name = "HOST")]
+        removed_hosts: Vec<String>,
         #[command(flatten)]
         set: Set,
     },
@@ -120,20 +129,48 @@ pub(super) async fn run(arguments: Arguments) -> Result<(), Failure> {
             default_audience,
             default_directory,
             error_dialect,
+            added_hosts,
+            removed_hosts,
             set,
         } => {
             place.choose_tenant(id)?;
-            let changes = Properties::default()
+            let properties = Properties::default()
                 .with("friendly_name", name)
                 .with("default_audience", default_audience)
                 .with("default_directory", default_directory)
                 .with("error_dialect", error_dialect)
-                .with_set(set)
-                .changes()?;
+                .with_set(set);
+            if !added_hosts.is_empty() || !removed_hosts.is_empty() {
+                let work = async |tenant: &Arc<Tenant>| hosts(tenant, &added_hosts, &removed_hosts).await;
+                let hosts = place.with_tenant(work).await?;
+                if properties.is_empty() {
+                    return match place.is_json() {
+                        true => place.print_json(&json!({ "hosts": hosts })),
+                        false => print(&fields(&[("Hosts", hosts.join(" "))])),
+                    };
+                }
+            }
+            let changes = properties.changes()?;
             let changed = async |api: &Management| settings(&place, &api.patch(SETTINGS, changes).await?, api.issuer());
             place.with_management(changed).await
         }
     }
+}
+
+/// Changes by which hosts requests find a tenant: all that there are then, beside the configuration's own.
+async fn hosts(tenant: &Tenant, added: &[String], removed: &[String]) -> Result<Vec<String>, Failure> {
+    let work = async {
+        tenants::change_hosts(tenant, added, removed).await?;
+        let told = json!({ "id": tenant.id, "added": added, "removed": removed });
+        Ok(((), told))
+    };
+    recorded(
+        tenant,
+        Command::change("tenants update", "Change a tenant's hosts"),
+        work,
+    )
+    .await?;
+    Ok(tenant.house.store.hosts(&tenant.id).await?)
 }
 
 fn settings(place: &Place, settings: &Value, issuer: &str) -> Result<(), Failure> {

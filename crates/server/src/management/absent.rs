@@ -247,19 +247,9 @@ pub(super) static ENDPOINTS: &[Endpoint] = &[
     ),
     gone!("users/{id}/refresh-tokens", "delete:refresh_tokens", 202),
     refused!(
-        "tickets/password-change",
-        "create:user_tickets",
-        "There is no page yet on which users choose a password: set it with PATCH /api/v2/users/{id}"
-    ),
-    refused!(
-        "tickets/email-verification",
-        "create:user_tickets",
-        "There is no page yet on which users verify an address: set email_verified with PATCH /api/v2/users/{id}"
-    ),
-    refused!(
         "jobs/verification-email",
         "update:users",
-        "No mail is sent from here: set email_verified with PATCH /api/v2/users/{id} once the address is shown to be theirs"
+        "No mail is sent from here: send the link that POST /api/v2/tickets/email-verification answers"
     ),
     empty!("event-streams", "read:event_streams", json!({ "eventStreams": [] })),
 ];

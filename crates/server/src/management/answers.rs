@@ -10,7 +10,7 @@ use super::{absent, attack_protection};
 
 use things::{
     API, BLOCKS, CLIENT, CONNECTION, CREDENTIAL, DAY, ENABLED, GRANT, JOB, JOB_ERROR, KEPT_OF_USER, KEY, LOG, MEMBER,
-    NOTHING, PERMISSION, PROTECTION, QUOTA, ROLE, SETTINGS, SNIPPET, SNIPPETS, Thing, USAGE, USER,
+    NOTHING, PERMISSION, PROTECTION, QUOTA, ROLE, SETTINGS, SNIPPET, SNIPPETS, TICKET, Thing, USAGE, USER,
 };
 
 mod things;
@@ -94,6 +94,7 @@ fn answer(endpoint: &Endpoint) -> Option<(Form, Thing)> {
         "user-blocks" | "user-blocks/{id}" => Some((Form::One, BLOCKS)),
         "jobs/users-imports" | "jobs/users-exports" | "jobs/{id}" => Some((Form::One, JOB)),
         "jobs/{id}/errors" => Some((Form::List, JOB_ERROR)),
+        "tickets/password-change" | "tickets/email-verification" => Some((Form::One, TICKET)),
         "snippets" => Some((Form::One, SNIPPETS)),
         "snippets/{request}" => Some((Form::One, SNIPPET)),
         path => attack_protection::properties(path).map(|written| {

@@ -4,9 +4,13 @@
 
 use serde_json::{Value, json};
 
+use tokenhouse_protocol::crypto::Random;
+use tokenhouse_protocol::id::ApiId;
+use tokenhouse_protocol::time::Timestamp;
 use tokenhouse_store::{Job, LogBody, LogEntry};
 
-use super::request::{at_this_machine, everything};
+use super::request::{at_this_machine, everything, here};
+use crate::caller::Caller;
 use crate::registry::RegistryError;
 use crate::tenant::Tenant;
 
@@ -18,6 +22,14 @@ pub struct Command {
     /// What it does, for people: the log's description.
     summary: &'static str,
     is_read: bool,
+}
+
+/// Where and when a command was done.
+struct Place<'a> {
+    at: Timestamp,
+    caller: &'a Caller,
+    audience: Option<String>,
+    api_id: Option<ApiId>,
 }
 
 impl Command {
@@ -63,6 +75,18 @@ impl Command {
         Ok(())
     }
 
+    /// The row of what was done where the database is open without its sealing key, and so no tenant is: it names no API.
+    pub fn done_without_key(self, at: Timestamp, random: &Random, told: &Value) -> LogEntry {
+        let place = Place {
+            at,
+            caller: &here(String::new(), random),
+            audience: None,
+            api_id: None,
+        };
+        let kind = if self.is_read { "mgmt_api_read" } else { "sapi" };
+        self.row(place, kind, 200, told)
+    }
+
     async fn entry(
         self,
         tenant: &Tenant,
@@ -70,12 +94,22 @@ impl Command {
         status: u16,
         answer: &Value,
     ) -> Result<LogEntry, RegistryError> {
-        let caller = at_this_machine(tenant);
+        let place = Place {
+            at: tenant.house.clock.now(),
+            caller: &at_this_machine(tenant),
+            audience: Some(tenant.issuer.system_api()),
+            api_id: Some(everything(tenant).await?.api_id),
+        };
+        Ok(self.row(place, kind, status, answer))
+    }
+
+    fn row(self, place: Place<'_>, kind: &'static str, status: u16, answer: &Value) -> LogEntry {
+        let caller = place.caller;
         let body = json!({
             "description": self.summary,
             "hostname": caller.host,
             "user_agent": caller.user_agent,
-            "audience": tenant.issuer.system_api(),
+            "audience": place.audience,
             "request_id": caller.request_id,
             "channel": caller.channel.as_str(),
             "details": {
@@ -89,17 +123,17 @@ impl Command {
                 "response": { "statusCode": status, "body": answer },
             },
         });
-        Ok(LogEntry {
-            at: tenant.house.clock.now(),
+        LogEntry {
+            at: place.at,
             kind,
             client_id: None,
-            api_id: Some(everything(tenant).await?.api_id),
+            api_id: place.api_id,
             user_id: None,
             grant: None,
             address: Some(caller.address.to_string()),
             tokens: 0,
             repeats: 1,
             body: LogBody::of(&body),
-        })
+        }
     }
 }

@@ -7,6 +7,8 @@ use std::sync::Arc;
 use axum::http::Method;
 use serde_json::{Map, Value};
 
+use tokenhouse_protocol::id::UserId;
+
 use super::access::Administrator;
 use super::error::Failure;
 use super::query::Query;
@@ -70,6 +72,8 @@ pub struct Reply {
     pub link: Option<String>,
     /// Whether the body shows a secret, so that the log has a row of it.
     pub shows_secret: bool,
+    /// The user whom it is about, where neither the path nor the body says so.
+    pub about: Option<UserId>,
 }
 
 /// The row of a request.
@@ -112,6 +116,13 @@ impl Reply {
     /// No body.
     pub fn empty() -> Self {
         Self::default()
+    }
+
+    /// The same; it is about this user.
+    #[must_use]
+    pub fn about(mut self, user: UserId) -> Self {
+        self.about = Some(user);
+        self
     }
 
     /// The same; its body shows a secret if `shows`.

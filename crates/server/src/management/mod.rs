@@ -65,6 +65,7 @@ mod snippets;
 mod stats;
 mod tenant_settings;
 mod term;
+mod tickets;
 mod user_blocks;
 mod users;
 
@@ -100,6 +101,7 @@ pub fn endpoints() -> &'static [&'static Endpoint] {
             anomaly::ENDPOINTS,
             jobs::ENDPOINTS,
             exports::ENDPOINTS,
+            tickets::ENDPOINTS,
             snippets::ENDPOINTS,
             absent::ENDPOINTS,
         ];

@@ -60,7 +60,8 @@ impl Record<'_> {
         let kind = if is_read { "mgmt_api_read" } else { "sapi" };
         let shown = reply.body.as_ref().and_then(Value::as_object);
         let made = shown.and_then(|shown| shown.get("user_id")).and_then(Value::as_str);
-        self.user = self.user.or_else(|| made.map(UserId::new));
+        let about = reply.about.clone();
+        self.user = self.user.or_else(|| made.map(UserId::new)).or(about);
         let kept: Map<String, Value> = shown
             .into_iter()
             .flatten()

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use axum::http::{Method, StatusCode};
 use serde_json::{Value, json};
 
+use tokenhouse_protocol::crypto::Random;
 use tokenhouse_protocol::id::row_id;
 
 use super::access::Administrator;
@@ -130,14 +131,19 @@ pub async fn perform(tenant: &Arc<Tenant>, asked: Asked<'_>) -> Result<Reply, Fa
 
 /// The one who types at the machine that has the database.
 pub(super) fn at_this_machine(tenant: &Tenant) -> Caller {
+    here(tenant.issuer.authority().to_owned(), &tenant.house.random)
+}
+
+/// The same, with the host that the server is asked by.
+pub(super) fn here(host: String, random: &Random) -> Caller {
     Caller {
         channel: Channel::CommandLine,
         administrator: None,
         address: IpAddr::V4(Ipv4Addr::LOCALHOST),
         forwarded_for: None,
         user_agent: concat!("tokenhouse/", env!("CARGO_PKG_VERSION")).into(),
-        host: tenant.issuer.authority().to_owned(),
-        request_id: row_id(&tenant.house.random),
+        host,
+        request_id: row_id(random),
         auth0_client: None,
     }
 }

@@ -25,6 +25,7 @@ mod patch;
 pub mod roles;
 pub mod secrets;
 pub mod tenants;
+pub mod tickets;
 pub mod token_dialect;
 pub mod users;
 

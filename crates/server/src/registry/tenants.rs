@@ -147,6 +147,29 @@ pub async fn update_settings(tenant: &Tenant, changes: Map<String, Value>) -> Re
     changed(tenant, |settings| patch::apply(settings, changes, RULES)).await
 }
 
+/// Lets hosts lead to a tenant, and others no more; all or none. The host of the issuer stays: its tokens name it.
+pub async fn change_hosts(tenant: &Tenant, added: &[String], removed: &[String]) -> Result<(), RegistryError> {
+    let mut tx = begin(tenant, &Change::Settings).await?;
+    for host in removed {
+        if host == tenant.issuer.authority() {
+            let text = format!("{host} is the issuer's own host, and stays");
+            return Err(RegistryError::invalid("hosts", text));
+        }
+        if !tx.remove_host(&tenant.id, host).await? {
+            return Err(RegistryError::NotFound(format!("The host {host} does not lead here")));
+        }
+    }
+    for host in added {
+        check_host(host)?;
+        if tx.add_host(&tenant.id, host).await? == Added::Exists {
+            return Err(RegistryError::Conflict(format!(
+                "The host {host} leads to a tenant already"
+            )));
+        }
+    }
+    Ok(commit(tenant, tx, &Change::Settings).await?)
+}
+
 /// The tenant's settings as they are stored.
 pub async fn settings(tenant: &Tenant) -> Result<Map<String, Value>, RegistryError> {
     let row = tenant.house.store.tenant(&tenant.id).await?;
@@ -217,11 +240,13 @@ fn check(new: &NewTenant) -> Result<(), RegistryError> {
         return Err(RegistryError::invalid("id", text));
     }
     checked_name(&new.name, 255)?;
-    for host in &new.hosts {
-        if host.is_empty() || host.contains(['/', '@', ' ']) || host.bytes().any(|b| b.is_ascii_uppercase()) {
-            let text = format!("{host:?} is no host: write it like auth.example.com or auth.example.com:8443");
-            return Err(RegistryError::invalid("hosts", text));
-        }
+    new.hosts.iter().try_for_each(|host| check_host(host))
+}
+
+fn check_host(host: &str) -> Result<(), RegistryError> {
+    if host.is_empty() || host.contains(['/', '@', ' ']) || host.bytes().any(|b| b.is_ascii_uppercase()) {
+        let text = format!("{host:?} is no host: write it like auth.example.com or auth.example.com:8443");
+        return Err(RegistryError::invalid("hosts", text));
     }
     Ok(())
 }

@@ -91,7 +91,17 @@ pub async fn create_of(
 
 /// Changes properties of a user, as they are on the wire: each key given replaces what was there, `null` removes it,
 /// metadata merge.
-pub async fn update(tenant: &Tenant, id: &UserId, mut changes: Map<String, Value>) -> Result<User, RegistryError> {
+pub async fn update(tenant: &Tenant, id: &UserId, changes: Map<String, Value>) -> Result<User, RegistryError> {
+    update_if(tenant, id, changes, |_| Ok(())).await
+}
+
+/// The same, if `may` takes the user as they are when it is done: after every change that came before.
+pub(super) async fn update_if(
+    tenant: &Tenant,
+    id: &UserId,
+    mut changes: Map<String, Value>,
+    may: impl Fn(&User) -> Result<(), RegistryError>,
+) -> Result<User, RegistryError> {
     let said = |name: &str| changes.get(name).is_some_and(|value| !value.is_null());
     if said("email") && said("username") {
         return Err(RegistryError::invalid(
@@ -125,6 +135,7 @@ pub async fn update(tenant: &Tenant, id: &UserId, mut changes: Map<String, Value
     let change = Change::User(id.clone());
     let mut tx = begin(tenant, &change).await?;
     let mut user = tx.user(&tenant.id, id).await?.ok_or_else(not_found)?;
+    may(&user)?;
     let mut properties = properties(&user);
     patch::apply(&mut properties, changes, RULES);
     assign(&mut user, properties);
@@ -316,6 +327,6 @@ fn exists() -> RegistryError {
     RegistryError::Conflict("The user already exists.".into())
 }
 
-fn not_found() -> RegistryError {
+pub(super) fn not_found() -> RegistryError {
     RegistryError::NotFound("The user does not exist.".into())
 }

@@ -96,7 +96,7 @@ async fn no_form_of_the_console_takes_a_password_or_a_link_of_another_tenant() {
     let credentials = credentials(&house, &tenant).await;
     let links = credentials.iter().filter_map(|credential| match &credential.kind {
         Kind::Link(key) => Some(key.clone()),
-        Kind::Fields(_) | Kind::Basic(..) | Kind::Bearer(..) | Kind::Cookie(_) => None,
+        Kind::Fields(_) | Kind::Basic(..) | Kind::Bearer(..) | Kind::Cookie(_) | Kind::Ticket(_) => None,
     });
     let password = vec![("email", EMAIL.to_owned()), ("password", PASSWORD.to_owned())];
     let forms: Vec<_> = links.map(|key| vec![("key", key)]).chain([password]).collect();
@@ -138,6 +138,7 @@ async fn every_credential_is_good_at_its_own_tenant() {
                 (Kind::Bearer(_, Opens::Management), treats) => *treats == Treats::Management,
                 (Kind::Cookie(_), treats) => matches!(treats, Treats::Console(_)) && is_page(route.path),
                 (Kind::Link(_), _) => route.path == "/console/link",
+                (Kind::Ticket(_), _) => route.path == "/u/reset-password",
             };
             if !is_its_door {
                 continue;
@@ -169,6 +170,8 @@ fn treats(path: &str) -> Treats {
         | "/.well-known/oauth-authorization-server"
         | "/api/v2/openapi.json"
         | "/exports/{id}"
+        | "/u/reset-password"
+        | "/u/email-verification"
         | "/avatars/{name}"
         | "/docs/errors"
         | "/docs/page.css" => Treats::Public,
@@ -192,6 +195,9 @@ fn asks(path: &str, credential: &Credential) -> Vec<Ask> {
         Kind::Cookie(cookie) => methods.map(|ask| ask.header("cookie", cookie)).into(),
         Kind::Link(key) => METHODS
             .map(|method| Ask::new(method.as_str(), &format!("{path}?key={key}")))
+            .into(),
+        Kind::Ticket(ticket) => METHODS
+            .map(|method| Ask::new(method.as_str(), &format!("{path}?ticket={ticket}")))
             .into(),
         Kind::Basic(id, secret) => {
             let machine = [("grant_type", "client_credentials"), ("audience", AUDIENCE)];
@@ -225,6 +231,7 @@ fn asks(path: &str, credential: &Credential) -> Vec<Ask> {
 fn without(ask: &Ask, credential: &Credential) -> Ask {
     let plain = match &credential.kind {
         Kind::Link(key) => Ask::new(ask.method.as_str(), &ask.target.replace(key.as_str(), "AAAA")),
+        Kind::Ticket(ticket) => Ask::new(ask.method.as_str(), &ask.target.replace(ticket.as_str(), "AAAA")),
         Kind::Fields(_) | Kind::Basic(..) | Kind::Bearer(..) | Kind::Cookie(_) => {
             Ask::new(ask.method.as_str(), &ask.target)
         }

@@ -25,6 +25,7 @@ mod settings;
 mod signing_keys;
 mod snippets;
 mod terraform;
+mod tickets;
 mod users;
 mod writers;
 

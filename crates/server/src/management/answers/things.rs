@@ -253,6 +253,10 @@ pub(super) const JOB: Thing = shown(
     ],
     &["id", "type", "status", "created_at"],
 );
+pub(super) const TICKET: Thing = shown(
+    &[text("ticket", 0, 0).note("The link to hand to the user: it works once")],
+    &["ticket"],
+);
 pub(super) const JOB_ERROR: Thing = shown(&[anything("user"), list("errors", &ANY, 0)], &["user", "errors"]);
 pub(super) const KEPT_OF_USER: Thing = shown(
     &[

@@ -109,6 +109,22 @@ impl PasswordRules {
         }
     }
 
+    /// What a password must be, for people: a sentence a rule.
+    pub fn said(&self) -> Vec<String> {
+        let mut said = vec![format!("It needs {}.", self.policy.rule())];
+        said.extend(
+            self.min_chars
+                .map(|chars| format!("It has at least {chars} characters.")),
+        );
+        if !self.dictionary.is_empty() {
+            said.push("It is none of the passwords that are too common here.".into());
+        }
+        if self.refuses_names {
+            said.push("It holds neither names nor addresses of yours.".into());
+        }
+        said
+    }
+
     /// Why this cannot be the user's password; `None` if it can.
     pub fn refusal(&self, password: &str, user: &User) -> Option<String> {
         let weak = |what: &str| Some(format!("PasswordStrengthError: Password is too weak: it needs {what}"));

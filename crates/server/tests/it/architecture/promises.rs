@@ -4,14 +4,14 @@ use super::source::tokens_of;
 use super::tree::{File, Tree};
 
 const SERVER: &str = "crates/server/src";
-const DOORS: [&str; 3] = ["oauth", "management", "console"];
+const DOORS: [&str; 4] = ["oauth", "management", "console", "self_service"];
 const ROOMS: [&str; 3] = ["issuing", "registry", "accounts"];
 /// Where the client library signs its assertions (RFC 7523 §2.2).
 const CLIENT_ASSERTION: &str = "crates/client/src/assertion.rs";
 /// Longest file, in lines.
 const MAX_LINES: usize = 400;
 
-/// 1. `oauth`, `management`, `console` do not import one another.
+/// 1. `oauth`, `management`, `console`, `self_service` do not import one another.
 pub(super) fn doors_are_strangers(tree: &Tree) -> Vec<String> {
     let mut broken = Vec::new();
     for door in DOORS {

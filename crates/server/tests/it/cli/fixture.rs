@@ -191,14 +191,21 @@ impl Server {
         serde_json::from_str(&self.exchange(&head, form).1).unwrap()
     }
 
+    /// The issuer of the tenant that a host leads to.
+    pub(crate) fn issuer_at(&self, host: &str) -> Option<String> {
+        let head = "GET /.well-known/openid-configuration HTTP/1.1\r\n";
+        let (status, body) = self.exchange_at(host, head, "");
+        let metadata: Value = serde_json::from_str(&body).unwrap();
+        (status == 200).then(|| text(&metadata, "issuer").to_owned())
+    }
+
     fn exchange(&self, head: &str, body: &str) -> (u16, String) {
+        self.exchange_at(&self.address, head, body)
+    }
+
+    fn exchange_at(&self, host: &str, head: &str, body: &str) -> (u16, String) {
         let mut stream = TcpStream::connect(&self.address).unwrap();
-        write!(
-            stream,
-            "{head}Host: {}\r\nConnection: close\r\n\r\n{body}",
-            self.address
-        )
-        .unwrap();
+        write!(stream, "{head}Host: {host}\r\nConnection: close\r\n\r\n{body}").unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();
         let (head, body) = answer.split_once("\r\n\r\n").unwrap();

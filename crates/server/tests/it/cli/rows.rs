@@ -101,6 +101,26 @@ fn a_whole_tenant_that_goes_out_or_comes_in_leaves_a_row() {
 }
 
 #[test]
+fn a_backup_leaves_a_row_that_is_not_in_the_copy() {
+    let folder = Folder::new();
+    let copy = folder.path().join("copy.backup");
+    let file = copy.display().to_string();
+    folder.ok(&["backup", &file]);
+    let (kind, command, told) = last(&folder, &[]);
+    assert_eq!((kind, command), named("mgmt_api_read", "backup"));
+    assert_eq!(told["file"], json!(file));
+    assert_eq!(told["bytes"], json!(std::fs::metadata(&copy).unwrap().len()));
+    // One that was refused read nothing.
+    assert!(!folder.run(&["backup", &file]).status.success());
+    assert_eq!(rows(&folder, &[]).len(), 1);
+    // It needs no sealing key, as the copy needs none.
+    std::fs::remove_file(folder.path().join("sealing.key")).unwrap();
+    let again = format!("{file}.again");
+    let said = folder.ok(&["backup", &again]);
+    assert!(!said.contains("no row"), "{said}");
+}
+
+#[test]
 fn what_is_done_to_administrators_leaves_a_row_that_names_them() {
     let folder = Folder::new();
     let made = folder.json(&["admins", "create", "ada@rows.example", "--name", "Ada"]);

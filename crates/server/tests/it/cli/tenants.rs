@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::fixture::{Folder, Server, stdout, text};
+use super::fixture::{Folder, Server, patiently, stdout, text};
 
 fn stderr(output: &std::process::Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
@@ -28,6 +28,53 @@ fn a_deleted_tenant_is_gone_with_what_it_had_and_its_name_is_free() {
     folder.ok(&create);
     assert_eq!(folder.json(&["apps", "list", "--tenant", "acme"]), json!([]));
     assert_eq!(folder.json(&["logs", "list", "--tenant", "acme"]), json!([]));
+}
+
+#[test]
+fn hosts_are_given_to_a_tenant_and_taken_from_it() {
+    let folder = Folder::new();
+    let server = Server::start(&folder);
+    folder.ok(&["tenants", "create", "acme", "--issuer", "http://acme.example:4000/"]);
+    folder.ok(&["tenants", "create", "other", "--issuer", "http://other.example:4000/"]);
+    let update = |arguments: &[&str]| folder.run(&[&["tenants", "update", "acme"], arguments].concat());
+    let issuer_at = |host: &str| server.issuer_at(host);
+    assert_eq!(issuer_at("login.acme.example"), None);
+    let changed = update(&[
+        "--add-host",
+        "login.acme.example",
+        "--add-host",
+        "sso.acme.example",
+        "--json",
+    ]);
+    let hosts: Value = serde_json::from_str(&stdout(&changed)).unwrap();
+    assert_eq!(
+        hosts,
+        json!({"hosts": ["acme.example:4000", "login.acme.example", "sso.acme.example"]})
+    );
+    let acme = Some("http://acme.example:4000/".to_owned());
+    patiently(|| (issuer_at("login.acme.example") == acme).then_some(()));
+    let changed = update(&["--remove-host", "login.acme.example", "--name", "Acme Corporation"]);
+    assert!(stdout(&changed).contains("Acme Corporation"), "{changed:?}");
+    patiently(|| issuer_at("login.acme.example").is_none().then_some(()));
+    assert_eq!(issuer_at("sso.acme.example"), acme);
+    for (arguments, why) in [
+        (["--remove-host", "acme.example:4000"], "the issuer's own"),
+        (["--remove-host", "login.acme.example"], "does not lead here"),
+        (["--add-host", "other.example:4000"], "leads to a tenant already"),
+        (["--add-host", "No/Host"], "is no host"),
+    ] {
+        let refused = update(&arguments);
+        assert!(
+            !refused.status.success() && stderr(&refused).contains(why),
+            "{refused:?}"
+        );
+    }
+    let rows = folder.json(&["logs", "list", "--tenant", "acme"]);
+    let rows = rows.as_array().unwrap().iter();
+    let commands: Vec<&Value> = rows
+        .filter(|row| row["details"]["request"]["command"] == "tenants update")
+        .collect();
+    assert_eq!(commands.len(), 6, "those that were refused, too");
 }
 
 #[test]

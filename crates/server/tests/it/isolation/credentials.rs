@@ -11,12 +11,15 @@ use tokenhouse::dev::seed::{Application, Applications, seed};
 use tokenhouse::registry::administrators::{self, NewAdministrator};
 use tokenhouse::registry::client_keys::{self, NewClientKey};
 use tokenhouse::registry::tenants::{self, NewTenant};
+use tokenhouse::registry::tickets::{self, NewTicket, Whose};
+use tokenhouse::registry::users;
 use tokenhouse::tenant::{Issuer, Tenant};
 use tokenhouse_protocol::credentials::JWT_BEARER;
 use tokenhouse_protocol::crypto::{Algorithm, Random, RsaBits, SigningKey};
 use tokenhouse_protocol::id::{ClientId, TenantId, row_id};
 use tokenhouse_protocol::jose::jws::Signer;
 use tokenhouse_protocol::secret::Secret;
+use tokenhouse_store::Page;
 
 use crate::console::browser::{self, Browser, MINUTE_MS};
 use crate::house::{AUDIENCE, Ask, House, NOW_S, PASSWORD, USERNAME, with_secret};
@@ -41,6 +44,8 @@ pub(super) enum Kind {
     Cookie(String),
     /// The key of a link that signs an administrator in.
     Link(String),
+    /// A ticket by which a user chooses a password.
+    Ticket(String),
 }
 
 /// What a token opens.
@@ -94,6 +99,10 @@ pub(super) async fn credentials(house: &House, tenant: &Arc<Tenant>) -> Vec<Cred
     credentials.push(Credential {
         name: "a link that signs an administrator in",
         kind: Kind::Link(link),
+    });
+    credentials.push(Credential {
+        name: "a ticket for a user's password",
+        kind: Kind::Ticket(ticket(tenant).await),
     });
     credentials
 }
@@ -175,6 +184,24 @@ async fn assertion(tenant: &Arc<Tenant>, application: &Application) -> Vec<(Stri
     ]
     .map(|(name, value)| (name.to_owned(), value.to_owned()))
     .into()
+}
+
+/// A ticket by which the tenant's sample user chooses a password.
+async fn ticket(tenant: &Tenant) -> String {
+    let page = Page::first(1);
+    let user = users::users(tenant, page).await.unwrap().remove(0);
+    let new = NewTicket {
+        purpose: tickets::Purpose::Password,
+        whose: Whose::Id(user.id),
+        lasts_s: tickets::LASTS_S,
+        result_url: None,
+        client_id: None,
+        verifies_email: false,
+        shows_email: false,
+    };
+    let (_, ticket) = tickets::make(tenant, new).await.unwrap();
+    crate::secrets::used(ticket.expose());
+    ticket.expose().to_owned()
 }
 
 /// An administrator of the tenant, with the password of `browser`: the cookie of their session, and the key of a link.

@@ -67,8 +67,7 @@ async fn what_cannot_be_made_says_what_to_do_instead() {
     let house = House::shared().await;
     let api = Api::of(house).await;
     for (path, expected) in [
-        ("tickets/password-change", "PATCH /api/v2/users/{id}"),
-        ("tickets/email-verification", "email_verified"),
+        ("jobs/verification-email", "tickets/email-verification"),
         ("device-credentials", "an application of its own"),
     ] {
         let refused = api.expect(403, "POST", path, json!({"user_id": "auth0|x"})).await;

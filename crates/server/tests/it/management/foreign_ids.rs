@@ -97,6 +97,24 @@ async fn a_body_that_names_something_of_another_tenant_is_refused() {
             permission,
         ),
         (
+            "POST",
+            "tickets/password-change",
+            &other.user,
+            json!({"user_id": "FOREIGN_ID"}),
+        ),
+        (
+            "POST",
+            "tickets/email-verification",
+            &other.user,
+            json!({"user_id": "FOREIGN_ID"}),
+        ),
+        (
+            "POST",
+            "tickets/password-change",
+            &other.connection,
+            json!({"connection_id": "FOREIGN_ID", "email": "theirs@example.org"}),
+        ),
+        (
             "PATCH",
             &*of_client,
             &other.credential,
