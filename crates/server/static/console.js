@@ -5,6 +5,8 @@
 if (navigator.clipboard) {
   for (const button of document.querySelectorAll("button[data-copy], button[data-copy-from]")) button.hidden = false;
 }
+// What is said when something was copied: the words are the server's.
+const copied = document.body.dataset.copied ?? "";
 const said = document.createElement("p");
 said.className = "unseen";
 said.setAttribute("role", "status");
@@ -16,7 +18,7 @@ document.addEventListener("click", async (event) => {
     const from = button.dataset.copyFrom && document.getElementById(button.dataset.copyFrom);
     await navigator.clipboard.writeText(from ? from.value ?? from.textContent : button.dataset.copy);
     button.classList.add("did");
-    said.textContent = "Copied";
+    said.textContent = copied;
     setTimeout(() => { button.classList.remove("did"); said.textContent = ""; }, 1500);
     return;
   }
@@ -108,8 +110,8 @@ document.addEventListener("click", async (event) => {
   if (!answer.ok || answer.redirected) { button.form.requestSubmit(); return; }
   await navigator.clipboard.writeText(await answer.text());
   const name = button.textContent;
-  button.textContent = "Copied";
-  said.textContent = "Copied";
+  button.textContent = copied;
+  said.textContent = copied;
   setTimeout(() => { button.textContent = name; said.textContent = ""; }, 1500);
 });
 

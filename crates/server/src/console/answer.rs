@@ -153,20 +153,37 @@ impl Failure {
 
     /// There is no such page, or what it was about is gone.
     pub(crate) fn missing() -> Self {
-        Self::new(StatusCode::NOT_FOUND, words::MISSING, words::MISSING_TEXT)
+        Self::new(
+            StatusCode::NOT_FOUND,
+            words::failures::MISSING,
+            words::failures::MISSING_TEXT,
+        )
     }
 
     /// A fault of the server; the cause is for the log.
     pub(super) fn broken(cause: impl fmt::Display) -> Self {
         Self {
             cause: Some(cause.to_string()),
-            ..Self::new(StatusCode::INTERNAL_SERVER_ERROR, words::BROKEN, words::BROKEN_TEXT)
+            ..Self::new(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                words::failures::BROKEN,
+                words::failures::BROKEN_TEXT,
+            )
         }
     }
 
     /// The form was not one of this page's.
     pub(super) fn forged() -> Self {
-        Self::new(StatusCode::FORBIDDEN, words::FORGED, words::FORGED_TEXT)
+        Self::new(
+            StatusCode::FORBIDDEN,
+            words::failures::FORGED,
+            words::failures::FORGED_TEXT,
+        )
+    }
+
+    /// A request that no form of a page makes.
+    pub(crate) fn bad_request(text: &'static str) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, words::failures::BAD_REQUEST, text)
     }
 
     fn unavailable(cause: impl fmt::Display) -> Self {
@@ -174,8 +191,8 @@ impl Failure {
             cause: Some(cause.to_string()),
             ..Self::new(
                 StatusCode::SERVICE_UNAVAILABLE,
-                words::UNAVAILABLE,
-                words::UNAVAILABLE_TEXT,
+                words::failures::UNAVAILABLE,
+                words::failures::UNAVAILABLE_TEXT,
             )
         }
     }
@@ -204,7 +221,7 @@ impl From<RegistryError> for Failure {
             RegistryError::NotFound(_) => Self::missing(),
             RegistryError::Store(error) => error.into(),
             error @ (RegistryError::Invalid { .. } | RegistryError::Conflict(_) | RegistryError::Refused(_)) => {
-                Self::new(StatusCode::CONFLICT, words::REFUSED, error.to_string())
+                Self::new(StatusCode::CONFLICT, words::failures::REFUSED, error.to_string())
             }
         }
     }

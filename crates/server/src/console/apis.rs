@@ -25,6 +25,15 @@ const PAGE: u32 = 50;
 /// Longest name of an application that is made along, in characters.
 const MAX_NAME_CHARS: usize = 100;
 
+/// The algorithms that an API can choose from, each with when to.
+pub(super) const ALGORITHMS: &[(&str, &str)] = &[
+    ("RS256", words::api_create::RS256),
+    ("ES256", words::api_create::ES256),
+    ("EdDSA", words::api_create::EDDSA),
+    ("PS256", words::api_create::PS256),
+    ("HS256", words::api_create::HS256),
+];
+
 #[derive(Template)]
 #[template(path = "apis.html")]
 struct Page {
@@ -74,7 +83,7 @@ pub(crate) async fn list(visit: Visit) -> Result<Reply, Failure> {
     let has_more = found.len() > PAGE as usize;
     found.truncate(PAGE as usize);
     Reply::page(&Page {
-        frame: visit.frame(Section::Apis, "APIs").await?,
+        frame: visit.frame(Section::Apis, words::navigation::APIS).await?,
         rows: found.iter().map(|api| row(&visit.tenant, api)).collect(),
         is_first: after.is_none(),
         next: found.last().filter(|_| has_more).map(|api| api.id.to_string()),
@@ -115,11 +124,11 @@ pub(crate) async fn create(visit: Visit) -> Result<Done, Failure> {
     let mut record = Record::change(words::log::API_CREATED)
         .api(&api.id)
         .with("identifier", identifier.as_str());
-    let mut notice = words::API_CREATED;
+    let mut notice = words::notices::API_CREATED;
     if form.is_ticked("test_application") {
         let client = test_application(&visit.tenant, &api).await?;
         record = record.with("test_application", client);
-        notice = words::API_CREATED_WITH_APPLICATION;
+        notice = words::notices::API_CREATED_WITH_APPLICATION;
     }
     let path = format!("{}/permissions", path_of(&api));
     Ok(Done::recorded(record, Reply::see(&path).saying(notice)))
@@ -142,7 +151,7 @@ async fn test_application(tenant: &Tenant, api: &Api) -> Result<String, Failure>
 /// What the application is called that is made along with an API.
 pub(super) fn test_application_name(tenant: &Tenant, api: &Api) -> String {
     let name: String = name(tenant, api).chars().take(MAX_NAME_CHARS).collect();
-    format!("{name} (Test Application)")
+    words::apis::test_application(&name)
 }
 
 async fn create_page(visit: &Visit, problem: Option<String>) -> Result<CreatePage, Failure> {
@@ -150,14 +159,14 @@ async fn create_page(visit: &Visit, problem: Option<String>) -> Result<CreatePag
     let was_sent = problem.is_some();
     Ok(CreatePage {
         frame: visit
-            .frame(Section::Apis, words::NEW_API)
+            .frame(Section::Apis, words::api_create::TITLE)
             .await?
-            .below("APIs", "/console/apis"),
+            .below(words::navigation::APIS, "/console/apis"),
         problem,
         name: form.text("name").to_owned(),
         identifier: form.text("identifier").to_owned(),
         algorithm: form.filled("algorithm").unwrap_or("RS256").to_owned(),
-        algorithms: words::ALGORITHMS.to_vec(),
+        algorithms: ALGORITHMS.to_vec(),
         enforces_policies: form.is_ticked("enforce_policies"),
         makes_application: !was_sent || form.is_ticked("test_application"),
     })
@@ -171,7 +180,7 @@ pub(super) async fn found(visit: &Visit) -> Result<Api, Failure> {
 /// The frame of one of an API's pages.
 pub(super) async fn frame(visit: &Visit, api: &Api) -> Result<Frame, Failure> {
     let frame = visit.frame(Section::Apis, name(&visit.tenant, api)).await?;
-    Ok(frame.below("APIs", "/console/apis"))
+    Ok(frame.below(words::navigation::APIS, "/console/apis"))
 }
 
 /// What stands above it.

@@ -24,6 +24,30 @@ const PAGE: u32 = 50;
 /// The kinds that can be made, as the form sends them.
 const KINDS: [Kind; 4] = [Kind::MachineToMachine, Kind::RegularWeb, Kind::SinglePage, Kind::Native];
 
+/// The kinds of application that can be made: the word, the name, what it is.
+const KINDS_TO_MAKE: &[(&str, &str, &str)] = &[
+    (
+        "non_interactive",
+        words::application_create::MACHINE,
+        words::application_create::MACHINE_TEXT,
+    ),
+    (
+        "regular_web",
+        words::application_create::WEB,
+        words::application_create::WEB_TEXT,
+    ),
+    (
+        "spa",
+        words::application_create::SPA,
+        words::application_create::SPA_TEXT,
+    ),
+    (
+        "native",
+        words::application_create::NATIVE,
+        words::application_create::NATIVE_TEXT,
+    ),
+];
+
 #[derive(Template)]
 #[template(path = "applications.html")]
 struct Page {
@@ -62,7 +86,9 @@ pub(crate) async fn list(visit: Visit) -> Result<Reply, Failure> {
     };
     let found = tenant.house.store.clients_found(&tenant.id, &query, wanted).await?;
     Reply::page(&Page {
-        frame: visit.frame(Section::Applications, "Applications").await?,
+        frame: visit
+            .frame(Section::Applications, words::navigation::APPLICATIONS)
+            .await?,
         rows: found.rows.iter().map(row).collect(),
         is_first: after.is_none(),
         next: found.next,
@@ -79,7 +105,7 @@ pub(crate) async fn new(visit: Visit) -> Result<Reply, Failure> {
 pub(crate) async fn create(visit: Visit) -> Result<Done, Failure> {
     let word = visit.form.text("kind");
     let Some(kind) = KINDS.into_iter().find(|kind| kind.app_type() == word) else {
-        let page = create_page(&visit, Some(words::NO_KIND.to_owned())).await?;
+        let page = create_page(&visit, Some(words::problems::NO_KIND.to_owned())).await?;
         return Ok(Done::unchanged(Reply::refused(&page)?));
     };
     match clients::create(&visit.tenant, NewClient::of_kind(kind, visit.form.text("name"))).await {
@@ -89,7 +115,10 @@ pub(crate) async fn create(visit: Visit) -> Result<Done, Failure> {
                 Kind::MachineToMachine => format!("{}/apis", path_of(&client.id)),
                 Kind::RegularWeb | Kind::SinglePage | Kind::Native => path_of(&client.id),
             };
-            Ok(Done::recorded(record, Reply::see(&path).saying(words::CLIENT_CREATED)))
+            Ok(Done::recorded(
+                record,
+                Reply::see(&path).saying(words::notices::CLIENT_CREATED),
+            ))
         }
         Err(error) => {
             let page = create_page(&visit, Some(problem(error)?)).await?;
@@ -102,13 +131,13 @@ async fn create_page(visit: &Visit, problem: Option<String>) -> Result<CreatePag
     let kind = visit.form.filled("kind").unwrap_or(Kind::MachineToMachine.app_type());
     Ok(CreatePage {
         frame: visit
-            .frame(Section::Applications, words::NEW_CLIENT)
+            .frame(Section::Applications, words::application_create::TITLE)
             .await?
-            .below("Applications", "/console/applications"),
+            .below(words::navigation::APPLICATIONS, "/console/applications"),
         problem,
         name: visit.form.text("name").to_owned(),
         kind: kind.to_owned(),
-        kinds: words::CLIENT_KINDS.to_vec(),
+        kinds: KINDS_TO_MAKE.to_vec(),
     })
 }
 
@@ -117,9 +146,16 @@ fn row(client: &Client) -> Row {
         path: path_of(&client.id),
         name: client.name.clone(),
         id: client.id.to_string(),
-        kind: words::client_kind(client.app_type.as_deref()),
+        kind: kind_name(client.app_type.as_deref()),
         created: Moment::of(client.created_at),
     }
+}
+
+/// An application's kind, by its `app_type`.
+pub(super) fn kind_name(app_type: Option<&str>) -> &'static str {
+    let word = app_type.unwrap_or_default();
+    let known = KINDS_TO_MAKE.iter().find(|(known, _, _)| *known == word);
+    known.map_or(words::application_create::GENERIC, |(_, name, _)| name)
 }
 
 /// The application that a page is about.
@@ -134,7 +170,7 @@ pub(super) async fn found(visit: &Visit) -> Result<Client, Failure> {
 /// The frame of one of an application's pages.
 pub(super) async fn frame(visit: &Visit, client: &Client) -> Result<Frame, Failure> {
     let frame = visit.frame(Section::Applications, client.name.clone()).await?;
-    Ok(frame.below("Applications", "/console/applications"))
+    Ok(frame.below(words::navigation::APPLICATIONS, "/console/applications"))
 }
 
 /// The address of an application's pages.

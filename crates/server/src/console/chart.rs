@@ -3,6 +3,7 @@
 //! What is drawn is worked out here, in the units of the drawing; the template `chart.html` only writes it down.
 
 use super::display::number;
+use super::words;
 
 /// The drawing's width and height, and where the bars begin and end from its top.
 const WIDTH: u64 = 720;
@@ -201,7 +202,7 @@ fn blocks(series: &[&'static str], bars: &[Bar], top: u64) -> Vec<Block> {
             let height = (to - from).max(10);
             blocks.push(Block {
                 series: at,
-                title: format!("{}: {} {name}", bar.name, number(count)),
+                title: words::chart::bar(&bar.name, &number(count), name),
                 x: tenths(place * slot + gap / 2),
                 y: tenths((BOTTOM * 10).saturating_sub(from + height)),
                 width: tenths(slot - gap),
@@ -241,8 +242,8 @@ fn description(series: &[&'static str], totals: &[u64], bars: &[Bar]) -> String 
             .max_by_key(|bar| bar.count(at))
             .filter(|bar| bar.count(at) > 0);
         match most {
-            Some(bar) => format!("{total} {name}, the most at {}: {}", bar.name, number(bar.count(at))),
-            None => format!("{total} {name}"),
+            Some(bar) => words::chart::total_with_most(&total, name, &bar.name, &number(bar.count(at))),
+            None => words::chart::total(&total, name),
         }
     });
     let of_series: Vec<_> = of_series.collect();

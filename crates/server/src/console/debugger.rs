@@ -73,7 +73,7 @@ pub(crate) async fn get(visit: Visit) -> Result<Reply, Failure> {
             None => groups.push((flow.group, vec![flow])),
         }
     }
-    let frame = visit.frame(Section::Debugger, words::DEBUGGER).await?;
+    let frame = visit.frame(Section::Debugger, words::navigation::DEBUGGER).await?;
     Reply::page(&ListPage { frame, groups })
 }
 
@@ -141,7 +141,7 @@ impl FlowPage {
         let values: Vec<_> = values.collect();
         let frame = visit.frame(Section::Debugger, flow.name).await?;
         let mut page = Self {
-            frame: frame.below("Debugger", "/console/debugger"),
+            frame: frame.below(words::navigation::DEBUGGER, "/console/debugger"),
             is_form: visit.form.text("encoding") == "form",
             is_basic: flow.has(Kind::ClientSecret) && visit.form.text("authentication") == "basic",
             assertion: None,
@@ -209,7 +209,10 @@ impl FlowPage {
             .and_then(|text| serde_json::from_str(text).ok())
             .unwrap_or_default();
         let now = visit.tenant.house.clock.now();
-        for (name, title) in [("access_token", "Access token"), ("id_token", "ID token")] {
+        for (name, title) in [
+            ("access_token", words::flow::ACCESS_TOKEN),
+            ("id_token", words::flow::ID_TOKEN),
+        ] {
             if let Some(token) = body.get(name).and_then(Value::as_str) {
                 self.tokens.push((title, token.to_owned(), Decoded::of(token, now)));
             }

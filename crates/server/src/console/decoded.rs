@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 
 use tokenhouse_protocol::time::Timestamp;
 
+use super::words;
 use crate::inspection;
 
 mod meaning;
@@ -102,8 +103,8 @@ impl Life {
     /// How long is left, in words: "23 h 59 min left".
     pub(crate) fn words(&self) -> String {
         match self.is_over() {
-            true => format!("expired {} ago", span(self.left_s.saturating_neg())),
-            false => format!("{} left", span(self.left_s)),
+            true => words::token::expired(&span(self.left_s.saturating_neg())),
+            false => words::token::left(&span(self.left_s)),
         }
     }
 
@@ -124,15 +125,21 @@ impl Life {
     }
 }
 
+/// A unit of time in seconds, and how so many of it are written.
+type Unit = (i64, fn(i64) -> String);
+
 /// So many seconds in words, in its two largest units: "1 day 4 h", "59 min 10 s".
 pub(crate) fn span(seconds: i64) -> String {
-    let units = [(86_400, "day"), (3600, "h"), (60, "min"), (1, "s")];
+    let units: [Unit; 4] = [
+        (86_400, words::time::days),
+        (3600, words::time::hours),
+        (60, words::time::minutes),
+        (1, words::time::seconds),
+    ];
     let at = units.iter().position(|(unit, _)| seconds >= *unit).unwrap_or(3);
     let count = |place: usize, of: i64| {
-        let (unit, name) = units[place];
-        let count = of / unit;
-        let many = if name == "day" && count != 1 { "s" } else { "" };
-        (count, format!("{count} {name}{many}"))
+        let (unit, written) = units[place];
+        (of / unit, written(of / unit))
     };
     let (_, first) = count(at, seconds);
     match units.get(at + 1) {
@@ -148,7 +155,7 @@ pub(crate) fn span(seconds: i64) -> String {
 pub(crate) fn instant(at: Timestamp) -> String {
     let text = at.to_string();
     match text.split_once('T') {
-        Some((day, time)) => format!("{day} {} UTC", time.split('.').next().unwrap_or_default()),
+        Some((day, time)) => words::time::instant(day, time.split('.').next().unwrap_or_default()),
         None => text,
     }
 }
@@ -180,9 +187,9 @@ fn reading(name: &str, value: &Value, now: Timestamp) -> Option<String> {
     let at = time(value)?;
     let away = at.seconds().saturating_sub(now.seconds());
     let away = match away {
-        0 => "now".to_owned(),
-        1.. => format!("in {}", span(away)),
-        _ => format!("{} ago", span(away.saturating_neg())),
+        0 => words::time::NOW.to_owned(),
+        1.. => words::time::from_now(&span(away)),
+        _ => words::time::ago(&span(away.saturating_neg())),
     };
     Some(format!("{}, {away}", instant(at)))
 }

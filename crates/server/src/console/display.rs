@@ -2,10 +2,7 @@
 
 use tokenhouse_protocol::time::Timestamp;
 
-/// Names of months, as they are cut short.
-const MONTHS: [&str; 12] = [
-    "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
-];
+use super::words;
 
 /// A moment, for `parts::moment`.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -22,9 +19,12 @@ impl Moment {
         let iso = at.to_string();
         let part = |range: std::ops::Range<usize>| iso.get(range).unwrap_or_default();
         let month = part(5..7).parse::<usize>().ok().and_then(|month| month.checked_sub(1));
-        let month = month.and_then(|month| MONTHS.get(month)).copied().unwrap_or_default();
+        let month = month
+            .and_then(|month| words::time::MONTHS.get(month))
+            .copied()
+            .unwrap_or_default();
         let day = part(8..10).trim_start_matches('0');
-        let text = format!("{day} {month} {}, {} UTC", part(0..4), part(11..16));
+        let text = words::time::moment(day, month, part(0..4), part(11..16));
         Self { iso, text }
     }
 }

@@ -1,6 +1,7 @@
 //! A request and what became of it, as text for people: the lines that went out and those that came back.
 
 use super::outbound::{Answer, Content, Failure, sent_headers};
+use super::words;
 use crate::snippets::Request;
 
 /// A request and what became of it.
@@ -62,13 +63,13 @@ impl Shown {
             body,
             note: match (is_text, answer.is_cut) {
                 (true, false) => None,
-                (true, true) => Some("There was more: only the beginning is read."),
-                (false, false) => Some("The body is no text; this is its base64."),
-                (false, true) => Some("The body is no text; this is the base64 of its beginning."),
+                (true, true) => Some(words::code::IS_CUT),
+                (false, false) => Some(words::code::NO_TEXT),
+                (false, true) => Some(words::code::NO_TEXT_AND_CUT),
             },
             took: match answer.took.as_millis() {
-                0 => "under 1 ms".to_owned(),
-                ms => format!("{ms} ms"),
+                0 => words::time::UNDER_ONE_MS.to_owned(),
+                ms => words::time::milliseconds(ms),
             },
         }
     }

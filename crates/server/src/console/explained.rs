@@ -6,9 +6,11 @@ use tokenhouse_guard::Outcome;
 use super::judge::Judgment;
 use super::link::encoded;
 use super::outbound::Answer;
-use super::words::refused::Place;
-use super::words::{self, answered};
+use super::words::answered;
 use crate::refusal::Reason;
+use refused::Place;
+
+mod refused;
 
 /// Longest part of an API's answer that is repeated, in characters.
 const MAX_REPEATED_CHARS: usize = 200;
@@ -44,7 +46,7 @@ impl Explanation {
             401 => ("bad", answered::UNAUTHORIZED, unauthorized(challenge, judgment)),
             403 => ("bad", answered::FORBIDDEN, forbidden(challenge, judgment)),
             300..=399 => {
-                let to = answer.header("location").unwrap_or("nowhere");
+                let to = answer.header("location").unwrap_or(answered::NOWHERE);
                 ("accent", answered::REDIRECTED, answered::redirected(&repeated(to)))
             }
             404 => plain("accent", answered::NOTHING_THERE),
@@ -53,7 +55,7 @@ impl Explanation {
                 (
                     "accent",
                     answered::OTHER_METHODS,
-                    answered::other_methods(allowed.as_deref()),
+                    answered::other_methods(allowed.as_deref().unwrap_or(answered::NO_METHODS)),
                 )
             }
             429 => plain("accent", answered::TOO_MANY),
@@ -71,7 +73,7 @@ impl Explanation {
 
     /// Of a token request that was refused for this reason, in these words.
     pub(crate) fn of_refusal(reason: Reason, said: &str, asking: Asking<'_>) -> Self {
-        let (heading, advice, place) = words::refused::advice(reason);
+        let ((heading, advice), place) = refused::advice(reason);
         let said = repeated(said.trim().trim_end_matches('.'));
         Self {
             tone: "bad",
@@ -81,7 +83,7 @@ impl Explanation {
             } else {
                 answered::said(&said) + advice
             },
-            link: address(place, asking).map(|address| (address, words::refused::link(place))),
+            link: address(place, asking).map(|address| (address, refused::link(place))),
         }
     }
 
@@ -89,11 +91,11 @@ impl Explanation {
     pub(crate) fn of_keys(application: &str) -> Self {
         Self {
             tone: "accent",
-            heading: words::SIGNS_ITSELF,
-            text: words::SIGNS_ITSELF_TEXT.to_owned(),
+            heading: answered::SIGNS_ITSELF,
+            text: answered::SIGNS_ITSELF_TEXT.to_owned(),
             link: Some((
                 format!("/console/debugger/private-key-jwt?client_id={}", encoded(application)),
-                words::refused::link(Place::Signing),
+                refused::link(Place::Signing),
             )),
         }
     }

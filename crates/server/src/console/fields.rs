@@ -2,6 +2,8 @@
 
 use tokenhouse_protocol::parameters::form_decoded;
 
+use super::words;
+
 /// Most names that one form may hold: an API has up to 1000 scopes, each with a description.
 const MAX_FIELDS: usize = 4096;
 
@@ -23,7 +25,7 @@ impl Fields {
             let value = decoded(pair.get(split + 1..).unwrap_or_default())?;
             fields.push((name, value));
             if fields.len() > MAX_FIELDS {
-                return Err(Unreadable("The form has more fields than any page of the console."));
+                return Err(Unreadable(words::problems::TOO_MANY_FIELDS));
             }
         }
         Ok(Self(fields))
@@ -72,7 +74,7 @@ impl Fields {
 fn decoded(bytes: &[u8]) -> Result<String, Unreadable> {
     form_decoded(bytes)
         .filter(|text| !text.contains('\0'))
-        .ok_or(Unreadable("The form is not UTF-8, or holds what no text holds."))
+        .ok_or(Unreadable(words::problems::NO_TEXT))
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 //! last form's sending has to tell.
 
 use super::files::{FILES, Files};
+use super::words;
 use crate::tenant::Tenant;
 
 /// A part of the console, as the navigation names it. Their order is that of [`NAVIGATION`].
@@ -27,22 +28,42 @@ pub(crate) type Entry = (Section, &'static str, &'static str, &'static str);
 
 /// The navigation. Whoever makes a section's first page adds its line here.
 pub(crate) const NAVIGATION: &[Entry] = &[
-    (Section::Home, "/console/", "Home", "home"),
-    (Section::Quickstart, "/console/quickstart", "Quickstart", "quickstart"),
+    (Section::Home, "/console/", words::navigation::HOME, "home"),
+    (
+        Section::Quickstart,
+        "/console/quickstart",
+        words::navigation::QUICKSTART,
+        "quickstart",
+    ),
     (
         Section::Applications,
         "/console/applications",
-        "Applications",
+        words::navigation::APPLICATIONS,
         "applications",
     ),
-    (Section::Apis, "/console/apis", "APIs", "apis"),
-    (Section::Users, "/console/users", "Users", "users"),
-    (Section::Logs, "/console/logs", "Logs", "logs"),
-    (Section::Usage, "/console/usage", "Usage", "usage"),
-    (Section::Keys, "/console/keys", "Keys", "keys"),
-    (Section::Debugger, "/console/debugger", "Debugger", "debugger"),
-    (Section::Reference, "/console/reference", "API reference", "reference"),
-    (Section::Settings, "/console/settings", "Settings", "settings"),
+    (Section::Apis, "/console/apis", words::navigation::APIS, "apis"),
+    (Section::Users, "/console/users", words::navigation::USERS, "users"),
+    (Section::Logs, "/console/logs", words::navigation::LOGS, "logs"),
+    (Section::Usage, "/console/usage", words::navigation::USAGE, "usage"),
+    (Section::Keys, "/console/keys", words::navigation::KEYS, "keys"),
+    (
+        Section::Debugger,
+        "/console/debugger",
+        words::navigation::DEBUGGER,
+        "debugger",
+    ),
+    (
+        Section::Reference,
+        "/console/reference",
+        words::navigation::REFERENCE,
+        "reference",
+    ),
+    (
+        Section::Settings,
+        "/console/settings",
+        words::navigation::SETTINGS,
+        "settings",
+    ),
 ];
 
 /// One step of the way from the section to the page.

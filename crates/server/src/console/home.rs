@@ -12,6 +12,7 @@ use super::chart::{Bar, Chart, count};
 use super::display::number;
 use super::frame::{Frame, Section};
 use super::visit::Visit;
+use super::words;
 use crate::registry::{apis, clients};
 
 const HOUR_MS: i64 = 3_600_000;
@@ -58,7 +59,7 @@ pub(crate) async fn get(visit: Visit) -> Result<Reply, Failure> {
         let iso = hour.to_string();
         let part = |range: std::ops::Range<usize>| iso.get(range).unwrap_or_default();
         Bar {
-            name: format!("{} {} UTC", part(0..10), part(11..16)),
+            name: words::time::instant(part(0..10), part(11..16)),
             label: part(11..16).to_owned(),
             counts: match shown.get(&hour) {
                 Some(counted) => [issued(counted), counted.refused].map(count).to_vec(),
@@ -78,14 +79,14 @@ pub(crate) async fn get(visit: Visit) -> Result<Reply, Failure> {
         false => None,
     };
     Reply::page(&Page {
-        frame: visit.frame(Section::Home, "Home").await?,
+        frame: visit.frame(Section::Home, words::navigation::HOME).await?,
         today: number(since(today)),
         month: number(since(month)),
         refused: number(shown.values().map(|hour| hour.refused).sum::<i64>()),
         chart: Chart::new(
             "by-hour",
-            "Tokens issued and requests refused by hour",
-            &["issued", "refused"],
+            words::home::CHART,
+            &[words::home::CHART_ISSUED, words::home::CHART_REFUSED],
             bars,
         ),
         steps,

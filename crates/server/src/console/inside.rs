@@ -10,6 +10,7 @@ use tower::ServiceExt as _;
 
 use super::outbound::{Answer, Content, Failure, sent_headers};
 use super::visit::Visit;
+use super::words;
 use crate::refusal::Reason;
 use crate::router::router;
 use crate::snippets::Request;
@@ -29,7 +30,7 @@ pub(super) async fn document(visit: &Visit, request: &Request) -> Option<Value> 
 /// Sends a request to an address below the tenant's issuer, from the administrator's own address.
 pub(super) async fn ask(visit: &Visit, request: &Request) -> Result<Answer, Failure> {
     let issuer = &visit.tenant.issuer;
-    let elsewhere = || Failure::Address("it is not an address of this server".into());
+    let elsewhere = || Failure::Address(words::no_answer::NOT_HERE.into());
     let path = request.url().strip_prefix(issuer.as_str()).ok_or_else(elsewhere)?;
     let mut http = HttpRequest::builder()
         .method(request.method().as_str())

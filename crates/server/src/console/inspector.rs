@@ -61,10 +61,10 @@ impl Page {
             let is_chosen = identifier == chosen;
             (identifier, name, is_chosen)
         });
-        let frame = visit.frame(Section::Debugger, words::TOKEN_INSPECTOR).await?;
+        let frame = visit.frame(Section::Debugger, words::inspector::TITLE).await?;
         Ok(Self {
             apis: apis.collect(),
-            frame: frame.below("Debugger", "/console/debugger"),
+            frame: frame.below(words::navigation::DEBUGGER, "/console/debugger"),
             scope: visit.form.text("scope").to_owned(),
             decoded: Decoded::of(&token, tenant.house.clock.now()),
             judgment: None,

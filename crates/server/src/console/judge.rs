@@ -3,14 +3,13 @@
 use tokenhouse_guard::{BuildError, Check, Guard, Issuer};
 use tokenhouse_protocol::id::ClientId;
 
+use super::words::judgment::{self, SOME_API};
 use crate::inspection;
 use crate::issuing::userinfo_token;
 use crate::registry::RegistryError;
 use crate::registry::apis::{self, signing_secret};
 use crate::tenant::Tenant;
 
-/// Stands for the identifier of an API where a token names none of this tenant's.
-const SOME_API: &str = "that is the identifier of one of this tenant's APIs";
 /// Longest token that is judged, in bytes: the guard takes no longer one.
 const MAX_TOKEN_BYTES: usize = 16 * 1024;
 
@@ -53,11 +52,11 @@ pub(crate) async fn judge(
     Ok(Judgment {
         is_accepted: inspection::is_accepted(&checks),
         verdict: match audience == SOME_API {
-            true => "Refused: no API of this tenant takes it; the check that failed says why.".to_owned(),
+            true => judgment::NO_API.to_owned(),
             false => inspection::verdict(&checks, &audience),
         },
         note: match is_long {
-            true => Some("It is longer than 16 KiB, which is the most that a guard takes.".to_owned()),
+            true => Some(judgment::TOO_LONG.to_owned()),
             false => note(tenant, token, &named).await?,
         },
         checks,
@@ -82,7 +81,7 @@ async fn guard(tenant: &Tenant, audience: &str) -> Result<Option<Guard>, Registr
         Some(secret) => builder.issuer(Issuer::new(tenant.issuer.as_str()).secret(secret.expose().as_bytes())),
         None => builder.issuer(tenant.issuer.as_str()).keys(tenant.keyring.clone()),
     };
-    let unusable = |error: BuildError| RegistryError::Refused(format!("No guard can be made for this API: {error}."));
+    let unusable = |error: BuildError| RegistryError::Refused(judgment::no_guard(&error));
     builder.build().map(Some).map_err(unusable)
 }
 
@@ -99,19 +98,11 @@ async fn own_audience(tenant: &Tenant, named: &[String]) -> Result<String, Regis
 
 async fn note(tenant: &Tenant, token: &str, named: &[String]) -> Result<Option<String>, RegistryError> {
     if userinfo_token::open(tenant, token).is_some() {
-        return Ok(Some(
-            "This is an opaque token of this tenant: it was asked for without an audience, so it is good at the \
-             userinfo endpoint alone. Ask for one with an API's identifier as the audience."
-                .to_owned(),
-        ));
+        return Ok(Some(judgment::OPAQUE.to_owned()));
     }
     for audience in named {
         if let Some(application) = tenant.directory.client(&ClientId::new(audience)).await? {
-            return Ok(Some(format!(
-                "Its audience is the application {}: this is an ID token, which tells that application who signed in. \
-                 APIs take access tokens.",
-                application.name
-            )));
+            return Ok(Some(judgment::id_token(&application.name)));
         }
     }
     Ok(None)

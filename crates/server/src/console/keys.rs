@@ -42,10 +42,11 @@ struct Row {
     id: String,
     state: &'static str,
     /// What the state means.
-    meaning: String,
+    meaning: &'static str,
     since: Moment,
     is_current: bool,
     is_previous: bool,
+    is_revoked: bool,
 }
 
 #[derive(Template)]
@@ -80,7 +81,7 @@ pub(crate) async fn rotate(visit: Visit) -> Result<Done, Failure> {
                 .with("kid", current.as_str())
                 .with("alg", algorithm.as_str())
                 .with("at_once", now);
-            let notice = words::key_rotated(algorithm.as_str(), current.as_str());
+            let notice = words::notices::key_rotated(algorithm.as_str(), current.as_str());
             Ok(Done::recorded(record, Reply::see("/console/keys").saying(notice)))
         }
         Err(error) => {
@@ -88,7 +89,7 @@ pub(crate) async fn rotate(visit: Visit) -> Result<Done, Failure> {
             let page = match !now && is_too_early(&visit.tenant, algorithm).await? {
                 true => {
                     let early = Some(algorithm.as_str().to_owned());
-                    page(&visit, Some(words::KEY_TOO_EARLY.to_owned()), early).await?
+                    page(&visit, Some(words::problems::KEY_TOO_EARLY.to_owned()), early).await?
                 }
                 false => page(&visit, Some(text), None).await?,
             };
@@ -118,7 +119,7 @@ pub(crate) async fn revoke(visit: Visit) -> Result<Done, Failure> {
     match keys::revoke(&visit.tenant, &id).await {
         Ok(()) => {
             let record = Record::change(words::log::KEY_REVOKED).with("kid", id.as_str());
-            let notice = words::key_revoked(id.as_str(), keys::JWKS_MAX_AGE_S);
+            let notice = words::notices::key_revoked(id.as_str(), keys::JWKS_MAX_AGE_S);
             Ok(Done::recorded(record, Reply::see("/console/keys").saying(notice)))
         }
         Err(error) => {
@@ -143,7 +144,7 @@ async fn page(visit: &Visit, problem: Option<String>, too_early: Option<String>)
         }
     }
     Ok(Page {
-        frame: visit.frame(Section::Keys, "Keys").await?,
+        frame: visit.frame(Section::Keys, words::navigation::KEYS).await?,
         problem,
         too_early,
         groups,
@@ -161,16 +162,16 @@ async fn revoke_page(visit: &Visit, problem: Option<String>) -> Result<RevokePag
     if key.state != KeyState::Previous {
         return Err(Failure::new(
             StatusCode::CONFLICT,
-            words::REFUSED,
-            words::KEY_NOT_PREVIOUS,
+            words::failures::REFUSED,
+            words::problems::KEY_NOT_PREVIOUS,
         ));
     }
     let broken = broken_by(tenant, key).await?;
     Ok(RevokePage {
         frame: visit
-            .frame(Section::Keys, words::REVOKE_KEY)
+            .frame(Section::Keys, words::key_revoke::TITLE)
             .await?
-            .below("Keys", "/console/keys"),
+            .below(words::navigation::KEYS, "/console/keys"),
         problem,
         id: id.to_owned(),
         algorithm: key.algorithm.clone(),
@@ -223,18 +224,20 @@ async fn broken_by(tenant: &Tenant, key: &Key) -> Result<Broken, Failure> {
 }
 
 fn row(key: &Key) -> Row {
+    let (state, meaning) = match key.state {
+        KeyState::Next => (words::keys::NEXT, words::keys::NEXT_TEXT),
+        KeyState::Current => (words::keys::CURRENT, words::keys::CURRENT_TEXT),
+        KeyState::Previous => (words::keys::PREVIOUS, words::keys::PREVIOUS_TEXT),
+        KeyState::Revoked => (words::keys::REVOKED, words::keys::REVOKED_TEXT),
+    };
     Row {
         id: key.id.to_string(),
-        state: match key.state {
-            KeyState::Next => "Next",
-            KeyState::Current => "Current",
-            KeyState::Previous => "Previous",
-            KeyState::Revoked => "Revoked",
-        },
-        meaning: words::key_state(key.state).to_owned(),
+        state,
+        meaning,
         since: Moment::of(since(key)),
         is_current: key.state == KeyState::Current,
         is_previous: key.state == KeyState::Previous,
+        is_revoked: key.state == KeyState::Revoked,
     }
 }
 

@@ -12,6 +12,7 @@ use super::code::{self, Choice, Code};
 use super::frame::{Frame, Section};
 use super::quickstart::{API_URL, MAX_APIS, chosen};
 use super::visit::Visit;
+use super::words;
 use crate::registry::apis;
 use crate::snippets::{Application, Language, MASKED_SECRET, MASKED_TOKEN, Quickstart, Values};
 
@@ -32,32 +33,32 @@ pub(crate) struct Kind {
 pub(crate) const KINDS: &[Kind] = &[
     Kind {
         id: "machine-to-machine",
-        name: "Machine to Machine",
-        about: "A service, a job or a device that calls your API for itself.",
+        name: words::kind::MACHINE,
+        about: words::kind::MACHINE_ABOUT,
         is_served: true,
     },
     Kind {
         id: "regular-web",
-        name: "Regular Web",
-        about: "A web application with a server of its own, into which people sign in.",
+        name: words::kind::WEB,
+        about: words::kind::WEB_ABOUT,
         is_served: false,
     },
     Kind {
         id: "spa",
-        name: "Single Page",
-        about: "An application that runs in the browser.",
+        name: words::kind::SPA,
+        about: words::kind::SPA_ABOUT,
         is_served: false,
     },
     Kind {
         id: "native",
-        name: "Native",
-        about: "An application on a phone or a desktop.",
+        name: words::kind::NATIVE,
+        about: words::kind::NATIVE_ABOUT,
         is_served: false,
     },
     Kind {
         id: "command-line",
-        name: "Command line",
-        about: "A tool in a terminal or a script.",
+        name: words::kind::COMMAND_LINE,
+        about: words::kind::COMMAND_LINE_ABOUT,
         is_served: true,
     },
 ];
@@ -169,7 +170,7 @@ pub(crate) async fn get(visit: Visit) -> Result<Reply, Failure> {
         application: applicant.map(|one| one.name).unwrap_or_default(),
         identifier,
         client_id,
-        frame: frame.below("Quickstart", "/console/quickstart"),
+        frame: frame.below(words::navigation::QUICKSTART, "/console/quickstart"),
         issuer: visit.tenant.issuer.as_str().to_owned(),
         token_endpoint: visit.tenant.issuer.url("oauth/token"),
         kind,

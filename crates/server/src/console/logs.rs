@@ -10,6 +10,7 @@ use super::display::{Moment, number as number_of};
 use super::frame::{Frame, Section};
 use super::link::encoded;
 use super::visit::Visit;
+use super::words;
 use crate::audit::event;
 
 pub(crate) mod file;
@@ -85,7 +86,7 @@ pub(crate) async fn list(visit: Visit) -> Result<Reply, Failure> {
         .logs_back(&visit.tenant.id, &filter, before.as_ref(), PAGE)
         .await?;
     Reply::page(&Page {
-        frame: visit.frame(Section::Logs, "Logs").await?,
+        frame: visit.frame(Section::Logs, words::navigation::LOGS).await?,
         problem,
         query: wanted.query(),
         rows: found.rows.iter().map(line).collect(),
@@ -111,7 +112,7 @@ pub(crate) async fn show(visit: Visit) -> Result<Reply, Failure> {
         frame: visit
             .frame(Section::Logs, line.meaning.clone())
             .await?
-            .below("Logs", "/console/logs"),
+            .below(words::navigation::LOGS, "/console/logs"),
         json: serde_json::to_string_pretty(&event::shown(&row)).unwrap_or_default(),
         id: row.id.to_string(),
         application: row

@@ -28,6 +28,7 @@ pub(crate) mod keys;
 pub(crate) mod kinds;
 mod link;
 pub(crate) mod logs;
+mod markup;
 pub mod outbound;
 pub(crate) mod quickstart;
 mod quota;

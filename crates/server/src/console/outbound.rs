@@ -19,6 +19,7 @@ use tokio::sync::Semaphore;
 
 use tokenhouse_protocol::error::causes;
 
+use super::words;
 use crate::refusal::Reason;
 use crate::snippets::Request;
 
@@ -176,7 +177,7 @@ impl Resolve for Vetted {
                 why: error.to_string(),
             })?;
             if found.is_empty() {
-                let why = "it has no address".to_owned();
+                let why = words::no_answer::NO_ADDRESS.to_owned();
                 return Err(Failure::Unknown { host, why }.into());
             }
             // One bad address among good ones is reason enough: which is tried first is chance.
@@ -207,13 +208,13 @@ fn address(text: &str) -> Result<Url, Failure> {
     let url = Url::parse(text).map_err(|error| Failure::Address(error.to_string()))?;
     let refused = |why: &str| Err(Failure::Address(why.to_owned()));
     if !matches!(url.scheme(), "http" | "https") {
-        return refused("only http and https can be called");
+        return refused(words::no_answer::ONLY_HTTP);
     }
     if !url.username().is_empty() || url.password().is_some() {
-        return refused("a URL must not hold a user");
+        return refused(words::no_answer::HOLDS_USER);
     }
     if !url.has_host() {
-        return refused("it names no host");
+        return refused(words::no_answer::NO_HOST);
     }
     Ok(url)
 }
@@ -246,7 +247,7 @@ fn headers(request: &Request) -> Result<HeaderMap, Failure> {
     let mut bytes = 0;
     for (name, value) in sent_headers(request) {
         bytes += name.len() + value.len();
-        let unsendable = |why: &dyn std::fmt::Display| Failure::Address(format!("the header {name:?}: {why}"));
+        let unsendable = |why: &dyn std::fmt::Display| Failure::Address(words::no_answer::header(&name, why));
         let name = HeaderName::from_bytes(name.as_bytes()).map_err(|error| unsendable(&error))?;
         let value = HeaderValue::from_str(&value).map_err(|error| unsendable(&error))?;
         headers.append(name, value);

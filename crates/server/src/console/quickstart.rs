@@ -118,7 +118,7 @@ impl Page {
         asked.api = api.map(|api| api.id.to_string()).unwrap_or_default();
         let language = code::language(visit);
         let mut page = Self {
-            frame: visit.frame(Section::Quickstart, words::QUICKSTART).await?,
+            frame: visit.frame(Section::Quickstart, words::navigation::QUICKSTART).await?,
             kinds: KINDS,
             apis: rows
                 .iter()
@@ -158,13 +158,13 @@ impl Page {
     async fn run_step(&mut self, visit: &Visit, request: Quickstart) -> Result<Option<String>, Failure> {
         let needs_token = matches!(request, Quickstart::GetPrivate | Quickstart::GetPrivateScoped);
         if needs_token && self.asked.access_token.is_empty() {
-            return Ok(Some(words::NEEDS_TOKEN.to_owned()));
+            return Ok(Some(words::problems::NEEDS_TOKEN.to_owned()));
         }
         if self.asker(request).is_some_and(|asker| asker.uses_keys) {
             return Ok(None);
         }
         if request == Quickstart::TokenPassword && visit.form.raw("password").is_empty() {
-            return Ok(Some(words::NEEDS_PASSWORD.to_owned()));
+            return Ok(Some(words::problems::NEEDS_PASSWORD.to_owned()));
         }
         let real = self.values(visit, Some(request)).await?;
         let shown = self.values(visit, None).await?;
@@ -307,7 +307,7 @@ impl Step {
         Self {
             id: request.id(),
             title: request.title(),
-            about: words::quickstart::about(request),
+            about: about(request),
             asks_for_user: request == Quickstart::TokenPassword,
             can_run: true,
             problem: written.as_ref().err().map(|error| format!("{error}.")),
@@ -336,4 +336,15 @@ pub(super) fn chosen<'a>(apis: &'a [Api], id: &str) -> Option<&'a Api> {
     named
         .or_else(|| apis.iter().find(|api| !api.is_system))
         .or(apis.first())
+}
+
+/// What a request is for.
+fn about(request: Quickstart) -> &'static str {
+    match request {
+        Quickstart::GetPrivateNoToken => words::quickstart::GET_PRIVATE_NO_TOKEN,
+        Quickstart::TokenClientCredentials => words::quickstart::TOKEN_CLIENT_CREDENTIALS,
+        Quickstart::GetPrivate => words::quickstart::GET_PRIVATE,
+        Quickstart::GetPrivateScoped => words::quickstart::GET_PRIVATE_SCOPED,
+        Quickstart::TokenPassword => words::quickstart::TOKEN_PASSWORD,
+    }
 }

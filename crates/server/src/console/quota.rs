@@ -4,6 +4,7 @@ use tokenhouse_store::{Client, Span};
 
 use super::answer::Failure;
 use super::display::{Moment, number};
+use super::words;
 use crate::quota;
 use crate::tenant::Tenant;
 
@@ -15,7 +16,7 @@ pub(super) struct Window {
     pub(super) limit: String,
     /// How much of it is used, at most 100.
     pub(super) percent: i64,
-    /// Which window: "this hour".
+    /// Which window: words::time::THIS_HOUR.
     pub(super) span: &'static str,
     /// When the next one begins.
     pub(super) ends: Moment,
@@ -39,8 +40,8 @@ pub(super) async fn windows(tenant: &Tenant, client: &Client) -> Result<Vec<Wind
             limit: number(limit),
             percent: (used.saturating_mul(100) / limit.max(1)).min(100),
             span: match span {
-                Span::Hour => "this hour",
-                Span::Day => "this day",
+                Span::Hour => words::time::THIS_HOUR,
+                Span::Day => words::time::THIS_DAY,
             },
             ends: Moment::of(span.end(now)),
             is_used_up: used >= limit,

@@ -77,7 +77,7 @@ pub(crate) async fn get(visit: Visit) -> Result<Reply, Failure> {
         }
     }
     Reply::page(&Index {
-        frame: visit.frame(Section::Reference, words::REFERENCE).await?,
+        frame: visit.frame(Section::Reference, words::navigation::REFERENCE).await?,
         address: visit.tenant.issuer.system_api(),
         search,
         resources,
@@ -98,7 +98,7 @@ pub(crate) async fn endpoints(visit: Visit) -> Result<Reply, Failure> {
     let request = example::request(chosen, &visit.tenant.issuer.system_api());
     let frame = visit.frame(Section::Reference, resource.title.clone()).await?;
     let page = Page {
-        frame: frame.below(words::REFERENCE, PATH),
+        frame: frame.below(words::navigation::REFERENCE, PATH),
         code: request.map(|request| Code::of(language, &request)),
         chosen: chosen.id.clone(),
         languages: code::choices(language),

@@ -265,16 +265,16 @@ impl Around {
 /// What a request says before its body is read. Fails where there is no console.
 async fn guest(app: Arc<App>, mut parts: Parts) -> Result<Guest, Response<Body>> {
     let Some((tenant, caller)) = admitted(&parts.extensions) else {
-        return Err(plain(StatusCode::INTERNAL_SERVER_ERROR, words::BROKEN_TEXT));
+        return Err(plain(StatusCode::INTERNAL_SERVER_ERROR, words::failures::BROKEN_TEXT));
     };
     if !tenant.house.console.enabled {
-        return Err(plain(StatusCode::NOT_FOUND, words::NO_CONSOLE));
+        return Err(plain(StatusCode::NOT_FOUND, words::failures::NO_CONSOLE));
     }
     let query = Fields::read(parts.uri.query().unwrap_or_default().as_bytes())
         .map_err(|unreadable| plain(StatusCode::BAD_REQUEST, unreadable.0))?;
     let raw = RawPathParams::from_request_parts(&mut parts, &()).await;
     let parameters = raw.map(|raw| parameters(&raw));
-    let parameters = parameters.map_err(|_| plain(StatusCode::BAD_REQUEST, words::MISSING_TEXT))?;
+    let parameters = parameters.map_err(|_| plain(StatusCode::BAD_REQUEST, words::failures::MISSING_TEXT))?;
     let held = cookie::read(&parts.headers, &tenant.issuer);
     let target = parts
         .uri
@@ -307,10 +307,15 @@ async fn take_form(guest: &mut Guest, parts: &Parts, body: Body) -> Result<(), F
         return Err(Failure::forged());
     }
     let bytes = body::form(&parts.headers, body).await.map_err(|error| match error {
-        BodyError::Http(status, text) => Failure::new(status, words::REFUSED, text),
-        BodyError::Parameters(_) => Failure::new(StatusCode::BAD_REQUEST, words::REFUSED, words::FORGED_TEXT),
+        BodyError::Http(status, text) => Failure::new(status, words::failures::REFUSED, text),
+        BodyError::Parameters(_) => Failure::new(
+            StatusCode::BAD_REQUEST,
+            words::failures::REFUSED,
+            words::failures::FORGED_TEXT,
+        ),
     })?;
-    let unreadable = |error: super::fields::Unreadable| Failure::new(StatusCode::BAD_REQUEST, words::REFUSED, error.0);
+    let unreadable =
+        |error: super::fields::Unreadable| Failure::new(StatusCode::BAD_REQUEST, words::failures::REFUSED, error.0);
     guest.form = Fields::read(&bytes).map_err(unreadable)?;
     if guest.key_is_new || !session::is_form_token(&guest.key, guest.form.raw(FORM_TOKEN)) {
         return Err(Failure::forged());
@@ -366,7 +371,7 @@ fn refused(guest: &Guest, who: Option<String>, failure: Failure) -> Response<Bod
     };
     match Reply::page_with(status, &page) {
         Ok(reply) => reply.finish(),
-        Err(_) => plain(StatusCode::INTERNAL_SERVER_ERROR, words::BROKEN_TEXT),
+        Err(_) => plain(StatusCode::INTERNAL_SERVER_ERROR, words::failures::BROKEN_TEXT),
     }
 }
 

@@ -60,7 +60,11 @@ pub(crate) async fn save(visit: Visit) -> Result<Done, Failure> {
     let audience = form.text("default_audience");
     let is_api = audience.is_empty() || apis::api(&visit.tenant, audience).await.is_ok();
     if !is_dialect || !is_api {
-        let text = if is_api { words::NO_DIALECT } else { words::NO_API };
+        let text = if is_api {
+            words::problems::NO_DIALECT
+        } else {
+            words::problems::NO_API
+        };
         let page = page(&visit, "settings", Some(text.to_owned())).await?;
         return Ok(Done::unchanged(Reply::refused(&page)?));
     }
@@ -77,7 +81,7 @@ pub(crate) async fn save(visit: Visit) -> Result<Done, Failure> {
     match tenants::update_settings(&visit.tenant, changes.clone()).await {
         Ok(_) => {
             let record = Record::change(words::log::SETTINGS_CHANGED).with("changed", Value::Object(changes));
-            let reply = Reply::see("/console/settings").saying(words::SAVED);
+            let reply = Reply::see("/console/settings").saying(words::notices::SAVED);
             Ok(Done::recorded(record, reply))
         }
         Err(error) => {
@@ -94,17 +98,17 @@ fn lifetimes(visit: &Visit) -> Result<Map<String, Value>, String> {
         (
             "default_token_lifetime",
             MAX_TOKEN_LIFETIME_S,
-            words::NOT_A_TOKEN_LIFETIME,
+            words::problems::NOT_A_TOKEN_LIFETIME,
         ),
         (
             "session_hours",
             i64::from(console.session_hours.max(1)),
-            words::NOT_A_SESSION,
+            words::problems::NOT_A_SESSION,
         ),
         (
             "idle_minutes",
             i64::from(console.idle_minutes.max(1)),
-            words::NOT_A_SESSION,
+            words::problems::NOT_A_SESSION,
         ),
     ];
     let mut said = [None; 3];
@@ -113,7 +117,7 @@ fn lifetimes(visit: &Visit) -> Result<Map<String, Value>, String> {
             continue;
         }
         let number = visit.form.number(name).filter(|number| (1..=most).contains(number));
-        *said = Some(number.ok_or_else(|| words::up_to(text, most))?);
+        *said = Some(number.ok_or_else(|| words::problems::up_to(text, most))?);
     }
     let [token, hours, minutes] = said;
     let mut changes = Map::new();
@@ -141,7 +145,7 @@ async fn page(visit: &Visit, problem_of: &'static str, problem: Option<String>) 
         false => now.map(|now| now.to_string()).unwrap_or_default(),
     };
     Ok(Page {
-        frame: visit.frame(Section::Settings, "Settings").await?,
+        frame: visit.frame(Section::Settings, words::navigation::SETTINGS).await?,
         problem,
         problem_of,
         tenant: tenant.id.to_string(),

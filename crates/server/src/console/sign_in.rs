@@ -50,7 +50,7 @@ pub(crate) async fn get(guest: Guest) -> Result<Reply, Failure> {
         return Ok(Reply::see(to));
     }
     Reply::page(&Page {
-        frame: guest.frame(words::SIGN_IN),
+        frame: guest.frame(words::shared::SIGN_IN),
         to: to.to_owned(),
         email: String::new(),
         has_ended: guest.query.is_ticked("ended"),
@@ -67,14 +67,20 @@ pub(crate) async fn post(guest: Guest) -> Result<Done, Failure> {
         Ok(administrator) => signed_in(&guest, &administrator, to, None).await,
         Err(failure) => {
             let (status, text) = match failure.refusal.reason {
-                Reason::WrongPassword => (StatusCode::UNAUTHORIZED, words::WRONG_PASSWORD.to_owned()),
-                Reason::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, words::UNAVAILABLE_TEXT.to_owned()),
-                _ => (StatusCode::TOO_MANY_REQUESTS, words::TOO_MANY_ATTEMPTS.to_owned()),
+                Reason::WrongPassword => (StatusCode::UNAUTHORIZED, words::problems::WRONG_PASSWORD.to_owned()),
+                Reason::Unavailable => (
+                    StatusCode::SERVICE_UNAVAILABLE,
+                    words::failures::UNAVAILABLE_TEXT.to_owned(),
+                ),
+                _ => (
+                    StatusCode::TOO_MANY_REQUESTS,
+                    words::problems::TOO_MANY_ATTEMPTS.to_owned(),
+                ),
             };
             let record = Record::refusal(words::log::SIGN_IN_REFUSED).with("email", shortened(email));
             record.write_refusal(&guest.tenant, &guest.caller, status.as_u16());
             let page = Page {
-                frame: guest.frame(words::SIGN_IN),
+                frame: guest.frame(words::shared::SIGN_IN),
                 to: to.to_owned(),
                 email: email.to_owned(),
                 has_ended: false,
@@ -116,7 +122,7 @@ pub(crate) async fn post_link(guest: Guest) -> Result<Done, Failure> {
         }
     };
     let administrator = taken.ok_or_else(worn_link)?;
-    let notice = (purpose == Purpose::Password).then(|| words::PASSWORD_CHOSEN.to_owned());
+    let notice = (purpose == Purpose::Password).then(|| words::notices::PASSWORD_CHOSEN.to_owned());
     signed_in(&guest, &administrator, HOME, notice).await
 }
 
@@ -163,8 +169,8 @@ fn link_page(
 ) -> LinkPage {
     let sets_password = purpose == Purpose::Password;
     let title = match purpose {
-        Purpose::SignIn => words::SIGN_IN,
-        Purpose::Password => words::CHOOSE_PASSWORD,
+        Purpose::SignIn => words::shared::SIGN_IN,
+        Purpose::Password => words::link::CHOOSE_PASSWORD,
     };
     LinkPage {
         frame: guest.frame(title),
@@ -177,7 +183,7 @@ fn link_page(
 }
 
 fn worn_link() -> Failure {
-    Failure::new(StatusCode::GONE, words::WORN_LINK, words::WORN_LINK_TEXT)
+    Failure::new(StatusCode::GONE, words::link::WORN_LINK, words::link::WORN_LINK_TEXT)
 }
 
 /// A path to go on to: one of the console's pages, or its first; never another site's (open redirect).

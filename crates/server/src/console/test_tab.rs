@@ -110,7 +110,13 @@ pub(crate) async fn post(visit: Visit) -> Result<Done, Failure> {
         "copy" if asking::has_secret(&visit, &asked).await? => {
             let text = match asking::token_request(&visit, &api, &asked, true).await? {
                 Ok(request) => language.render(&request),
-                Err(why) => return Err(Failure::new(axum::http::StatusCode::CONFLICT, words::REFUSED, why)),
+                Err(why) => {
+                    return Err(Failure::new(
+                        axum::http::StatusCode::CONFLICT,
+                        words::failures::REFUSED,
+                        why,
+                    ));
+                }
             };
             let mut response = Response::new(HttpBody::from(text));
             set(&mut response, header::CONTENT_TYPE, "text/plain; charset=utf-8");
@@ -160,7 +166,7 @@ impl Page {
             (scope, is_ticked)
         });
         Ok(Self {
-            frame: frame.below("APIs", "/console/apis"),
+            frame: frame.below(words::navigation::APIS, "/console/apis"),
             api: api.id.to_string(),
             path: format!("/console/apis/{}", api.id),
             scopes: scopes.collect(),
@@ -190,7 +196,11 @@ impl Page {
         let asked = &self.asked;
         let named = self.applicants.iter().find(|one| one.id == asked.application);
         let name = named.map_or(asked.application.as_str(), |one| &one.name);
-        let whom = if asked.for_user { &asked.username } else { "for itself" };
+        let whom = if asked.for_user {
+            &asked.username
+        } else {
+            words::test_tab::FOR_ITSELF
+        };
         match asked.scopes.as_slice() {
             [] => format!("{name}, {whom}"),
             scopes => format!("{name}, {whom}, {}", scopes.join(" ")),

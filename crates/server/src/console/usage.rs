@@ -86,7 +86,7 @@ pub(crate) async fn show(visit: Visit) -> Result<Reply, Failure> {
     let now = tenant.house.clock.now();
     let (span, problem) = match Span::of(&visit.query, now) {
         Some(span) => (span, None),
-        None => (Span::latest(now), Some(words::BAD_DAYS)),
+        None => (Span::latest(now), Some(words::problems::BAD_DAYS)),
     };
     let (store, end) = (&tenant.house.store, span.to.plus_ms(DAY_MS));
     let hours = store.traffic(&tenant.id, span.from, end).await?;
@@ -111,14 +111,14 @@ pub(crate) async fn show(visit: Visit) -> Result<Reply, Failure> {
         }
     };
     Reply::page(&Page {
-        frame: visit.frame(Section::Usage, "Usage").await?,
+        frame: visit.frame(Section::Usage, words::navigation::USAGE).await?,
         problem,
         from: day(span.from),
         to: day(span.to),
         machine: number(machine),
         people: number(people),
         chart: by_day(
-            "Tokens issued by day",
+            words::usage::CHART,
             span.from,
             span.to,
             hours.iter().map(|hour| (hour.hour, [hour.machine, hour.people])),
@@ -175,7 +175,12 @@ pub(super) fn by_day(
         }
     };
     let bars = (from.ms() / DAY_MS..=to.ms() / DAY_MS).map(bar).collect();
-    Chart::new("by-day", title, &["client credentials", "for users"], bars)
+    Chart::new(
+        "by-day",
+        title,
+        &[words::usage::CHART_MACHINE, words::usage::CHART_PEOPLE],
+        bars,
+    )
 }
 
 /// How the quotas stand of those who were issued most today.

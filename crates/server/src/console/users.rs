@@ -72,7 +72,7 @@ pub(crate) async fn list(visit: Visit) -> Result<Reply, Failure> {
     let store = &tenant.house.store;
     let found = store.users_found(&tenant.id, &query, wanted).await?;
     Reply::page(&Page {
-        frame: visit.frame(Section::Users, "Users").await?,
+        frame: visit.frame(Section::Users, words::navigation::USERS).await?,
         rows: found.rows.iter().map(row).collect(),
         total: store.users_total(&tenant.id).await?,
         is_first: after.is_none(),
@@ -99,7 +99,7 @@ pub(crate) async fn create(visit: Visit) -> Result<Done, Failure> {
     match users::create(&visit.tenant, new).await {
         Ok(user) => {
             let record = Record::change(words::log::USER_CREATED).user(&user.id);
-            let reply = Reply::see(&path_of(&user.id)).saying(words::USER_CREATED);
+            let reply = Reply::see(&path_of(&user.id)).saying(words::notices::USER_CREATED);
             Ok(Done::recorded(record, reply))
         }
         Err(error) => {
@@ -118,9 +118,9 @@ async fn create_page(visit: &Visit, problem: Option<String>) -> Result<CreatePag
     let form = &visit.form;
     Ok(CreatePage {
         frame: visit
-            .frame(Section::Users, words::NEW_USER)
+            .frame(Section::Users, words::user_create::TITLE)
             .await?
-            .below("Users", "/console/users"),
+            .below(words::navigation::USERS, "/console/users"),
         problem,
         email: form.text("email").to_owned(),
         username: form.text("username").to_owned(),

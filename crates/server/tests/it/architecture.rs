@@ -5,6 +5,7 @@ mod plants;
 mod promises;
 mod source;
 mod tree;
+mod words;
 
 use tree::Tree;
 

@@ -17,3 +17,4 @@ mod sign_in;
 mod test_tab;
 mod usage;
 mod users;
+mod words;

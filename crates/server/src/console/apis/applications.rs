@@ -82,7 +82,7 @@ pub(crate) async fn save(visit: Visit) -> Result<Done, Failure> {
                 allow_all_scopes: has_all,
             };
             let made = client_grants::create(tenant, new).await.map(|grant| grant.client_id);
-            (made, words::log::GRANT_CREATED, words::GRANT_CREATED)
+            (made, words::log::GRANT_CREATED, words::notices::GRANT_CREATED)
         }
         "change" => {
             let grant_id = of_api(&visit, &api, &grant_id).await?;
@@ -95,7 +95,7 @@ pub(crate) async fn save(visit: Visit) -> Result<Done, Failure> {
             (
                 changed.map(|grant| grant.client_id),
                 words::log::GRANT_CHANGED,
-                words::SAVED,
+                words::notices::SAVED,
             )
         }
         "withdraw" => {
@@ -105,7 +105,7 @@ pub(crate) async fn save(visit: Visit) -> Result<Done, Failure> {
             (
                 removed.map(|()| client),
                 words::log::GRANT_DELETED,
-                words::GRANT_DELETED,
+                words::notices::GRANT_DELETED,
             )
         }
         _ => return Err(Failure::missing()),

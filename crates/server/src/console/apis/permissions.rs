@@ -58,7 +58,7 @@ pub(crate) async fn save(visit: Visit) -> Result<Done, Failure> {
                 .with("scopes_added", named)
                 .with("scopes_removed", removed);
             let path = format!("{}/permissions", path_of(&api));
-            Ok(Done::recorded(record, Reply::see(&path).saying(words::SAVED)))
+            Ok(Done::recorded(record, Reply::see(&path).saying(words::notices::SAVED)))
         }
         Err(error) => {
             let page = page(&visit, &api, Some(problem(error)?)).await?;

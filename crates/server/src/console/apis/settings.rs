@@ -11,7 +11,7 @@ use super::super::frame::Frame;
 use super::super::record::Record;
 use super::super::visit::Visit;
 use super::super::words;
-use super::{Head, found, frame, head, path_of};
+use super::{ALGORITHMS, Head, found, frame, head, path_of};
 use crate::registry::apis;
 use crate::registry::token_dialect::TokenDialect;
 
@@ -48,7 +48,7 @@ pub(crate) async fn save(visit: Visit) -> Result<Done, Failure> {
         .number("token_lifetime")
         .map_or(json!(form.text("token_lifetime")), Value::from);
     if lifetime.is_string() {
-        let text = words::NOT_A_NUMBER.to_owned();
+        let text = words::problems::NOT_A_NUMBER.to_owned();
         return refused(&visit, &api, "settings", text).await;
     }
     changes.insert("token_lifetime".into(), lifetime);
@@ -70,7 +70,10 @@ pub(crate) async fn save(visit: Visit) -> Result<Done, Failure> {
             let record = Record::change(words::log::API_CHANGED)
                 .api(&api.id)
                 .with("changed", keys);
-            Ok(Done::recorded(record, Reply::see(&path_of(&api)).saying(words::SAVED)))
+            Ok(Done::recorded(
+                record,
+                Reply::see(&path_of(&api)).saying(words::notices::SAVED),
+            ))
         }
         Err(error) => refused(&visit, &api, "settings", problem(error)?).await,
     }
@@ -81,14 +84,14 @@ pub(crate) async fn delete(visit: Visit) -> Result<Done, Failure> {
     let api = found(&visit).await?;
     let identifier = apis::identifier(&visit.tenant, &api);
     if visit.form.text("name") != identifier {
-        return refused(&visit, &api, "delete", words::NAME_DIFFERS.to_owned()).await;
+        return refused(&visit, &api, "delete", words::problems::NAME_DIFFERS.to_owned()).await;
     }
     match apis::remove(&visit.tenant, &api.id).await {
         Ok(()) => {
             let record = Record::change(words::log::API_DELETED)
                 .api(&api.id)
                 .with("identifier", identifier);
-            let reply = Reply::see("/console/apis").saying(words::API_DELETED);
+            let reply = Reply::see("/console/apis").saying(words::notices::API_DELETED);
             Ok(Done::recorded(record, reply))
         }
         Err(error) => refused(&visit, &api, "delete", problem(error)?).await,
@@ -119,7 +122,7 @@ async fn page(visit: &Visit, api: &Api, problem_of: &'static str, problem: Optio
         name: typed("name", api.name.clone().unwrap_or_default()),
         created: Moment::of(api.created_at),
         algorithm: typed("algorithm", api.signing_alg.clone()),
-        algorithms: words::ALGORITHMS.to_vec(),
+        algorithms: ALGORITHMS.to_vec(),
         lifetime_s: typed("token_lifetime", api.token_lifetime_s.to_string()),
         is_rfc9068: dialect.is_rfc9068(),
         enforces_policies: api.enforce_policies,

@@ -68,7 +68,7 @@ pub(crate) async fn save(visit: Visit) -> Result<Done, Failure> {
                 allow_all_scopes: has_all,
             };
             let made = client_grants::create(tenant, new).await.map(drop);
-            (made, words::log::GRANT_CREATED, words::GRANT_CREATED)
+            (made, words::log::GRANT_CREATED, words::notices::GRANT_CREATED)
         }
         "change" => {
             let mut changes = Map::new();
@@ -77,11 +77,11 @@ pub(crate) async fn save(visit: Visit) -> Result<Done, Failure> {
                 changes.insert("scope".into(), json!(scopes));
             }
             let changed = client_grants::update(tenant, &id, changes).await.map(drop);
-            (changed, words::log::GRANT_CHANGED, words::SAVED)
+            (changed, words::log::GRANT_CHANGED, words::notices::SAVED)
         }
         "withdraw" => {
             let removed = client_grants::remove(tenant, &id).await;
-            (removed, words::log::GRANT_DELETED, words::GRANT_DELETED)
+            (removed, words::log::GRANT_DELETED, words::notices::GRANT_DELETED)
         }
         _ => return Err(Failure::missing()),
     };

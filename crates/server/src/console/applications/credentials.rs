@@ -21,6 +21,23 @@ const HOUR_MS: i64 = 3_600_000;
 /// Longest time in which an old secret works beside the new one, in hours: thirty days.
 const MAX_GRACE_HOURS: i64 = 720;
 
+/// What a pair of keys made here can sign with, and when to choose it.
+const ALGORITHMS: &[(&str, &str)] = &[
+    ("ES256", words::application_credentials::ES256),
+    ("RS256", words::application_credentials::RS256),
+    ("RS384", words::application_credentials::RS384),
+    ("PS256", words::application_credentials::PS256),
+    ("EdDSA", words::application_credentials::EDDSA),
+];
+/// How long an old secret works beside a new one, in hours.
+const GRACES: &[(i64, &str)] = &[
+    (24, words::application_credentials::A_DAY),
+    (1, words::application_credentials::AN_HOUR),
+    (168, words::application_credentials::A_WEEK),
+    (MAX_GRACE_HOURS, words::application_credentials::THIRTY_DAYS),
+    (0, words::application_credentials::NOT_AT_ALL),
+];
+
 #[derive(Template)]
 #[template(path = "application_credentials.html")]
 struct Page {
@@ -83,14 +100,14 @@ pub(crate) async fn act(visit: Visit) -> Result<Done, Failure> {
             let rotated = clients::rotate_secret_within(tenant, &client.id, hours * HOUR_MS).await;
             rotated.map(|_| {
                 let record = Record::change(words::log::SECRET_ROTATED).with("grace_hours", hours);
-                (record, words::SECRET_ROTATED)
+                (record, words::notices::SECRET_ROTATED)
             })
         }
         "end" => clients::end_secret(tenant, &client.id, form.text("secret"))
             .await
             .map(|()| {
                 let record = Record::change(words::log::SECRET_ENDED).with("secret", form.text("secret"));
-                (record, words::SECRET_ENDED)
+                (record, words::notices::SECRET_ENDED)
             }),
         "generate" => match generate(&visit, &client).await {
             Ok(generated) => {
@@ -104,13 +121,13 @@ pub(crate) async fn act(visit: Visit) -> Result<Done, Failure> {
         },
         "add" => add(&visit, &client).await.map(|kid| {
             let record = Record::change(words::log::KEY_ADDED).with("kid", kid);
-            (record, words::KEY_ADDED)
+            (record, words::notices::KEY_ADDED)
         }),
         "remove" => client_keys::remove(tenant, &client.id, form.text("key"))
             .await
             .map(|()| {
                 let record = Record::change(words::log::KEY_REMOVED).with("key", form.text("key"));
-                (record, words::KEY_REMOVED)
+                (record, words::notices::KEY_REMOVED)
             }),
         _ => return Err(Failure::missing()),
     };
@@ -170,9 +187,9 @@ async fn page(
         uses_keys: client_keys::uses_assertions(client),
         secret,
         generated: None,
-        algorithms: words::CLIENT_KEY_ALGORITHMS,
+        algorithms: ALGORITHMS,
         older: older.collect(),
-        graces: words::GRACES.to_vec(),
+        graces: GRACES.to_vec(),
         keys: keys
             .iter()
             .map(|key| Row {

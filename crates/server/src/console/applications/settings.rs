@@ -12,8 +12,15 @@ use super::super::frame::Frame;
 use super::super::record::Record;
 use super::super::visit::Visit;
 use super::super::words;
-use super::{found, frame, path_of};
+use super::{found, frame, kind_name, path_of};
 use crate::registry::{client_keys, clients};
+
+/// The ways in which an application proves itself that the form offers.
+const AUTH_METHODS: &[(&str, &str)] = &[
+    ("client_secret_post", words::application_settings::SECRET_POST),
+    ("client_secret_basic", words::application_settings::SECRET_BASIC),
+    ("none", words::application_settings::NO_SECRET),
+];
 
 #[derive(Template)]
 #[template(path = "application_settings.html")]
@@ -46,7 +53,7 @@ pub(crate) async fn save(visit: Visit) -> Result<Done, Failure> {
     let form = &visit.form;
     let ticked: Vec<&str> = form.all("grant_types").collect();
     // What the page does not show stays.
-    let kept = client.grant_types.iter().filter(|grant| words::grant(grant).is_none());
+    let kept = client.grant_types.iter().filter(|grant| grant_name(grant).is_none());
     let grants: Vec<&str> = kept.map(String::as_str).chain(ticked).collect();
     let mut changes = Map::new();
     changes.insert("name".into(), json!(form.text("name")));
@@ -62,7 +69,7 @@ pub(crate) async fn save(visit: Visit) -> Result<Done, Failure> {
             let record = Record::change(words::log::CLIENT_CHANGED)
                 .application(&client.id)
                 .with("changed", keys);
-            let reply = Reply::see(&path_of(&client.id)).saying(words::SAVED);
+            let reply = Reply::see(&path_of(&client.id)).saying(words::notices::SAVED);
             Ok(Done::recorded(record, reply))
         }
         Err(error) => refused(&visit, &client, "settings", problem(error)?).await,
@@ -73,13 +80,13 @@ pub(crate) async fn save(visit: Visit) -> Result<Done, Failure> {
 pub(crate) async fn delete(visit: Visit) -> Result<Done, Failure> {
     let client = found(&visit).await?;
     if visit.form.text("name") != client.name.trim() {
-        return refused(&visit, &client, "delete", words::NAME_DIFFERS.to_owned()).await;
+        return refused(&visit, &client, "delete", words::problems::NAME_DIFFERS.to_owned()).await;
     }
     clients::remove(&visit.tenant, &client.id).await?;
     let record = Record::change(words::log::CLIENT_DELETED)
         .application(&client.id)
         .with("name", client.name.as_str());
-    let reply = Reply::see("/console/applications").saying(words::CLIENT_DELETED);
+    let reply = Reply::see("/console/applications").saying(words::notices::CLIENT_DELETED);
     Ok(Done::recorded(record, reply))
 }
 
@@ -110,7 +117,7 @@ async fn page(
         false => client.grant_types.iter().any(|allowed| allowed == grant.as_str()),
     };
     let grants = GrantType::ALL.into_iter().filter_map(|grant| {
-        let name = words::grant(grant.as_str())?;
+        let name = grant_name(grant.as_str())?;
         Some((grant.as_str().to_owned(), name, is_allowed(grant)))
     });
     let method = client.token_endpoint_auth_method.as_deref();
@@ -122,12 +129,12 @@ async fn page(
         problem_of,
         path: path_of(&client.id),
         id: client.id.to_string(),
-        kind: words::client_kind(client.app_type.as_deref()),
+        kind: kind_name(client.app_type.as_deref()),
         created: Moment::of(client.created_at),
         name: typed("name", client.name.clone()),
         description: typed("description", carried("description")),
         grants: grants.collect(),
-        auth_methods: words::AUTH_METHODS
+        auth_methods: AUTH_METHODS
             .iter()
             .map(|(word, name)| (*word, *name, method == Some(word)))
             .collect(),
@@ -138,4 +145,14 @@ async fn page(
             origins.join("\n")
         },
     })
+}
+
+/// What a grant type is; `None` if the server has no such grant.
+fn grant_name(word: &str) -> Option<&'static str> {
+    match word {
+        "client_credentials" => Some(words::application_settings::CLIENT_CREDENTIALS),
+        "password" => Some(words::application_settings::PASSWORD),
+        "http://auth0.com/oauth/grant-type/password-realm" => Some(words::application_settings::PASSWORD_REALM),
+        _ => None,
+    }
 }

@@ -15,6 +15,7 @@ use super::super::frame::Frame;
 use super::super::quota::{self, Window};
 use super::super::usage::{by_day, identifiers};
 use super::super::visit::Visit;
+use super::super::words;
 use super::{found, frame, path_of};
 
 const DAY_MS: i64 = 86_400_000;
@@ -74,12 +75,7 @@ pub(crate) async fn show(visit: Visit) -> Result<Reply, Failure> {
         id: client.id.to_string(),
         today: number(since(today)),
         total: number(since(first)),
-        chart: by_day(
-            "Tokens issued to the application by day",
-            first,
-            today,
-            hours.iter().map(issued),
-        ),
+        chart: by_day(words::application_usage::CHART, first, today, hours.iter().map(issued)),
         windows: quota::windows(tenant, &client).await?,
         rows: sums
             .into_iter()

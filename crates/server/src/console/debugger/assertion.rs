@@ -34,10 +34,10 @@ pub(super) fn sign(visit: &Visit, client_id: &str) -> Result<Option<String>, Str
     }
     let kid = form.text("kid");
     if text.len() > MAX_KEY_BYTES || kid.chars().count() > MAX_KID_CHARS {
-        return Err(words::debugger::KEY_TOO_LONG.to_owned());
+        return Err(words::assertion::KEY_TOO_LONG.to_owned());
     }
     if client_id.is_empty() {
-        return Err(words::debugger::NEEDS_CLIENT.to_owned());
+        return Err(words::assertion::NEEDS_CLIENT.to_owned());
     }
     let key = key(text, form.text("algorithm"))?;
     let kid = Some(KeyId::new(kid)).filter(|kid| !kid.as_str().is_empty());
@@ -57,16 +57,16 @@ pub(super) fn sign(visit: &Visit, client_id: &str) -> Result<Option<String>, Str
 
 /// The key in PEM, for the algorithm of this name or, without one, for the one that it is made for.
 fn key(text: &str, algorithm: &str) -> Result<SigningKey, String> {
-    let refused = |why: &dyn std::fmt::Display| words::debugger::key_refused(why);
+    let refused = |why: &dyn std::fmt::Display| words::assertion::key_refused(why);
     let der = pem::private_key(text).map_err(|error| refused(&error))?;
     if !algorithm.is_empty() {
         let named = ALGORITHMS.into_iter().find(|known| known.as_str() == algorithm);
-        let named = named.ok_or_else(|| words::debugger::NO_ALGORITHM.to_owned())?;
+        let named = named.ok_or_else(|| words::assertion::NO_ALGORITHM.to_owned())?;
         return SigningKey::from_pkcs8(named, &der).map_err(|error| refused(&error));
     }
     let natural = [Algorithm::Es256, Algorithm::EdDsa, Algorithm::Rs256];
     let found = natural
         .into_iter()
         .find_map(|algorithm| SigningKey::from_pkcs8(algorithm, &der).ok());
-    found.ok_or_else(|| words::debugger::NO_KIND_OF_KEY.to_owned())
+    found.ok_or_else(|| words::assertion::NO_KIND_OF_KEY.to_owned())
 }

@@ -1,6 +1,7 @@
 //! The flows that the server has, as data: whoever adds one to the server adds its description here, and the Debugger
 //! shows it. Each is one request.
 
+use crate::console::words::{debugger, flows};
 use crate::snippets::Method;
 
 /// One request to the server, and what may be said in it.
@@ -73,68 +74,63 @@ impl Kind {
 
 const GRANT: Field = Field {
     name: "grant_type",
-    label: "Grant type",
+    label: flows::GRANT_TYPE,
     kind: Kind::Fixed("client_credentials"),
     hint: "",
 };
 const CLIENT: Field = Field {
     name: "client_id",
-    label: "Client ID",
+    label: flows::CLIENT_ID,
     kind: Kind::Client,
     hint: "",
 };
 const SECRET: Field = Field {
     name: "client_secret",
-    label: "Client Secret",
+    label: flows::CLIENT_SECRET,
     kind: Kind::ClientSecret,
-    hint: "Left empty: the application's own, which the server knows.",
+    hint: flows::CLIENT_SECRET_HINT,
 };
 const AUDIENCE: Field = Field {
     name: "audience",
-    label: "Audience",
+    label: flows::AUDIENCE,
     kind: Kind::Audience,
-    hint: "The API's identifier, letter by letter.",
+    hint: flows::AUDIENCE_HINT,
 };
 const SCOPE: Field = Field {
     name: "scope",
-    label: "Scope",
+    label: flows::SCOPE,
     kind: Kind::Text,
-    hint: "Separated by blanks. Left empty: all that was granted.",
+    hint: flows::SCOPE_HINT,
 };
 const USERNAME: Field = Field {
     name: "username",
-    label: "User name or e-mail",
+    label: flows::USERNAME,
     kind: Kind::Text,
     hint: "",
 };
 const PASSWORD: Field = Field {
     name: "password",
-    label: "Password",
+    label: flows::PASSWORD_FIELD,
     kind: Kind::Password,
     hint: "",
 };
-
-const TOKENS: &str = "Tokens";
-const PEOPLE: &str = "People";
-const METADATA: &str = "Metadata";
 
 /// Every flow, in the order in which they are listed.
 pub(super) const FLOWS: &[Flow] = &[
     Flow {
         id: "client-credentials",
-        name: "Client credentials",
-        about: "An application asks for a token of its own, with its secret (RFC 6749 §4.4).",
-        group: TOKENS,
+        name: flows::CLIENT_CREDENTIALS,
+        about: flows::CLIENT_CREDENTIALS_ABOUT,
+        group: debugger::TOKENS,
         method: Method::Post,
         path: "oauth/token",
         fields: &[GRANT, CLIENT, SECRET, AUDIENCE, SCOPE],
     },
     Flow {
         id: "private-key-jwt",
-        name: "Client credentials with a private key",
-        about: "The same, but the application proves itself with an assertion that its own key signed: no secret travels \
-                (RFC 7523 §2.2).",
-        group: TOKENS,
+        name: flows::PRIVATE_KEY_JWT,
+        about: flows::PRIVATE_KEY_JWT_ABOUT,
+        group: debugger::TOKENS,
         method: Method::Post,
         path: "oauth/token",
         fields: &[
@@ -142,36 +138,33 @@ pub(super) const FLOWS: &[Flow] = &[
             CLIENT,
             Field {
                 name: "client_assertion_type",
-                label: "Assertion type",
+                label: flows::ASSERTION_TYPE,
                 kind: Kind::Fixed("urn:ietf:params:oauth:client-assertion-type:jwt-bearer"),
                 hint: "",
             },
             Field {
                 name: "private_key",
-                label: "Private key",
+                label: flows::PRIVATE_KEY,
                 kind: Kind::PrivateKey,
-                hint: "PEM, PKCS#8. It signs one assertion here, good once and for a minute, and is forgotten: not kept, \
-                       not logged, not shown again. Use a key that is for trying things out.",
+                hint: flows::PRIVATE_KEY_HINT,
             },
             Field {
                 name: "kid",
-                label: "Key ID",
+                label: flows::KEY_ID,
                 kind: Kind::KeyId,
-                hint: "As it stands under the application's credentials. Left empty: every key of the application is \
-                       tried.",
+                hint: flows::KEY_ID_HINT,
             },
             Field {
                 name: "algorithm",
-                label: "Algorithm",
+                label: flows::ALGORITHM,
                 kind: Kind::KeyAlgorithm,
                 hint: "",
             },
             Field {
                 name: "client_assertion",
-                label: "Or an assertion of your own",
+                label: flows::ASSERTION,
                 kind: Kind::Assertion,
-                hint: "A JWT with iss and sub the client ID, aud the issuer, exp at most five minutes ahead and a new jti, \
-                       signed with a key that is registered for the application. A private key above goes first.",
+                hint: flows::ASSERTION_HINT,
             },
             AUDIENCE,
             SCOPE,
@@ -179,10 +172,9 @@ pub(super) const FLOWS: &[Flow] = &[
     },
     Flow {
         id: "password",
-        name: "Password",
-        about: "An application asks for a token for a user who typed their password into it (RFC 6749 §4.3). Only for \
-                applications that you trust as much as the server itself.",
-        group: TOKENS,
+        name: flows::PASSWORD,
+        about: flows::PASSWORD_ABOUT,
+        group: debugger::TOKENS,
         method: Method::Post,
         path: "oauth/token",
         fields: &[
@@ -196,16 +188,16 @@ pub(super) const FLOWS: &[Flow] = &[
             SECRET,
             AUDIENCE,
             Field {
-                hint: "Separated by blanks. With openid an ID token comes along.",
+                hint: flows::SCOPE_OPENID_HINT,
                 ..SCOPE
             },
         ],
     },
     Flow {
         id: "password-realm",
-        name: "Password, in a named database",
-        about: "The same, naming the database in which the user is looked up: Auth0's extension grant.",
-        group: TOKENS,
+        name: flows::PASSWORD_REALM,
+        about: flows::PASSWORD_REALM_ABOUT,
+        group: debugger::TOKENS,
         method: Method::Post,
         path: "oauth/token",
         fields: &[
@@ -217,9 +209,9 @@ pub(super) const FLOWS: &[Flow] = &[
             PASSWORD,
             Field {
                 name: "realm",
-                label: "Realm",
+                label: flows::REALM,
                 kind: Kind::Text,
-                hint: "The name of a database connection.",
+                hint: flows::REALM_HINT,
             },
             CLIENT,
             SECRET,
@@ -229,41 +221,41 @@ pub(super) const FLOWS: &[Flow] = &[
     },
     Flow {
         id: "userinfo",
-        name: "Userinfo",
-        about: "The user's claims, for a token that was asked for with the scope openid (OpenID Connect Core §5.3).",
-        group: PEOPLE,
+        name: flows::USERINFO,
+        about: flows::USERINFO_ABOUT,
+        group: debugger::PEOPLE,
         method: Method::Get,
         path: "userinfo",
         fields: &[Field {
             name: "Authorization",
-            label: "Access token",
+            label: flows::ACCESS_TOKEN,
             kind: Kind::Bearer,
-            hint: "One with the scope openid, from a password flow.",
+            hint: flows::ACCESS_TOKEN_HINT,
         }],
     },
     Flow {
         id: "jwks",
-        name: "Key set",
-        about: "The public keys that APIs check tokens with (RFC 7517).",
-        group: METADATA,
+        name: flows::JWKS,
+        about: flows::JWKS_ABOUT,
+        group: debugger::METADATA,
         method: Method::Get,
         path: ".well-known/jwks.json",
         fields: &[],
     },
     Flow {
         id: "openid-configuration",
-        name: "OpenID configuration",
-        about: "What this issuer has and where, as clients of OpenID Connect read it (Discovery §4).",
-        group: METADATA,
+        name: flows::OPENID,
+        about: flows::OPENID_ABOUT,
+        group: debugger::METADATA,
         method: Method::Get,
         path: ".well-known/openid-configuration",
         fields: &[],
     },
     Flow {
         id: "oauth-authorization-server",
-        name: "Authorization server metadata",
-        about: "The same, where RFC 8414 puts it.",
-        group: METADATA,
+        name: flows::METADATA,
+        about: flows::METADATA_ABOUT,
+        group: debugger::METADATA,
         method: Method::Get,
         path: ".well-known/oauth-authorization-server",
         fields: &[],

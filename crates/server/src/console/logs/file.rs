@@ -10,7 +10,6 @@ use tokenhouse_store::{LogFilter, LogPage, LogRow, StoreError};
 use super::super::answer::{Failure, Reply};
 use super::super::file::streamed;
 use super::super::visit::Visit;
-use super::super::words;
 use super::Wanted;
 use crate::audit::event;
 use crate::tenant::Tenant;
@@ -52,7 +51,7 @@ struct Lines {
 /// `GET /console/logs/file`: the newest lines as JSON lines or CSV.
 pub(crate) async fn get(visit: Visit) -> Result<Reply, Failure> {
     let filter = Wanted::of(&visit.query).filter(&visit.tenant).await?;
-    let filter = filter.map_err(words::bad_request)?;
+    let filter = filter.map_err(Failure::bad_request)?;
     let is_csv = visit.query.text("format") == "csv";
     let mut lines = Lines {
         tenant: visit.tenant.clone(),

@@ -53,7 +53,7 @@ pub(crate) async fn get(guest: Guest) -> Result<Reply, Failure> {
         return Ok(Reply::raw(status(StatusCode::NO_CONTENT)));
     };
     let filter = Wanted::of(&guest.query).filter(&guest.tenant).await?;
-    let filter = filter.map_err(words::bad_request)?;
+    let filter = filter.map_err(Failure::bad_request)?;
     let Some(place) = Place::take((guest.tenant.id.clone(), session.administrator.id)) else {
         return Ok(Reply::raw(status(StatusCode::SERVICE_UNAVAILABLE)));
     };

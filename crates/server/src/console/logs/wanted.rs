@@ -48,7 +48,7 @@ impl Wanted {
     pub(super) async fn filter(&self, tenant: &Tenant) -> Result<Result<LogFilter, &'static str>, Failure> {
         let filled = |text: &String| Some(text.clone()).filter(|text| !text.is_empty());
         let (Ok(from), Ok(to)) = (moment(&self.from, End::Beginning), moment(&self.to, End::Last)) else {
-            return Ok(Err(words::BAD_TIME));
+            return Ok(Err(words::problems::BAD_TIME));
         };
         let client_id = match self.app.as_str() {
             "" => None,

@@ -92,7 +92,33 @@ fn innermost(error: &dyn Error) -> String {
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        no_answer::write(f, self)
+        match self {
+            Self::Address(why) => f.write_str(&no_answer::address(why)),
+            Self::TooLong => f.write_str(no_answer::TOO_LONG),
+            Self::Forbidden {
+                host,
+                address,
+                kind,
+                is_negotiable,
+            } => {
+                let literal = address.to_string();
+                f.write_str(&match host.trim_matches(['[', ']']) == literal {
+                    true => no_answer::forbidden_address(&literal, kind),
+                    false => no_answer::forbidden(host, &literal, kind),
+                })?;
+                match is_negotiable {
+                    true => f.write_str(no_answer::MAY_BE_ALLOWED),
+                    false => Ok(()),
+                }
+            }
+            Self::Unknown { host, why } => f.write_str(&no_answer::unknown(host, why)),
+            Self::Refused => f.write_str(no_answer::REFUSED),
+            Self::Tls(why) => f.write_str(&no_answer::tls(why)),
+            Self::Timeout => f.write_str(no_answer::TIMEOUT),
+            Self::Protocol(why) => f.write_str(&no_answer::protocol(why)),
+            Self::Busy => f.write_str(no_answer::BUSY),
+            Self::Unusable(why) => f.write_str(&no_answer::unusable(why)),
+        }
     }
 }
 

@@ -4,6 +4,8 @@
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use crate::console::words::addresses;
+
 /// How far calls from the console may reach.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Reach {
@@ -105,15 +107,15 @@ impl Kind {
 impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Public => "a public address",
-            Self::Loopback => "an address of this server itself",
-            Self::Private => "an address of a private network",
-            Self::Shared => "an address of a carrier's or a cloud's inner network",
-            Self::LinkLocal => "an address of this server's own link",
-            Self::Metadata => "the address at which a cloud tells a machine its credentials",
-            Self::Multicast => "an address of a group of machines",
-            Self::Unspecified => "the address that stands for none",
-            Self::Reserved => "an address reserved for other uses",
+            Self::Public => addresses::PUBLIC,
+            Self::Loopback => addresses::LOOPBACK,
+            Self::Private => addresses::PRIVATE,
+            Self::Shared => addresses::SHARED,
+            Self::LinkLocal => addresses::LINK_LOCAL,
+            Self::Metadata => addresses::METADATA,
+            Self::Multicast => addresses::MULTICAST,
+            Self::Unspecified => addresses::UNSPECIFIED,
+            Self::Reserved => addresses::RESERVED,
         })
     }
 }

@@ -3,17 +3,18 @@
 use serde_json::{Map, Value};
 
 use super::members::{Member, members, parameter};
+use crate::console::words::reference;
 
 /// What the console calls a resource, where that is another word than the path's.
 const TITLES: [(&str, &str); 8] = [
-    ("anomaly", "Anomaly detection"),
-    ("client-grants", "Application access"),
-    ("clients", "Applications"),
-    ("keys", "Signing keys"),
-    ("resource-servers", "APIs"),
-    ("stats", "Usage"),
-    ("tenants", "Tenant settings"),
-    ("users-by-email", "Users by e-mail"),
+    ("anomaly", reference::ANOMALY),
+    ("client-grants", reference::CLIENT_GRANTS),
+    ("clients", reference::CLIENTS),
+    ("keys", reference::KEYS),
+    ("resource-servers", reference::RESOURCE_SERVERS),
+    ("stats", reference::STATS),
+    ("tenants", reference::TENANTS),
+    ("users-by-email", reference::USERS_BY_EMAIL),
 ];
 /// Methods in the order in which they are read.
 const METHODS: [&str; 5] = ["get", "post", "patch", "put", "delete"];

@@ -2,10 +2,10 @@
 
 use serde_json::Value;
 
+use crate::console::words::schema;
+
 /// The largest bound that is worth a word: more than that is only what fits a body.
 const MAX_TOLD: u64 = 1_000_000;
-/// What is only carried.
-const ANYTHING: &str = "anything";
 
 /// A parameter, or a member of a body.
 pub(super) struct Member {
@@ -76,33 +76,33 @@ pub(super) fn kind(schema: &Value) -> String {
     if let Some(words) = schema.get("enum").and_then(Value::as_array) {
         let words: Vec<_> = words.iter().filter_map(Value::as_str).collect();
         return match words.as_slice() {
-            [one] => format!("only {one}"),
-            words => format!("one of {}", words.join(", ")),
+            [one] => schema::only(one),
+            words => schema::one_of(&words.join(", ")),
         };
     }
     match type_of(schema) {
-        "string" if schema["format"] == "date-time" => "moment, as 2026-01-31T08:30:00Z".into(),
+        "string" if schema["format"] == "date-time" => schema::MOMENT.into(),
         "string" => match range(schema, "minLength", "maxLength") {
-            Some(range) => format!("text of {range} characters"),
-            None => "text".into(),
+            Some(range) => schema::text_of(&range),
+            None => schema::TEXT.into(),
         },
         "integer" => match range(schema, "minimum", "maximum") {
-            Some(range) => format!("whole number, {range}"),
-            None => "whole number".into(),
+            Some(range) => schema::whole_number_of(&range),
+            None => schema::WHOLE_NUMBER.into(),
         },
-        "number" => "number".into(),
-        "boolean" => "true or false".into(),
+        "number" => schema::NUMBER.into(),
+        "boolean" => schema::TRUE_OR_FALSE.into(),
         "array" => {
-            let range =
-                range(schema, "minItems", "maxItems").map_or_else(String::new, |range| format!(", {range} of them"));
+            let range = range(schema, "minItems", "maxItems");
+            let list = range.map_or_else(|| schema::LIST.to_owned(), |range| schema::list_of(&range));
             match schema.get("items").map(kind).unwrap_or_default() {
-                of if of.is_empty() || of == ANYTHING => format!("list{range}"),
-                of => format!("list{range}: {of}"),
+                of if of.is_empty() || of == schema::ANYTHING => list,
+                of => format!("{list}: {of}"),
             }
         }
-        "object" if schema["additionalProperties"].is_object() => "texts by name".into(),
-        "object" => "object".into(),
-        _ => ANYTHING.into(),
+        "object" if schema["additionalProperties"].is_object() => schema::TEXTS_BY_NAME.into(),
+        "object" => schema::OBJECT.into(),
+        _ => schema::ANYTHING.into(),
     }
 }
 
@@ -111,9 +111,9 @@ fn range(schema: &Value, least: &str, most: &str) -> Option<String> {
     let number = |name: &str| schema.get(name).and_then(Value::as_u64);
     let most = number(most).filter(|most| *most <= MAX_TOLD)?;
     Some(match number(least).unwrap_or(0) {
-        0 => format!("at most {most}"),
-        least if least == most => format!("exactly {most}"),
-        least => format!("{least} to {most}"),
+        0 => schema::at_most(most),
+        least if least == most => schema::exactly(most),
+        least => schema::between(least, most),
     })
 }
 

@@ -44,12 +44,12 @@ pub(crate) async fn act(visit: Visit) -> Result<Done, Failure> {
         "remove" => {
             let found = administrators::administrator(&visit.tenant, form.text("administrator")).await?;
             if found.id == *visit.administrator() {
-                let page = page(&visit, "administrators", Some(words::NOT_YOURSELF.to_owned())).await?;
+                let page = page(&visit, "administrators", Some(words::problems::NOT_YOURSELF.to_owned())).await?;
                 return Ok(Done::unchanged(Reply::refused(&page)?));
             }
             administrators::remove(&visit.tenant, &found.id).await?;
             let record = Record::change(words::log::ADMINISTRATOR_REMOVED).with("email", found.email);
-            let reply = Reply::see("/console/settings").saying(words::ADMINISTRATOR_REMOVED);
+            let reply = Reply::see("/console/settings").saying(words::notices::ADMINISTRATOR_REMOVED);
             Ok(Done::recorded(record, reply))
         }
         _ => Err(Failure::missing()),
@@ -62,9 +62,9 @@ async fn linked(visit: &Visit, id: &str, summary: &'static str) -> Result<Done, 
     let key = make_link(&visit.tenant, &found.id, Purpose::Password, LINK_MS).await?;
     let page = LinkPage {
         frame: visit
-            .frame(Section::Settings, words::LINK_MADE)
+            .frame(Section::Settings, words::administrator_link::TITLE)
             .await?
-            .below("Settings", "/console/settings"),
+            .below(words::navigation::SETTINGS, "/console/settings"),
         email: found.email.clone(),
         link: link_url(&visit.tenant, &key),
     };

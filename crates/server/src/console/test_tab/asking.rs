@@ -61,7 +61,7 @@ pub(super) async fn issue(visit: &Visit, api: &Api, asked: &Asked) -> Result<Str
     let scope = asked.scopes.join(" ");
     let scopes = scope
         .parse::<Scopes>()
-        .map_err(|_| NotIssued::Incomplete(words::NO_SCOPE))?;
+        .map_err(|_| NotIssued::Incomplete(words::problems::NO_SCOPE))?;
     let grant = match asked.for_user {
         false => Grant::ClientCredentials,
         true => Grant::Password(PasswordGrant {
@@ -71,7 +71,7 @@ pub(super) async fn issue(visit: &Visit, api: &Api, asked: &Asked) -> Result<Str
         }),
     };
     if asked.for_user && (asked.username.is_empty() || visit.form.raw("password").is_empty()) {
-        return Err(NotIssued::Incomplete(words::NEEDS_USER));
+        return Err(NotIssued::Incomplete(words::problems::NEEDS_USER));
     }
     let request = TokenRequest {
         grant,
@@ -108,14 +108,14 @@ pub(super) async fn token_request(
     let tenant = &visit.tenant;
     let id = ClientId::new(asked.application.as_str());
     let Some(application) = tenant.directory.client(&id).await? else {
-        return Ok(Err(words::CHOOSE_APPLICATION.to_owned()));
+        return Ok(Err(words::problems::CHOOSE_APPLICATION.to_owned()));
     };
     let secret = match shows_secret && !application.uses_assertions {
         true => clients::secret(tenant, &id).await?,
         false => Some(Secret::new(MASKED_SECRET)),
     };
     let Some(secret) = secret else {
-        return Ok(Err(words::SECRET_NOT_KEPT.to_owned()));
+        return Ok(Err(words::problems::SECRET_NOT_KEPT.to_owned()));
     };
     let request = request_of(visit, &application, &secret, asked, &apis::identifier(tenant, api));
     Ok(request.map_err(|error| format!("{error}.")))
@@ -228,7 +228,7 @@ impl From<RequestError> for CallError {
 impl fmt::Display for CallError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Body => f.write_str(words::NO_JSON_OBJECT),
+            Self::Body => f.write_str(words::problems::NO_JSON_OBJECT),
             Self::Request(error) => error.fmt(f),
         }
     }

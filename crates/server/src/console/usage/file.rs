@@ -22,7 +22,7 @@ const STEP: usize = 500;
 pub(crate) async fn get(visit: Visit) -> Result<Reply, Failure> {
     let tenant = visit.tenant.clone();
     let span = Span::of(&visit.query, tenant.house.clock.now());
-    let span = span.ok_or_else(|| words::bad_request(words::BAD_DAYS))?;
+    let span = span.ok_or_else(|| Failure::bad_request(words::problems::BAD_DAYS))?;
     let identifiers = identifiers(&tenant).await?;
     let name = format!("usage-{}-{}.csv", day(span.from), day(span.to));
     let (reply, pieces) = streamed("text/csv; charset=utf-8", &name);

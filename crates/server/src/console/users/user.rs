@@ -48,8 +48,8 @@ pub(crate) async fn block(visit: Visit) -> Result<Done, Failure> {
     let blocked = visit.form.text("blocked") == "true";
     let user = users::set_blocked(&visit.tenant, &id_of(&visit), blocked).await?;
     let (summary, notice) = match blocked {
-        true => (words::log::USER_BLOCKED, words::USER_BLOCKED),
-        false => (words::log::USER_UNBLOCKED, words::USER_UNBLOCKED),
+        true => (words::log::USER_BLOCKED, words::notices::USER_BLOCKED),
+        false => (words::log::USER_UNBLOCKED, words::notices::USER_UNBLOCKED),
     };
     let record = Record::change(summary).user(&user.id);
     Ok(Done::recorded(record, Reply::see(&path_of(&user.id)).saying(notice)))
@@ -62,7 +62,7 @@ pub(crate) async fn set_password(visit: Visit) -> Result<Done, Failure> {
     match users::set_password(&visit.tenant, &id, &password).await {
         Ok(()) => {
             let record = Record::change(words::log::USER_PASSWORD).user(&id);
-            let reply = Reply::see(&path_of(&id)).saying(words::USER_PASSWORD);
+            let reply = Reply::see(&path_of(&id)).saying(words::notices::USER_PASSWORD);
             Ok(Done::recorded(record, reply))
         }
         Err(error) => refused(&visit, "password", problem(error)?).await,
@@ -73,11 +73,11 @@ pub(crate) async fn set_password(visit: Visit) -> Result<Done, Failure> {
 pub(crate) async fn delete(visit: Visit) -> Result<Done, Failure> {
     let user = found(&visit).await?;
     if visit.form.text("name") != login(&user) {
-        return refused(&visit, "delete", words::NAME_DIFFERS.to_owned()).await;
+        return refused(&visit, "delete", words::problems::NAME_DIFFERS.to_owned()).await;
     }
     users::remove(&visit.tenant, &user.id).await?;
     let record = Record::change(words::log::USER_DELETED).user(&user.id);
-    let reply = Reply::see("/console/users").saying(words::USER_DELETED);
+    let reply = Reply::see("/console/users").saying(words::notices::USER_DELETED);
     Ok(Done::recorded(record, reply))
 }
 
@@ -94,7 +94,7 @@ async fn page(visit: &Visit, user: &User, problem_of: &'static str, problem: Opt
         frame: visit
             .frame(Section::Users, login(user))
             .await?
-            .below("Users", "/console/users"),
+            .below(words::navigation::USERS, "/console/users"),
         problem,
         problem_of,
         path: path_of(&user.id),

@@ -28,6 +28,40 @@ pub(super) fn code_of(text: &str) -> String {
     code
 }
 
+/// Every text of the code, with where it begins and its escapes as what they stand for; comments hold none.
+pub(super) fn texts_of(code: &str) -> Vec<(usize, String)> {
+    let mut texts = Vec::new();
+    let mut at = 0;
+    while let Some(first) = code[at..].chars().next() {
+        let rest = &code[at..];
+        let raw = raw_text(rest).filter(|_| !ends_in_name(&code[..at]));
+        at += if rest.starts_with("//") {
+            rest.find('\n').unwrap_or(rest.len())
+        } else if rest.starts_with("/*") {
+            block_comment(rest)
+        } else if let Some(length) = raw {
+            let inside = rest[..length].trim_start_matches(|c| c != '"').trim_end_matches('#');
+            texts.push((at, inside.trim_matches('"').to_owned()));
+            length
+        } else if first == '"' {
+            let length = quoted(rest, '"');
+            let inside = rest[..length].get(1..length - 1).unwrap_or_default();
+            texts.push((at, unescaped(inside)));
+            length
+        } else if first == '\'' && is_character(rest) {
+            quoted(rest, '\'')
+        } else {
+            first.len_utf8()
+        };
+    }
+    texts
+}
+
+/// The code before its module of tests, which ends a file.
+pub(super) fn before_tests(code: &str) -> &str {
+    code.split_once("\nmod tests {").map_or(code, |(before, _)| before)
+}
+
 /// Every path of more than one part in `code`, resolved from `module` on: `crate`, `self` and `super` are
 /// replaced, and a `use` with braces is one path for each of its leaves. Globs end in `*`.
 pub(super) fn paths_of(code: &str, module: &[String]) -> Vec<Vec<String>> {
@@ -187,6 +221,28 @@ fn quoted(text: &str, quote: char) -> usize {
         }
     }
     text.len()
+}
+
+/// A text's escapes as what they stand for, a line that goes on as one line.
+fn unescaped(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('\\') {
+        plain.push_str(before);
+        rest = match after.chars().next() {
+            Some('\n') => after.trim_start(),
+            Some('n') => {
+                plain.push('\n');
+                &after[1..]
+            }
+            Some(other) => {
+                plain.push(other);
+                &after[other.len_utf8()..]
+            }
+            None => "",
+        };
+    }
+    plain + rest
 }
 
 /// Whether a `'` begins a character and not a lifetime.
