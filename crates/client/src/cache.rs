@@ -72,31 +72,38 @@ impl Cache {
     }
 
     pub(crate) async fn token(self: &Arc<Self>, slot: &Arc<Slot>) -> Result<AccessToken, Error> {
-        let mut flight = {
-            let mut state = slot.lock();
-            slot.use_as(self.uses.fetch_add(1, Ordering::Relaxed));
+        slot.use_as(self.uses.fetch_add(1, Ordering::Relaxed));
+        let mut may_ask_again = true;
+        loop {
+            let mut flight = {
+                let mut state = slot.lock();
+                let now = self.clock.now();
+                let (token, need) = match state.usable(now) {
+                    Some((token, false)) => return Ok(token),
+                    Some((token, true)) => (Some(token), Need::Ahead),
+                    None => (None, Need::Now),
+                };
+                let flight = match state.in_flight() {
+                    Some(flight) => Ok(flight),
+                    None => self
+                        .may_ask(slot, &state, need, now)
+                        .map(|()| self.fly(slot, &mut state, now)),
+                };
+                match token {
+                    Some(token) => return Ok(token),
+                    None => flight?,
+                }
+            };
+            while flight.changed().await.is_ok() {}
+            let state = slot.lock();
             let now = self.clock.now();
-            let (token, need) = match state.usable(now) {
-                Some((token, false)) => return Ok(token),
-                Some((token, true)) => (Some(token), Need::Ahead),
-                None => (None, Need::Now),
-            };
-            let flight = match state.in_flight() {
-                Some(flight) => Ok(flight),
-                None => self
-                    .may_ask(slot, &state, need, now)
-                    .map(|()| self.fly(slot, &mut state, now)),
-            };
-            match token {
-                Some(token) => return Ok(token),
-                None => flight?,
+            match state.usable(now) {
+                Some((token, _)) => return Ok(token),
+                // It was refused for a time that is over, such as the last second of an hour's quota: there is another.
+                None if may_ask_again && state.may_ask(now).is_ok() => may_ask_again = false,
+                None => return Err(state.failure(now)),
             }
-        };
-        while flight.changed().await.is_ok() {}
-        let state = slot.lock();
-        let now = self.clock.now();
-        let usable = state.usable(now).map(|(token, _)| token);
-        usable.ok_or_else(|| state.failure(now))
+        }
     }
 
     pub(crate) fn invalidate(&self, slot: &Slot, token: &AccessToken) -> bool {
@@ -190,5 +197,44 @@ impl Cache {
         let mut byte = [0];
         self.random.fill(&mut byte);
         byte[0]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::TokenClient;
+
+    #[tokio::test]
+    async fn who_waited_for_a_refusal_of_an_hour_that_is_over_asks_again() {
+        let clock = Clock::set_to(Timestamp::from_seconds(1_800_000_000));
+        // Nobody listens there: a request fails at once.
+        let client = TokenClient::builder()
+            .token_url("http://127.0.0.1:9/oauth/token")
+            .credentials("id", "secret")
+            .clock(clock.clone());
+        let TokenClient { cache, slot } = client.build().unwrap_or_else(|error| panic!("{error}"));
+        for (waits_s, asks_again) in [(20, true), (19, false)] {
+            clock.advance_ms(3_600_000);
+            let begun = clock.now();
+            let (landing, _) = slot.lock().take_off();
+            let waiting = tokio::spawn({
+                let (cache, slot) = (Arc::clone(&cache), Arc::clone(&slot));
+                async move { cache.token(&slot).await }
+            });
+            while landing.receiver_count() < 2 {
+                tokio::task::yield_now().await;
+            }
+            clock.advance_ms(waits_s * 1000);
+            let refusal = Error::Unavailable {
+                cause: "429".to_owned(),
+                retry_after_seconds: 20,
+            };
+            slot.lock().failed(refusal, begun, 0);
+            drop(landing);
+            let failed = waiting.await.ok().and_then(Result::err);
+            let is_of_the_second = failed.is_some_and(|error| !error.to_string().contains("429"));
+            assert_eq!(is_of_the_second, asks_again, "{waits_s} s later");
+        }
     }
 }
