@@ -155,6 +155,12 @@ impl TokenClient {
         self.cache.invalidate(&self.slot, token)
     }
 
+    /// Whether the issuer is being asked for this token: a test that moves the clock waits until it is not, since a
+    /// request takes real time and none by that clock.
+    pub fn is_asking(&self) -> bool {
+        self.slot.lock().in_flight().is_some()
+    }
+
     fn for_wanted(&self, wanted: Wanted) -> Self {
         Self {
             cache: Arc::clone(&self.cache),

@@ -163,12 +163,12 @@ impl Day {
         self.settle().await;
     }
 
-    /// Fetches take real time, of which the day has none: the guard has what is due before the clock moves on.
+    /// Requests take real time, of which the day has none: guard and client have what is due before the clock moves on.
     async fn settle(&self) {
         let now = self.house.clock.now();
         let is_due = || self.guard.status().issuers[0].fetches.next_fetch_at <= Some(now);
         let settled = async {
-            while is_due() {
+            while is_due() || self.client.is_asking() {
                 tokio::task::yield_now().await;
             }
         };
