@@ -19,7 +19,8 @@ PAUSES = 8
 PAUSE_S = 0.6
 # A follower may be behind when the load ends.
 CAUGHT_UP_S = 30
-COUNTED_S = 5
+# A fold rests up to ten seconds where folding takes long, as it may on a machine that is busy.
+COUNTED_S = 15
 
 
 def run(folder):
@@ -154,5 +155,7 @@ def _check_lost_node(first, second, application, ledger):
         # Answered by nobody: what the killed node had taken, and who connected to it since was not heard at all.
         expect_only(load, {200, None})
         expect_recorded(load, ledger.new_rows())
-        checks.until("the other node to count them", COUNTED_S, lambda: ledger.counted() == ledger.total)
+        # The database may still have had a batch of the killed node to commit, with ids among those that were read.
+        checks.until("the other node to count them", COUNTED_S, lambda: ledger.counted() == ledger.recorded())
+        ledger.total = ledger.recorded()
         check.note(f"{ledger.total} tokens in all")

@@ -16,7 +16,7 @@ pub const MAX_LOG_KINDS: usize = 6;
 /// searched.
 const SEARCHED: i64 = 100_000;
 /// Lines that the search for one page looks at, which takes some milliseconds.
-const SEARCHED_AT_ONCE: i64 = 4_000;
+const SEARCHED_AT_ONCE: i64 = 2_000;
 /// How far the clocks of two nodes may be apart without a follower of the log missing a line.
 const CLOCKS_APART_MS: i64 = 6_000;
 /// Comes after every id: they begin with 9 and have digits alone.

@@ -9,7 +9,7 @@ use tokenhouse_protocol::secret::Secret;
 use tokenhouse_store::{Administrator, Page};
 
 use super::Failure;
-use super::output::{fields, may_go_on, print, remark, table};
+use super::output::{fields, may_go_on, print, remark};
 use super::place::{Place, all};
 use super::recorded::recorded;
 use crate::accounts::sign_in::{self, Purpose};
@@ -163,22 +163,18 @@ async fn create(tenant: &Tenant, place: &Place, new: NewAdministrator) -> Result
 async fn list(tenant: &Tenant, place: &Place) -> Result<(), Failure> {
     let page = async |page: Page| administrators::administrators(tenant, page).await;
     let found = all(page, |administrator| administrator.id.as_str()).await?;
-    if place.is_json() {
-        return place.print_json(&found.iter().map(view).collect());
-    }
-    if found.is_empty() {
-        return print("There are no administrators yet: `tokenhouse admins create E-MAIL` makes the first.");
-    }
     let row = |found: &Administrator| {
         let seen = found
             .signed_in_at
             .map_or_else(|| "never".to_owned(), |at| at.to_string());
         vec![found.email.clone(), found.name.clone().unwrap_or_default(), seen]
     };
-    print(&table(
+    place.print_list(
+        &found.iter().map(view).collect(),
         &["E-MAIL", "NAME", "SIGNED IN"],
         &found.iter().map(row).collect::<Vec<_>>(),
-    ))
+        "There are no administrators yet: `tokenhouse admins create E-MAIL` makes the first.",
+    )
 }
 
 /// A link for somebody: the one that `dev` made has no password and just signs in.

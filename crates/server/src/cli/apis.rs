@@ -7,7 +7,7 @@ use tokenhouse_protocol::crypto::Algorithm;
 
 use super::Failure;
 use super::management::{Management, path};
-use super::output::{fields, may_go_on, print, quoted, table, text};
+use super::output::{fields, may_go_on, print, quoted, text};
 use super::place::Place;
 use super::properties::{Properties, Set};
 use crate::registry::client_keys;
@@ -255,9 +255,6 @@ async fn create(api: &Management, place: &Place, new: Create) -> Result<(), Fail
 async fn list(api: &Management, place: &Place, number: Option<usize>) -> Result<(), Failure> {
     let query = [("fields", SECRET), ("include_fields", "false")];
     let found = api.all("resource-servers", &query, number).await?;
-    if place.is_json() {
-        return place.print_json(&Value::Array(found));
-    }
     let row = |api: &Value| {
         let scopes = api["scopes"].as_array().map_or(0, Vec::len).to_string();
         vec![
@@ -267,10 +264,13 @@ async fn list(api: &Management, place: &Place, number: Option<usize>) -> Result<
             scopes,
         ]
     };
-    print(&table(
+    let rows: Vec<_> = found.iter().map(row).collect();
+    place.print_list(
+        &Value::Array(found),
         &["IDENTIFIER", "NAME", "SIGNED BY", "SCOPES"],
-        &found.iter().map(row).collect::<Vec<_>>(),
-    ))
+        &rows,
+        "There are none.",
+    )
 }
 
 async fn update(api: &Management, place: &Place, named: &str, changes: Changes) -> Result<(), Failure> {

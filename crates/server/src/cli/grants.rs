@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::Failure;
 use super::management::{Management, path};
-use super::output::{fields, may_go_on, print, table, text};
+use super::output::{fields, may_go_on, print, text};
 use super::place::Place;
 use super::properties::Properties;
 
@@ -155,20 +155,17 @@ async fn list(
         query.push(("audience", named));
     }
     let found = api.all("client-grants", &query, number).await?;
-    if place.is_json() {
-        return place.print_json(&Value::Array(found));
-    }
-    if found.is_empty() {
-        return print("There are no grants: `tokenhouse grants create --app CLIENT_ID --api IDENTIFIER` makes one.");
-    }
     let row = |grant: &Value| {
         let [id, client, audience] = ["id", "client_id", "audience"].map(|name| text(grant, name));
         vec![id, client, audience, scopes(grant)]
     };
-    print(&table(
+    let rows: Vec<_> = found.iter().map(row).collect();
+    place.print_list(
+        &Value::Array(found),
         &["GRANT", "CLIENT ID", "API", "SCOPES"],
-        &found.iter().map(row).collect::<Vec<_>>(),
-    ))
+        &rows,
+        "There are no grants: `tokenhouse grants create --app CLIENT_ID --api IDENTIFIER` makes one.",
+    )
 }
 
 async fn delete(api: &Management, place: &Place, id: &str, force: bool) -> Result<(), Failure> {

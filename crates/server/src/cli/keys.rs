@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tokenhouse_protocol::crypto::Algorithm;
 
 use super::management::{Management, path};
-use super::output::{fields, print, table, text};
+use super::output::{fields, print, text};
 use super::place::Place;
 use super::{Failure, apis};
 use crate::registry::keys::{JWKS_MAX_AGE_S, RSA_BITS};
@@ -125,14 +125,14 @@ async fn key(api: &Management, kid: &str) -> Result<Value, Failure> {
 
 async fn list(api: &Management, place: &Place) -> Result<(), Failure> {
     let found = keys(api).await?;
-    if place.is_json() {
-        return place.print_json(&Value::Array(found));
-    }
     let row = |key: &Value| vec![text(key, "kid"), text(key, "alg"), state(key).to_owned(), since(key)];
-    print(&table(
+    let rows: Vec<_> = found.iter().map(row).collect();
+    place.print_list(
+        &Value::Array(found),
         &["KEY", "ALGORITHM", "STATE", "SINCE"],
-        &found.iter().map(row).collect::<Vec<_>>(),
-    ))
+        &rows,
+        "There are none.",
+    )
 }
 
 fn show(place: &Place, key: &Value) -> Result<(), Failure> {

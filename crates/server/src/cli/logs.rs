@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::Failure;
 use super::management::{Management, path};
-use super::output::{fields, print, print_json_line, text};
+use super::output::{fields, print, print_csv, print_json_line, text};
 use super::place::Place;
 use super::stop::Stop;
 
@@ -13,6 +13,20 @@ mod follow;
 
 /// Lines that a search reaches at most: the newest.
 const REACHED: usize = 1000;
+/// The fields of a line that a spreadsheet is given, and their heading.
+const COLUMNS: [&str; 11] = [
+    "date",
+    "type",
+    "description",
+    "client_id",
+    "client_name",
+    "user_id",
+    "user_name",
+    "ip",
+    "audience",
+    "scope",
+    "log_id",
+];
 /// Scopes that a line for people shows.
 const FEW: usize = 6;
 
@@ -70,9 +84,10 @@ pub(super) async fn run(arguments: Arguments) -> Result<(), Failure> {
         .with_management(async |api| match action {
             Action::List { filter, number } => {
                 let found = newest(api, filter.as_deref(), number).await?;
-                match place.is_json() {
-                    true => place.print_json(&Value::Array(found)),
-                    false => print_lines(&found, false),
+                match (place.is_json(), place.is_csv()) {
+                    (true, _) => place.print_json(&Value::Array(found)),
+                    (false, true) => print_csv(&COLUMNS, &cells(&found)),
+                    (false, false) => print_lines(&found, false),
                 }
             }
             Action::Show { id } => show(&place, &api.get(&path(["logs", &id]), &[]).await?),
@@ -141,6 +156,12 @@ fn show(place: &Place, line: &Value) -> Result<(), Failure> {
         Value::Null => Ok(()),
         details => print(&format!("\n{details:#}")),
     }
+}
+
+/// Lines for a spreadsheet: the fields of [`COLUMNS`].
+fn cells(lines: &[Value]) -> Vec<Vec<String>> {
+    let cells = |line: &Value| COLUMNS.map(|name| text(line, name)).to_vec();
+    lines.iter().map(cells).collect()
 }
 
 fn print_lines(lines: &[Value], as_json: bool) -> Result<(), Failure> {

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::Failure;
 use super::environment::variable;
+use crate::web::csv::csv_line;
 
 /// What stands between two columns.
 const GAP: &str = "  ";
@@ -43,6 +44,15 @@ pub(super) fn print_json(value: &Value) -> Result<(), Failure> {
 /// Prints JSON for programs, on one line.
 pub(super) fn print_json_line(value: &Value) -> Result<(), Failure> {
     write(&value.to_string())
+}
+
+/// Prints rows under a heading as CSV (RFC 4180), for spreadsheets and what reads their files.
+pub(super) fn print_csv(heading: &[&str], rows: &[Vec<String>]) -> Result<(), Failure> {
+    let mut text = csv_line(heading.iter().copied());
+    for row in rows {
+        text.push_str(&csv_line(row.iter().map(String::as_str)));
+    }
+    write(text.trim_end())
 }
 
 /// Says something beside the answer, on stderr.

@@ -12,7 +12,7 @@ use tokenhouse_protocol::id::TenantId;
 use tokenhouse_store::Page;
 
 use super::management::Management;
-use super::output::{print, print_json, print_json_line, quoted};
+use super::output::{print, print_csv, print_json, print_json_line, quoted, table};
 use super::remote::Remote;
 use super::{Failure, serve};
 use crate::app::{App, AppOptions};
@@ -63,6 +63,9 @@ pub(super) struct Place {
     /// The same on one line
     #[arg(long, global = true)]
     json_compact: bool,
+    /// Answer lists as CSV, for spreadsheets
+    #[arg(long, global = true, conflicts_with_all = ["json", "json_compact"])]
+    csv: bool,
 }
 
 impl Place {
@@ -178,6 +181,32 @@ impl Place {
             true => print_json_line(value),
             false => print_json(value),
         }
+    }
+
+    /// Prints a list: for people a table, or `none` where it has no rows; for programs JSON or, without a word of what the
+    /// list lacks, CSV.
+    pub(super) fn print_list(
+        &self,
+        json: &Value,
+        heading: &[&str],
+        rows: &[Vec<String>],
+        none: &str,
+    ) -> Result<(), Failure> {
+        if self.is_json() {
+            return self.print_json(json);
+        }
+        if self.csv {
+            return print_csv(heading, rows);
+        }
+        match rows.is_empty() {
+            true => print(none),
+            false => print(&table(heading, rows)),
+        }
+    }
+
+    /// Whether a spreadsheet reads the answer.
+    pub(super) fn is_csv(&self) -> bool {
+        self.csv
     }
 
     /// Says what was deleted; programs that asked for JSON have nothing to read, as from the Management API's 204.

@@ -9,6 +9,10 @@ use super::output::{fields, may_go_on, print, table, text};
 use super::place::Place;
 use super::properties::Properties;
 
+/// What stands above what a role gives.
+const GIVEN: [&str; 2] = ["API", "SCOPE"];
+const NOTHING: &str = "It gives nothing yet: see `tokenhouse roles permissions add --help`.";
+
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Permissions count for the APIs that were made with --rbac.
@@ -165,10 +169,8 @@ pub(super) async fn run(arguments: Arguments) -> Result<(), Failure> {
             Action::Delete { role, force } => delete(api, &place, &role, force).await,
             Action::Permissions(Permissions::List { role }) => {
                 let given = given(api, &id_of(api, &role).await?).await?;
-                match place.is_json() {
-                    true => place.print_json(&Value::Array(given)),
-                    false => print(&told(&given)),
-                }
+                let rows = rows(&given);
+                place.print_list(&Value::Array(given), &GIVEN, &rows, NOTHING)
             }
             Action::Permissions(Permissions::Add { role, named }) => {
                 let role = found(api, &role).await?;
@@ -206,17 +208,14 @@ async fn found(api: &Management, role: &str) -> Result<Value, Failure> {
 
 async fn list(api: &Management, place: &Place, number: Option<usize>) -> Result<(), Failure> {
     let found = api.all("roles", &[], number).await?;
-    if place.is_json() {
-        return place.print_json(&Value::Array(found));
-    }
-    if found.is_empty() {
-        return print("There are no roles yet: `tokenhouse roles create NAME` makes one.");
-    }
     let row = |role: &Value| ["id", "name", "description"].map(|name| text(role, name)).to_vec();
-    print(&table(
+    let rows: Vec<_> = found.iter().map(row).collect();
+    place.print_list(
+        &Value::Array(found),
         &["ROLE ID", "NAME", "DESCRIPTION"],
-        &found.iter().map(row).collect::<Vec<_>>(),
-    ))
+        &rows,
+        "There are no roles yet: `tokenhouse roles create NAME` makes one.",
+    )
 }
 
 async fn delete(api: &Management, place: &Place, role: &str, force: bool) -> Result<(), Failure> {
@@ -230,17 +229,14 @@ async fn delete(api: &Management, place: &Place, role: &str, force: bool) -> Res
 async fn users(api: &Management, place: &Place, role: &str) -> Result<(), Failure> {
     let id = id_of(api, role).await?;
     let users = api.all(&path(["roles", &id, "users"]), &[], None).await?;
-    if place.is_json() {
-        return place.print_json(&Value::Array(users));
-    }
-    if users.is_empty() {
-        return print("Nobody has it: `tokenhouse users roles assign USER_ID --roles NAME` gives it to somebody.");
-    }
     let row = |user: &Value| ["user_id", "email", "name"].map(|name| text(user, name)).to_vec();
-    print(&table(
+    let rows: Vec<_> = users.iter().map(row).collect();
+    place.print_list(
+        &Value::Array(users),
         &["USER ID", "E-MAIL", "NAME"],
-        &users.iter().map(row).collect::<Vec<_>>(),
-    ))
+        &rows,
+        "Nobody has it: `tokenhouse users roles assign USER_ID --roles NAME` gives it to somebody.",
+    )
 }
 
 /// Shows a role, and what it gives beside it.
@@ -264,13 +260,17 @@ async fn given(api: &Management, id: &str) -> Result<Vec<Value>, Failure> {
 }
 
 fn told(given: &[Value]) -> String {
-    if given.is_empty() {
-        return "It gives nothing yet: see `tokenhouse roles permissions add --help`.".into();
+    match given.is_empty() {
+        true => NOTHING.into(),
+        false => table(&GIVEN, &rows(given)),
     }
+}
+
+fn rows(given: &[Value]) -> Vec<Vec<String>> {
     let row = |permission: &Value| {
         ["resource_server_identifier", "permission_name"]
             .map(|name| text(permission, name))
             .to_vec()
     };
-    table(&["API", "SCOPE"], &given.iter().map(row).collect::<Vec<_>>())
+    given.iter().map(row).collect()
 }

@@ -10,7 +10,7 @@ use tokenhouse_store::Tenant as Row;
 
 use super::Failure;
 use super::management::Management;
-use super::output::{fields, may_remove, print, table, text};
+use super::output::{fields, may_remove, print, text};
 use super::place::{Place, all};
 use super::properties::{Properties, Set};
 use super::recorded::recorded;
@@ -237,23 +237,24 @@ async fn list(app: &App, place: &Place) -> Result<(), Failure> {
         views.push(view(&row, &issuer, &hosts));
         rows.push(vec![row.id.to_string(), row.name, issuer, hosts.join(" ")]);
     }
-    if place.is_json() {
-        return place.print_json(&Value::Array(views));
-    }
-    print(&table(&["TENANT", "NAME", "ISSUER", "HOSTS"], &rows))
+    place.print_list(
+        &Value::Array(views),
+        &["TENANT", "NAME", "ISSUER", "HOSTS"],
+        &rows,
+        "There are none.",
+    )
 }
 
 /// Over HTTP: the one tenant that the server's address leads to.
 fn list_seen(place: &Place, settings: &Value, issuer: &str) -> Result<(), Failure> {
     let host = Issuer::parse(issuer).map_err(Failure)?.authority().to_owned();
     let name = text(settings, "friendly_name");
-    if place.is_json() {
-        return place.print_json(&json!([{ "name": name, "issuer": issuer, "hosts": [host] }]));
-    }
-    print(&table(
+    place.print_list(
+        &json!([{ "name": name, "issuer": issuer, "hosts": [host] }]),
         &["NAME", "ISSUER", "HOSTS"],
         &[vec![name, issuer.to_owned(), host]],
-    ))
+        "There are none.",
+    )
 }
 
 async fn delete(app: &App, place: &Place, id: &TenantId, force: bool) -> Result<(), Failure> {

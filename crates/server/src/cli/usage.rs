@@ -7,7 +7,7 @@ use tokenhouse_protocol::time::Timestamp;
 
 use super::Failure;
 use super::management::Management;
-use super::output::{print, table, text};
+use super::output::{print, text};
 use super::place::Place;
 
 #[derive(Args, Debug)]
@@ -60,13 +60,7 @@ pub(super) async fn run(arguments: Arguments) -> Result<(), Failure> {
 }
 
 fn shown(place: &Place, usage: &Value) -> Result<(), Failure> {
-    if place.is_json() {
-        return place.print_json(usage);
-    }
     let rows = usage.as_array().map_or(&[][..], Vec::as_slice);
-    if rows.is_empty() {
-        return print("No tokens were issued in these days.");
-    }
     let named = |row: &Value, name: &str, id: &str| match text(row, name) {
         name if name.is_empty() => text(row, id),
         name => name,
@@ -82,21 +76,20 @@ fn shown(place: &Place, usage: &Value) -> Result<(), Failure> {
     };
     let total: i64 = rows.iter().filter_map(|row| row["tokens"].as_i64()).sum();
     let rows: Vec<_> = rows.iter().map(cells).collect();
-    print(&table(&["DAY", "APPLICATION", "API", "GRANT", "TOKENS"], &rows))?;
-    print(&format!("\n{total} tokens in all"))
+    place.print_list(
+        usage,
+        &["DAY", "APPLICATION", "API", "GRANT", "TOKENS"],
+        &rows,
+        "No tokens were issued in these days.",
+    )?;
+    match place.is_json() || place.is_csv() || rows.is_empty() {
+        true => Ok(()),
+        false => print(&format!("\n{total} tokens in all")),
+    }
 }
 
 fn shown_quotas(place: &Place, quotas: &Value) -> Result<(), Failure> {
-    if place.is_json() {
-        return place.print_json(quotas);
-    }
     let rows = quotas.as_array().map_or(&[][..], Vec::as_slice);
-    if rows.is_empty() {
-        return print(
-            "No application with a quota got a token today. One is set with: tokenhouse apps update ID --set \
-             'token_quota={\"client_credentials\":{\"per_day\":1000}}'",
-        );
-    }
     let cells = |row: &Value| {
         let window = match row["bucket"] == "per_hour" {
             true => "hour",
@@ -114,7 +107,13 @@ fn shown_quotas(place: &Place, quotas: &Value) -> Result<(), Failure> {
         ]
     };
     let heads = ["APPLICATION", "WINDOW", "LIMIT", "USED", "LEFT", "ENDS", "BEYOND IT"];
-    print(&table(&heads, &rows.iter().map(cells).collect::<Vec<_>>()))
+    place.print_list(
+        quotas,
+        &heads,
+        &rows.iter().map(cells).collect::<Vec<_>>(),
+        "No application with a quota got a token today. One is set with: tokenhouse apps update ID --set \
+         'token_quota={\"client_credentials\":{\"per_day\":1000}}'",
+    )
 }
 
 /// A day written as ISO 8601 has it, as the Management API takes it: without its dashes.

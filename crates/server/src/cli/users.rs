@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::Failure;
 use super::management::{Management, path};
-use super::output::{fields, may_go_on, print, remark, table, text};
+use super::output::{fields, may_go_on, print, remark, text};
 use super::place::Place;
 use super::properties::{Properties, Set};
 use crate::registry::connections::DEFAULT_CONNECTION;
@@ -254,21 +254,18 @@ async fn user(api: &Management, id: &str) -> Result<Value, Failure> {
 }
 
 fn listed(place: &Place, found: Vec<Value>) -> Result<(), Failure> {
-    if place.is_json() {
-        return place.print_json(&Value::Array(found));
-    }
-    if found.is_empty() {
-        return print("There are none: `tokenhouse users create --email ADDRESS --password-stdin` makes one.");
-    }
     let row = |user: &Value| {
         let [id, email, username, name] = ["user_id", "email", "username", "name"].map(|name| text(user, name));
         let blocked = if user["blocked"] == true { "blocked" } else { "" };
         vec![id, email, username, name, blocked.to_owned()]
     };
-    print(&table(
-        &["USER ID", "E-MAIL", "USER NAME", "NAME", ""],
-        &found.iter().map(row).collect::<Vec<_>>(),
-    ))
+    let rows: Vec<_> = found.iter().map(row).collect();
+    place.print_list(
+        &Value::Array(found),
+        &["USER ID", "E-MAIL", "USER NAME", "NAME", "BLOCKED"],
+        &rows,
+        "There are none: `tokenhouse users create --email ADDRESS --password-stdin` makes one.",
+    )
 }
 
 fn shown(place: &Place, user: &Value) -> Result<(), Failure> {

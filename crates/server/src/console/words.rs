@@ -1590,7 +1590,7 @@ pub(crate) mod logs {
     pub(crate) const FILTERED: &str = "The filter lets nothing through.";
     pub(crate) const FILTERED_FURTHER_BACK: &str = "The filter lets nothing further back through.";
     /// The moment stands where `{}` is.
-    pub(crate) const SEARCHED: Markup = Markup::new("Searched back to {}: a search looks at 4 000 lines at a time.");
+    pub(crate) const SEARCHED: Markup = Markup::new("Searched back to {}: a search looks at 2 000 lines at a time.");
 
     pub(crate) fn newest(rows: impl Display) -> String {
         format!("The newest {rows} lines")

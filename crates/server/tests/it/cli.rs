@@ -74,6 +74,31 @@ fn compact_json_is_the_same_on_one_line() {
 }
 
 #[test]
+fn lists_are_csv_for_a_spreadsheet() {
+    let folder = Folder::new();
+    folder.ok(&["apps", "create", "=1+1, \"quoted\""]);
+    let apps = folder.ok(&["apps", "list", "--csv"]);
+    let mut lines = apps.lines();
+    assert_eq!(lines.next(), Some("CLIENT ID,NAME,TYPE,GRANT TYPES"));
+    // No formula of a stranger's runs where the file is opened.
+    assert!(
+        apps.contains(r#","'=1+1, ""quoted""",non_interactive,client_credentials"#),
+        "{apps}"
+    );
+    assert_eq!(
+        folder.ok(&["roles", "list", "--csv"]).trim(),
+        "ROLE ID,NAME,DESCRIPTION"
+    );
+    assert!(
+        folder
+            .ok(&["logs", "list", "--csv"])
+            .starts_with("date,type,description,client_id,")
+    );
+    let both = folder.run(&["apps", "list", "--csv", "--json"]);
+    assert_eq!(both.status.code(), Some(2), "{both:?}");
+}
+
+#[test]
 fn a_running_server_picks_up_rotated_and_revoked_keys() {
     let folder = Folder::new();
     let server = Server::start(&folder);

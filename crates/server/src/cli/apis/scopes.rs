@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::{SECRET, address};
 use crate::cli::Failure;
 use crate::cli::management::Management;
-use crate::cli::output::{print, table, text};
+use crate::cli::output::{table, text};
 use crate::cli::place::Place;
 use crate::cli::properties::Properties;
 
@@ -82,22 +82,28 @@ pub(super) fn scope(text: &str) -> Result<Value, String> {
         .body())
 }
 
+/// What stands above scopes.
+const HEADING: [&str; 2] = ["SCOPE", "DESCRIPTION"];
+
 /// Scopes for people; none where there are none.
 pub(super) fn scope_table(api: &Value) -> Option<String> {
+    let rows = rows(api);
+    (!rows.is_empty()).then(|| table(&HEADING, &rows))
+}
+
+fn rows(api: &Value) -> Vec<Vec<String>> {
     let row = |scope: &Value| vec![text(scope, "value"), text(scope, "description")];
-    let rows: Vec<_> = api["scopes"].as_array()?.iter().map(row).collect();
-    (!rows.is_empty()).then(|| table(&["SCOPE", "DESCRIPTION"], &rows))
+    api["scopes"].as_array().into_iter().flatten().map(row).collect()
 }
 
 async fn list(api: &Management, place: &Place, named: &str) -> Result<(), Failure> {
     let found = api.get_without(&address(named), SECRET).await?;
-    if place.is_json() {
-        return place.print_json(&found["scopes"]);
-    }
-    match scope_table(&found) {
-        Some(table) => print(&table),
-        None => print("It has no scopes yet: `tokenhouse apis scopes add` gives it some."),
-    }
+    place.print_list(
+        &found["scopes"],
+        &HEADING,
+        &rows(&found),
+        "It has no scopes yet: `tokenhouse apis scopes add` gives it some.",
+    )
 }
 
 async fn change(

@@ -21,12 +21,6 @@ pub(super) async fn list(
     let mut query = vec![("is_global", "false")];
     query.extend(hidden.into_iter().filter(|_| !reveals_secret));
     let found = api.all("clients", &query, number).await?;
-    if place.is_json() {
-        return place.print_json(&Value::Array(found));
-    }
-    if found.is_empty() {
-        return print("There are no applications yet: `tokenhouse apps create NAME` makes one.");
-    }
     let names = ["client_id", "name", "app_type", "grant_types", SECRET];
     let shown = names.len() - usize::from(!reveals_secret);
     let rows: Vec<_> = found
@@ -34,7 +28,12 @@ pub(super) async fn list(
         .map(|client| names[..shown].iter().map(|name| text(client, name)).collect())
         .collect();
     let heading = ["CLIENT ID", "NAME", "TYPE", "GRANT TYPES", "CLIENT SECRET"];
-    print(&table(&heading[..shown], &rows))
+    place.print_list(
+        &Value::Array(found),
+        &heading[..shown],
+        &rows,
+        "There are no applications yet: `tokenhouse apps create NAME` makes one.",
+    )
 }
 
 pub(super) async fn show(api: &Management, place: &Place, id: &str, reveals_secret: bool) -> Result<(), Failure> {

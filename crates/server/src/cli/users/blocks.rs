@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::cli::Failure;
 use crate::cli::management::{Management, path};
-use crate::cli::output::{print, table, text};
+use crate::cli::output::text;
 use crate::cli::place::Place;
 
 #[derive(Debug, Subcommand)]
@@ -35,15 +35,9 @@ pub(super) async fn run(api: &Management, place: &Place, action: Blocks) -> Resu
         Blocks::List { id } => {
             let found = api.get(&path(["user-blocks", &id]), &[]).await?;
             let blocks = &found["blocked_for"];
-            if place.is_json() {
-                return place.print_json(blocks);
-            }
             let row = |block: &Value| ["identifier", "ip"].map(|name| text(block, name)).to_vec();
             let rows: Vec<_> = blocks.as_array().into_iter().flatten().map(row).collect();
-            match rows.is_empty() {
-                true => print("They may try from everywhere."),
-                false => print(&table(&["TRIED AS", "FROM"], &rows)),
-            }
+            place.print_list(blocks, &["TRIED AS", "FROM"], &rows, "They may try from everywhere.")
         }
         Blocks::Unblock { id } => {
             api.delete(&path(["user-blocks", &id]), Value::Null).await?;

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::cli::Failure;
 use crate::cli::management::{Management, path};
-use crate::cli::output::{print, table, text};
+use crate::cli::output::text;
 use crate::cli::place::Place;
 use crate::cli::roles::{Named, id_of};
 
@@ -97,17 +97,14 @@ pub(super) async fn roles(api: &Management, place: &Place, action: Roles) -> Res
         }
     };
     let held = api.all(&path(["users", &id, "roles"]), &[], None).await?;
-    if place.is_json() {
-        return place.print_json(&Value::Array(held));
-    }
-    if held.is_empty() {
-        return print("They have no role.");
-    }
     let row = |role: &Value| ["id", "name", "description"].map(|name| text(role, name)).to_vec();
-    print(&table(
+    let rows: Vec<_> = held.iter().map(row).collect();
+    place.print_list(
+        &Value::Array(held),
         &["ROLE ID", "NAME", "DESCRIPTION"],
-        &held.iter().map(row).collect::<Vec<_>>(),
-    ))
+        &rows,
+        "They have no role.",
+    )
 }
 
 pub(super) async fn permissions(api: &Management, place: &Place, action: Permissions) -> Result<(), Failure> {
@@ -123,12 +120,6 @@ pub(super) async fn permissions(api: &Management, place: &Place, action: Permiss
         }
     };
     let held = api.all(&path(["users", &id, "permissions"]), &[], None).await?;
-    if place.is_json() {
-        return place.print_json(&Value::Array(held));
-    }
-    if held.is_empty() {
-        return print("They have no permission.");
-    }
     let row = |permission: &Value| {
         let sources = permission["sources"].as_array().into_iter().flatten();
         let sources = sources.map(|source| match text(source, "source_name") {
@@ -138,10 +129,13 @@ pub(super) async fn permissions(api: &Management, place: &Place, action: Permiss
         let [api, scope] = ["resource_server_identifier", "permission_name"].map(|name| text(permission, name));
         vec![api, scope, sources.collect::<Vec<_>>().join(", ")]
     };
-    print(&table(
+    let rows: Vec<_> = held.iter().map(row).collect();
+    place.print_list(
+        &Value::Array(held),
         &["API", "SCOPE", "BY"],
-        &held.iter().map(row).collect::<Vec<_>>(),
-    ))
+        &rows,
+        "They have no permission.",
+    )
 }
 
 /// The body that names roles.

@@ -20,7 +20,7 @@ const STEP: u32 = 200;
 /// Lines of a file.
 pub(super) const MAX_ROWS: usize = 10_000;
 /// Most reads of a file: where a filter lets little through, each looks at some thousand lines.
-const MAX_READS: usize = 50;
+const MAX_READS: usize = 100;
 
 /// The columns of a CSV file: fields of a log event.
 const COLUMNS: [&str; 12] = [

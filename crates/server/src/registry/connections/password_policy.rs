@@ -109,9 +109,12 @@ impl PasswordRules {
         }
     }
 
-    /// What a password must be, for people: a sentence a rule.
+    /// What a password must be, for people: a sentence a rule, and none where anything goes.
     pub fn said(&self) -> Vec<String> {
-        let mut said = vec![format!("It needs {}.", self.policy.rule())];
+        let mut said = Vec::new();
+        if self.policy != PasswordPolicy::None {
+            said.push(format!("It needs {}.", self.policy.rule()));
+        }
         said.extend(
             self.min_chars
                 .map(|chars| format!("It has at least {chars} characters.")),
@@ -184,5 +187,17 @@ mod tests {
             assert!(!policy.accepts(weak), "{policy:?} {weak}");
             assert!(policy.accepts(strong), "{policy:?} {strong}");
         }
+    }
+
+    #[test]
+    fn where_anything_goes_nothing_is_said() {
+        let rules = |policy| PasswordRules {
+            policy,
+            min_chars: None,
+            dictionary: Vec::new(),
+            refuses_names: false,
+        };
+        assert_eq!(rules(PasswordPolicy::None).said(), Vec::<String>::new());
+        assert_eq!(rules(PasswordPolicy::Low).said(), ["It needs at least 6 characters."]);
     }
 }
