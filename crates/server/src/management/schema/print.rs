@@ -58,7 +58,7 @@ impl Kind {
             Self::Object(properties) => object_schema(properties.iter(), false, true),
             Self::Open(properties) => object_schema(properties.iter(), true, true),
             Self::Texts { max, max_chars } => json!({
-                "type": "object", "maxProperties": max,
+                "type": "object", "maxProperties": max, "propertyNames": { "maxLength": max_chars },
                 "additionalProperties": { "type": ["string", "null"], "maxLength": max_chars },
             }),
             Self::Anything => json!({}),

@@ -22,7 +22,7 @@ pub(in crate::management) static ENDPOINTS: &[Endpoint] = &[Endpoint {
     method: Method::GET,
     path: "users/{id}/export",
     scopes: &["read:users"],
-    summary: "Export what is kept about a user",
+    summary: "Export what is kept about a user; wants read:logs as well",
     status: 200,
     query: &[text("from", 0, 64).note("What next said: goes on with the log")],
     body: Body::None,
