@@ -9,7 +9,7 @@ use std::sync::OnceLock;
 
 use serde_json::{Map, Value};
 
-use self::members::{Held, Members};
+use self::members::{Claim, Members};
 use crate::time::Timestamp;
 
 mod members;
@@ -44,8 +44,8 @@ impl Claims {
     pub fn text(&self, name: &'static str) -> Result<Option<&str>, ClaimError> {
         match self.members.get(name) {
             None => Ok(None),
-            Some(Held::Text(text)) => Ok(Some(self.members.text(text))),
-            Some(Held::Whole(_) | Held::Other(_)) => Err(ClaimError::Wrong {
+            Some(Claim::Text(text)) => Ok(Some(text)),
+            Some(Claim::Whole(_) | Claim::Other(_)) => Err(ClaimError::Wrong {
                 name,
                 expected: "a string",
             }),
@@ -56,8 +56,8 @@ impl Claims {
     pub fn time(&self, name: &'static str) -> Result<Option<Timestamp>, ClaimError> {
         let seconds = match self.members.get(name) {
             None => return Ok(None),
-            Some(Held::Whole(seconds)) if *seconds <= MAX_SECONDS => i64::try_from(*seconds).ok(),
-            Some(Held::Whole(_) | Held::Text(_) | Held::Other(_)) => None,
+            Some(Claim::Whole(seconds)) if seconds <= MAX_SECONDS => i64::try_from(seconds).ok(),
+            Some(Claim::Whole(_) | Claim::Text(_) | Claim::Other(_)) => None,
         };
         match seconds {
             Some(seconds) => Ok(Some(Timestamp::from_seconds(seconds))),
@@ -89,15 +89,15 @@ impl Claims {
         };
         match self.members.get(name) {
             None => Ok(()),
-            Some(Held::Text(text)) => {
-                take(self.members.text(text));
+            Some(Claim::Text(text)) => {
+                take(text);
                 Ok(())
             }
-            Some(Held::Other(Value::Array(items))) => {
+            Some(Claim::Other(Value::Array(items))) => {
                 let mut texts = items.iter().map(|item| item.as_str().ok_or_else(wrong));
                 texts.try_for_each(|text| text.map(&mut take))
             }
-            Some(Held::Whole(_) | Held::Other(_)) => Err(wrong()),
+            Some(Claim::Whole(_) | Claim::Other(_)) => Err(wrong()),
         }
     }
 

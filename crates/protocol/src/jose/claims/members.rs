@@ -1,9 +1,11 @@
 //! The members of a payload, read in one pass with the strictness of [`json`]: the payload itself, and where in it each
 //! name and each text stands.
+//!
+//! A verified token is kept for some time among thousands of others, so what it takes is small and in few pieces: what is
+//! kept is read from memory that no cache of the processor has, and what is forgotten is not looked at again.
 
 use std::collections::HashSet;
 use std::fmt;
-use std::ops::Range;
 
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
@@ -16,37 +18,50 @@ const EXPECTED: usize = 12;
 const FEW: usize = 24;
 /// About what an entry of a map takes beside its name and value.
 const ENTRY_BYTES: usize = 16;
+/// The longest payload: places in it, and in what it says without escapes, are `u32`.
+const MAX_BYTES: usize = u32::MAX as usize / 2;
 
 /// A payload and its members, in its order.
-#[derive(Clone, Debug)]
+#[derive(Clone, Default, Debug)]
 pub(super) struct Members {
     payload: String,
+    /// What names and texts that are written with escapes say: their places count on from the payload's end.
+    unescaped: String,
     list: Vec<Member>,
+    /// The values that are neither texts nor whole numbers.
+    others: Vec<Value>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 struct Member {
     tag: u64,
     name: Text,
     held: Held,
 }
 
-/// The value of a member.
-#[derive(Clone, Debug)]
-pub(super) enum Held {
+/// The value of a member, without what it borrows from [`Members`].
+#[derive(Clone, Copy, Debug)]
+enum Held {
     Text(Text),
-    /// A number that is a `u64`.
     Whole(u64),
-    Other(Value),
+    /// The place among the others.
+    Other(u32),
 }
 
-/// A text of a payload.
-#[derive(Clone, Debug)]
-pub(super) enum Text {
-    /// It stands here.
-    At(Range<u32>),
-    /// It is written with escapes; this is what it says.
-    Says(Box<str>),
+/// Where a text stands.
+#[derive(Clone, Copy, Debug)]
+struct Text {
+    start: u32,
+    end: u32,
+}
+
+/// The value of a member.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Claim<'a> {
+    Text(&'a str),
+    /// A number that is a `u64`.
+    Whole(u64),
+    Other(&'a Value),
 }
 
 impl Members {
@@ -57,74 +72,71 @@ impl Members {
         if !payload.trim_ascii_start().starts_with('{') {
             return Err(JsonError::because("not an object"));
         }
-        let mut list = Vec::with_capacity(EXPECTED);
-        let object = Object {
-            payload: &payload,
-            list: &mut list,
+        if payload.len() > MAX_BYTES {
+            return Err(JsonError::because("too long"));
+        }
+        let mut members = Self {
+            list: Vec::with_capacity(EXPECTED),
+            ..Self::default()
         };
-        json::read_with(&payload, object)?;
-        Ok(Self { payload, list })
+        let object = Reading {
+            payload: &payload,
+            members: &mut members,
+        };
+        json::read_with(&payload, Object(object))?;
+        members.payload = payload;
+        Ok(members)
     }
 
-    pub(super) fn get(&self, name: &str) -> Option<&Held> {
+    pub(super) fn get(&self, name: &str) -> Option<Claim<'_>> {
         let tag = tag_of(name);
         let found = self
             .list
             .iter()
-            .find(|member| member.is_called(tag, name, &self.payload));
-        found.map(|member| &member.held)
-    }
-
-    pub(super) fn text<'a>(&'a self, text: &'a Text) -> &'a str {
-        text.of(&self.payload)
+            .find(|member| self.is_called(&self.payload, member, tag, name));
+        found.map(|member| self.claim(member.held))
     }
 
     pub(super) fn to_map(&self) -> Map<String, Value> {
         let members = self.list.iter().map(|member| {
-            let value = match &member.held {
-                Held::Text(text) => Value::from(self.text(text)),
-                Held::Whole(number) => Value::from(*number),
-                Held::Other(value) => value.clone(),
+            let value = match self.claim(member.held) {
+                Claim::Text(text) => Value::from(text),
+                Claim::Whole(number) => Value::from(number),
+                Claim::Other(value) => value.clone(),
             };
-            (self.text(&member.name).to_owned(), value)
+            (self.text(&self.payload, member.name).to_owned(), value)
         });
         members.collect()
     }
 
     /// About how many bytes the payload, the list and the map take, and a list of the texts in each list.
     pub(super) fn weight_bytes(&self) -> usize {
-        let of_map = |member: &Member| {
-            let inside = match &member.held {
-                Held::Text(_) | Held::Whole(_) => 0,
-                Held::Other(value) => 3 * weight_of(value),
-            };
-            inside + size_of::<Value>() + size_of::<String>() + ENTRY_BYTES
-        };
-        let of_map: usize = self.list.iter().map(of_map).sum();
-        2 * self.payload.len() + self.list.capacity() * size_of::<Member>() + of_map
+        let of_others: usize = self.others.iter().map(weight_of).sum();
+        let of_entry = size_of::<Value>() + size_of::<String>() + ENTRY_BYTES;
+        2 * (self.payload.len() + self.unescaped.len())
+            + self.list.capacity() * size_of::<Member>()
+            + self.list.len() * of_entry
+            + 3 * of_others
     }
-}
 
-impl Member {
-    fn is_called(&self, tag: u64, name: &str, payload: &str) -> bool {
-        self.tag == tag && (name.len() < size_of::<u64>() || self.name.of(payload) == name)
-    }
-}
-
-impl Text {
-    /// Where `text`, a part of `payload`, stands in it.
-    fn within(payload: &str, text: &str) -> Self {
-        let start = text.as_ptr().addr().wrapping_sub(payload.as_ptr().addr());
-        match (u32::try_from(start), u32::try_from(start.wrapping_add(text.len()))) {
-            (Ok(start), Ok(end)) if end as usize <= payload.len() => Self::At(start..end),
-            (_, _) => Self::Says(text.into()),
+    fn claim(&self, held: Held) -> Claim<'_> {
+        match held {
+            Held::Text(text) => Claim::Text(self.text(&self.payload, text)),
+            Held::Whole(number) => Claim::Whole(number),
+            Held::Other(place) => Claim::Other(&self.others[place as usize]),
         }
     }
 
-    fn of<'a>(&'a self, payload: &'a str) -> &'a str {
-        match self {
-            Self::At(place) => &payload[place.start as usize..place.end as usize],
-            Self::Says(text) => text,
+    /// The payload is handed in, since it is not here yet while it is read.
+    fn is_called(&self, payload: &str, member: &Member, tag: u64, name: &str) -> bool {
+        member.tag == tag && (name.len() < size_of::<u64>() || self.text(payload, member.name) == name)
+    }
+
+    fn text<'a>(&'a self, payload: &'a str, Text { start, end }: Text) -> &'a str {
+        let (start, end) = (start as usize, end as usize);
+        match start.checked_sub(payload.len()) {
+            None => &payload[start..end],
+            Some(start) => &self.unescaped[start..end - payload.len()],
         }
     }
 }
@@ -138,11 +150,50 @@ fn tag_of(name: &str) -> u64 {
         .fold(length, |tag, byte| tag << 8 | u64::from(byte))
 }
 
-/// Reads the payload's object into the list.
-struct Object<'p, 'l> {
+/// A payload while it is read, and what was read of it.
+struct Reading<'p, 'm> {
     payload: &'p str,
-    list: &'l mut Vec<Member>,
+    members: &'m mut Members,
 }
+
+impl<'p> Reading<'p, '_> {
+    fn again(&mut self) -> Reading<'p, '_> {
+        Reading {
+            payload: self.payload,
+            members: self.members,
+        }
+    }
+
+    /// A text that stands in the payload as it is.
+    fn borrowed(&mut self, text: &str) -> Text {
+        let start = text.as_ptr().addr().wrapping_sub(self.payload.as_ptr().addr());
+        match (u32::try_from(start), u32::try_from(start.wrapping_add(text.len()))) {
+            (Ok(start), Ok(end)) if (end as usize) < self.payload.len() => Text { start, end },
+            (_, _) => self.unescaped(text),
+        }
+    }
+
+    /// A text that is written with escapes. It is no longer than it is written.
+    fn unescaped(&mut self, text: &str) -> Text {
+        let unescaped = &mut self.members.unescaped;
+        let place = |length: usize| u32::try_from(self.payload.len() + length).unwrap_or(u32::MAX);
+        let start = place(unescaped.len());
+        unescaped.push_str(text);
+        Text {
+            start,
+            end: place(unescaped.len()),
+        }
+    }
+
+    fn other(self, value: Value) -> Held {
+        let others = &mut self.members.others;
+        others.push(value);
+        Held::Other(u32::try_from(others.len() - 1).unwrap_or(u32::MAX))
+    }
+}
+
+/// Reads the payload's object.
+struct Object<'p, 'm>(Reading<'p, 'm>);
 
 impl<'de> DeserializeSeed<'de> for Object<'_, '_> {
     type Value = ();
@@ -159,34 +210,37 @@ impl<'de> Visitor<'de> for Object<'_, '_> {
         f.write_str("a JSON object")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<(), A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        let Self(mut reading) = self;
         let mut seen = HashSet::new();
-        while let Some(name) = members.next_key_seed(Name(self.payload))? {
-            let called = name.of(self.payload);
+        while let Some(name) = map.next_key_seed(Name(reading.again()))? {
+            let (members, payload) = (&*reading.members, reading.payload);
+            let called = members.text(payload, name);
             let tag = tag_of(called);
-            let is_twice = if self.list.len() < FEW {
-                let mut before = self.list.iter();
-                before.any(|member| member.is_called(tag, called, self.payload))
+            let is_twice = if members.list.len() < FEW {
+                let mut before = members.list.iter();
+                before.any(|member| members.is_called(payload, member, tag, called))
             } else {
                 if seen.is_empty() {
-                    seen.extend(self.list.iter().map(|member| member.name.of(self.payload).to_owned()));
+                    let before = members.list.iter();
+                    seen.extend(before.map(|member| members.text(payload, member.name).to_owned()));
                 }
                 !seen.insert(called.to_owned())
             };
             if is_twice {
                 return Err(A::Error::custom(json::twice(called)));
             }
-            let held = members.next_value_seed(Anything(self.payload))?;
-            self.list.push(Member { tag, name, held });
+            let held = map.next_value_seed(Anything(reading.again()))?;
+            reading.members.list.push(Member { tag, name, held });
         }
         Ok(())
     }
 }
 
 /// Reads a member's name.
-struct Name<'p>(&'p str);
+struct Name<'p, 'm>(Reading<'p, 'm>);
 
-impl<'de> DeserializeSeed<'de> for Name<'_> {
+impl<'de> DeserializeSeed<'de> for Name<'_, '_> {
     type Value = Text;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Text, D::Error> {
@@ -194,31 +248,31 @@ impl<'de> DeserializeSeed<'de> for Name<'_> {
     }
 }
 
-impl<'de> Visitor<'de> for Name<'_> {
+impl<'de> Visitor<'de> for Name<'_, '_> {
     type Value = Text;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a name")
     }
 
-    fn visit_borrowed_str<E>(self, name: &'de str) -> Result<Text, E> {
-        Ok(Text::within(self.0, name))
+    fn visit_borrowed_str<E>(mut self, name: &'de str) -> Result<Text, E> {
+        Ok(self.0.borrowed(name))
     }
 
-    fn visit_str<E>(self, name: &str) -> Result<Text, E> {
-        Ok(Text::Says(name.into()))
+    fn visit_str<E>(mut self, name: &str) -> Result<Text, E> {
+        Ok(self.0.unescaped(name))
     }
 }
 
 /// Reads a member's value.
-struct Anything<'p>(&'p str);
+struct Anything<'p, 'm>(Reading<'p, 'm>);
 
-impl Anything<'_> {
+impl Anything<'_, '_> {
     /// What is inside the payload's object.
     const INSIDE: Strict = Strict::below(1);
 }
 
-impl<'de> DeserializeSeed<'de> for Anything<'_> {
+impl<'de> DeserializeSeed<'de> for Anything<'_, '_> {
     type Value = Held;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Held, D::Error> {
@@ -226,7 +280,7 @@ impl<'de> DeserializeSeed<'de> for Anything<'_> {
     }
 }
 
-impl<'de> Visitor<'de> for Anything<'_> {
+impl<'de> Visitor<'de> for Anything<'_, '_> {
     type Value = Held;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -234,15 +288,15 @@ impl<'de> Visitor<'de> for Anything<'_> {
     }
 
     fn visit_unit<E>(self) -> Result<Held, E> {
-        Ok(Held::Other(Value::Null))
+        Ok(self.0.other(Value::Null))
     }
 
     fn visit_bool<E>(self, value: bool) -> Result<Held, E> {
-        Ok(Held::Other(value.into()))
+        Ok(self.0.other(value.into()))
     }
 
     fn visit_i64<E>(self, value: i64) -> Result<Held, E> {
-        Ok(Held::Other(value.into()))
+        Ok(self.0.other(value.into()))
     }
 
     fn visit_u64<E>(self, value: u64) -> Result<Held, E> {
@@ -250,23 +304,26 @@ impl<'de> Visitor<'de> for Anything<'_> {
     }
 
     fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<Held, E> {
-        Self::INSIDE.visit_f64(value).map(Held::Other)
+        let value = Self::INSIDE.visit_f64(value)?;
+        Ok(self.0.other(value))
     }
 
-    fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Held, E> {
-        Ok(Held::Text(Text::within(self.0, text)))
+    fn visit_borrowed_str<E>(mut self, text: &'de str) -> Result<Held, E> {
+        Ok(Held::Text(self.0.borrowed(text)))
     }
 
-    fn visit_str<E>(self, text: &str) -> Result<Held, E> {
-        Ok(Held::Text(Text::Says(text.into())))
+    fn visit_str<E>(mut self, text: &str) -> Result<Held, E> {
+        Ok(Held::Text(self.0.unescaped(text)))
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, items: A) -> Result<Held, A::Error> {
-        Self::INSIDE.visit_seq(items).map(Held::Other)
+        let value = Self::INSIDE.visit_seq(items)?;
+        Ok(self.0.other(value))
     }
 
     fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<Held, A::Error> {
-        Self::INSIDE.visit_map(members).map(Held::Other)
+        let value = Self::INSIDE.visit_map(members)?;
+        Ok(self.0.other(value))
     }
 }
 
@@ -326,7 +383,7 @@ mod tests {
         ));
         let members = members.unwrap();
         let number = |name: &str| match members.get(name) {
-            Some(Held::Whole(number)) => *number,
+            Some(Claim::Whole(number)) => number,
             other => panic!("{name}: {other:?}"),
         };
         assert_eq!(

@@ -20,7 +20,11 @@ async fn a_ticket_lets_its_user_choose_a_password_once() {
     for _ in 0..2 {
         let page = house.get(&link).await;
         assert_eq!(page.status, 200, "{}", page.body);
-        assert!(page.body.contains(email) && !page.body.contains("id=\"rules\""), "{}", page.body);
+        assert!(
+            page.body.contains(email) && !page.body.contains("id=\"rules\""),
+            "{}",
+            page.body
+        );
         assert!(page.body.contains("autocomplete=\"new-password\""));
         assert_eq!(page.header("referrer-policy"), "no-referrer");
         assert_eq!(page.header("cache-control"), "no-store");
