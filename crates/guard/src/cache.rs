@@ -86,6 +86,9 @@ impl<H: Hasher> Hasher for TailHasher<H> {
         self.0.write(&bytes[bytes.len().saturating_sub(HASHED_BYTES)..]);
     }
 
+    /// What ends a text, which nothing follows here.
+    fn write_u8(&mut self, _: u8) {}
+
     fn finish(&self) -> u64 {
         self.0.finish()
     }

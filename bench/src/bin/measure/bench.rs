@@ -97,6 +97,12 @@ impl Bench {
 
     /// What the server's core and disk can do.
     pub(crate) fn floor(&self, what: &str) -> Outcome<Floor> {
+        let mut floors = self.floors(what)?;
+        Ok(floors.remove(what).ok_or("floor printed something else")?)
+    }
+
+    /// The same, with what is measured in turns with it.
+    pub(crate) fn floors(&self, what: &str) -> Outcome<BTreeMap<String, Floor>> {
         let milliseconds = match (what, self.quick) {
             ("argon2id" | "fdatasync", false) => "2000",
             ("argon2id" | "fdatasync", true) | (_, false) => "500",
@@ -104,8 +110,7 @@ impl Bench {
         };
         let mut command = self.on_server_core("floor");
         command.args([what, "--milliseconds", milliseconds, "--folder"]);
-        let mut floors: BTreeMap<String, Floor> = json_of(command.arg(&self.folder))?;
-        Ok(floors.remove(what).ok_or("floor printed something else")?)
+        json_of(command.arg(&self.folder))
     }
 
     /// Runs a load to its end.

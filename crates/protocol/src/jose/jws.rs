@@ -97,12 +97,11 @@ impl<'a> Parts<'a> {
         if token.len() > MAX_TOKEN_BYTES {
             return Err(JwsError::TooLong);
         }
-        let mut texts = token.split('.');
-        let (Some(header), Some(claims), Some(signature), None) =
-            (texts.next(), texts.next(), texts.next(), texts.next())
-        else {
+        let mut dots = memchr::memchr_iter(b'.', token.as_bytes());
+        let (Some(first), Some(second), None) = (dots.next(), dots.next(), dots.next()) else {
             return Err(JwsError::NotThreeParts);
         };
+        let (header, claims, signature) = (&token[..first], &token[first + 1..second], &token[second + 1..]);
         if header.len() > MAX_HEADER_BYTES {
             return Err(JwsError::TooLong);
         }
@@ -113,7 +112,7 @@ impl<'a> Parts<'a> {
         Ok(Self {
             header: known(header).map_or_else(read, Ok)?,
             claims: base64url::decode(claims).ok_or(JwsError::NotBase64Url("payload"))?,
-            signing_input: &token[..header.len() + 1 + claims.len()],
+            signing_input: &token[..second],
             signature: base64url::decode(signature).ok_or(JwsError::NotBase64Url("signature"))?,
         })
     }
