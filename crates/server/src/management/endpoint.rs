@@ -156,27 +156,30 @@ pub fn find(endpoints: &[&'static Endpoint], method: &Method, raw: &str) -> Foun
     }
 }
 
-/// Whether a pattern matches; which of its segments are literal, since the earlier a literal the closer the match.
+/// Which segments of a pattern that matches are literal, since the earlier a literal the closer the match.
 fn shape(pattern: &str, segments: &[&str]) -> Option<Vec<bool>> {
-    let parts: Vec<&str> = pattern.split('/').collect();
     let has_tail = pattern.ends_with("...}");
-    let fits = match has_tail {
-        true => segments.len() >= parts.len(),
-        false => segments.len() == parts.len(),
-    };
-    let matches = |(part, segment): (&&str, &&str)| match part.starts_with('{') {
-        true => !segment.is_empty(),
-        false => part == segment,
-    };
-    let all = fits && parts.iter().zip(segments).all(matches);
     // A tail is the least close of all.
-    all.then(|| {
-        parts
-            .iter()
-            .map(|part| !part.starts_with('{'))
-            .chain([!has_tail])
-            .collect()
+    matches(pattern, has_tail, segments).then(|| {
+        let parts = pattern.split('/');
+        parts.map(|part| !part.starts_with('{')).chain([!has_tail]).collect()
     })
+}
+
+/// Whether a pattern matches. Most of them do not, and are left at their first literal.
+fn matches(pattern: &str, has_tail: bool, segments: &[&str]) -> bool {
+    let mut parts = pattern.split('/');
+    for segment in segments {
+        let is_match = match parts.next() {
+            Some(part) if part.starts_with('{') => !segment.is_empty(),
+            Some(part) => part == *segment,
+            None => has_tail,
+        };
+        if !is_match {
+            return false;
+        }
+    }
+    parts.next().is_none()
 }
 
 fn parameters(pattern: &'static str, segments: &[&str]) -> Result<Vec<(&'static str, String)>, Violation> {
