@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use tokenhouse_protocol::id::{ConnectionId, TenantId};
+use tokenhouse_protocol::id::{ClientId, ConnectionId, TenantId};
 use tokenhouse_protocol::time::Timestamp;
 
 use crate::columns::{from_row, json};
@@ -82,6 +82,21 @@ impl Tx<'_> {
     /// A connection by its id, read inside this transaction.
     pub async fn connection(&mut self, tenant: &TenantId, id: &ConnectionId) -> Result<Option<Connection>, StoreError> {
         optional!(tx: self, ONE, tenant.as_str(), id.as_str())
+    }
+
+    /// The connections in whose carried fields an application's id stands, or a text of which it is a part. There are few
+    /// connections, and all of the tenant's are looked at.
+    pub async fn connections_that_name(
+        &mut self,
+        tenant: &TenantId,
+        client: &ClientId,
+    ) -> Result<Vec<Connection>, StoreError> {
+        let sql = concat!(
+            "select ",
+            columns!(),
+            " from connections where tenant_id = $1 and rest like '%' || $2 || '%' order by id"
+        );
+        all!(tx: self, sql, tenant.as_str(), client.as_str())
     }
 
     /// Adds a connection; [`Added::Exists`] if its id or name is taken.

@@ -10,7 +10,7 @@ use tokenhouse_protocol::time::Timestamp;
 use tokenhouse_store::{Added, Change, Client, ClientFilter, Page};
 
 use super::client_keys::NewClientKey;
-use super::{RegistryError, begin, client_keys, commit, patch};
+use super::{RegistryError, begin, client_keys, commit, connections, patch};
 use crate::tenant::Tenant;
 
 mod properties;
@@ -226,6 +226,7 @@ pub async fn remove(tenant: &Tenant, id: &ClientId) -> Result<(), RegistryError>
         return Err(RegistryError::Refused(text.into()));
     }
     tx.remove_client(&tenant.id, id).await?;
+    connections::forget_client(&mut tx, tenant, id).await?;
     commit(tenant, tx, &change).await?;
     Ok(())
 }

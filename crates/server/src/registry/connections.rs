@@ -6,7 +6,7 @@ use tokenhouse_protocol::crypto::Random;
 use tokenhouse_protocol::error::reflected;
 use tokenhouse_protocol::id::{ClientId, ConnectionId};
 use tokenhouse_protocol::time::Timestamp;
-use tokenhouse_store::{Added, Change, Connection, Page};
+use tokenhouse_store::{Added, Change, Connection, Page, Tx};
 
 use super::patch::{self, Rules};
 use super::{RegistryError, begin, checked_text, clients, commit, users};
@@ -113,14 +113,19 @@ pub async fn remove(tenant: &Tenant, id: &ConnectionId) -> Result<(), RegistryEr
 
 /// Opens a connection to applications, or closes it to them.
 pub async fn enable(tenant: &Tenant, id: &ConnectionId, changes: &[(ClientId, bool)]) -> Result<(), RegistryError> {
-    for (client, _) in changes {
-        clients::client(tenant, client).await?;
+    let mut gone = Vec::new();
+    for (client, is_enabled) in changes {
+        match clients::client(tenant, client).await {
+            // To close a connection to who is gone is to take it from the list, should it still be there.
+            Err(RegistryError::NotFound(_)) if !is_enabled => gone.push(client),
+            known => drop(known?),
+        }
     }
     let opened = changed(tenant, id, |connection| {
         let mut access = Access::of(connection);
         for (client, is_enabled) in changes {
             access.listed.retain(|known| known != client.as_str());
-            if access.is_closed == *is_enabled {
+            if access.is_closed == *is_enabled && !gone.contains(&client) {
                 access.listed.push(client.to_string());
             }
         }
@@ -137,6 +142,19 @@ pub async fn enable(tenant: &Tenant, id: &ConnectionId, changes: &[(ClientId, bo
         Ok(())
     });
     opened.await.map(drop)
+}
+
+/// Takes an application that is removed from the lists of those that may use a connection, or may not.
+pub(super) async fn forget_client(tx: &mut Tx<'_>, tenant: &Tenant, client: &ClientId) -> Result<(), RegistryError> {
+    for mut connection in tx.connections_that_name(&tenant.id, client).await? {
+        for name in [ENABLED_CLIENTS, DISABLED_CLIENTS] {
+            if let Some(Value::Array(listed)) = connection.rest.get_mut(name) {
+                listed.retain(|listed| listed.as_str() != Some(client.as_str()));
+            }
+        }
+        tx.update_connection(&tenant.id, &connection).await?;
+    }
+    Ok(())
 }
 
 /// Whether an application may use a connection.

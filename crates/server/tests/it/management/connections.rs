@@ -173,6 +173,33 @@ async fn the_life_of_a_connection_and_of_the_users_in_it() {
 }
 
 #[tokio::test]
+async fn an_application_that_is_deleted_leaves_the_lists_of_connections() {
+    let house = House::new().await;
+    let api = Api::of(&house).await;
+    let mut ids = Vec::new();
+    for name in ["Stays", "Goes"] {
+        let client = api.expect(201, "POST", "clients", json!({"name": name})).await;
+        ids.push(client["client_id"].as_str().unwrap().to_owned());
+    }
+    let body = json!({"name": "Customers", "strategy": "auth0", "enabled_clients": ids});
+    let made = api.expect(201, "POST", "connections", body).await;
+    let closed = format!("connections/{}", made["id"].as_str().unwrap());
+    let open = format!("{}/clients", path(&api).await);
+    let shut = json!([{"client_id": ids[1], "status": false}]);
+    api.expect(204, "PATCH", &open, shut.clone()).await;
+
+    api.expect(204, "DELETE", &format!("clients/{}", ids[1]), Value::Null)
+        .await;
+    assert_eq!(api.get(&closed).await["enabled_clients"], json!([ids[0]]));
+    assert_eq!(enabled(&api, &format!("{closed}/clients")).await, [ids[0].clone()]);
+    // As Auth0's deploy CLI does, which read the list before.
+    for path in [&open, &format!("{closed}/clients")] {
+        api.expect(204, "PATCH", path, shut.clone()).await;
+    }
+    assert_eq!(api.get(&closed).await["enabled_clients"], json!([ids[0]]));
+}
+
+#[tokio::test]
 async fn what_no_database_can_be_is_refused_by_name() {
     let house = House::new().await;
     let api = Api::of(&house).await;
