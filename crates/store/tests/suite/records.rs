@@ -17,7 +17,33 @@ both!(
     keys_move_through_their_states,
     a_page_goes_on_where_the_last_one_ended,
     a_name_with_u0000_is_the_name_of_nothing,
+    connections_that_name_an_application_are_found,
 );
+
+async fn connections_that_name_an_application_are_found(place: &Place) {
+    let store = place.open().await;
+    let tenant = with_tenant(&store, "acme").await;
+    let mut tx = store.begin().await.unwrap();
+    let [mut one, other] = ["one", "other"].map(connection);
+    let listed = serde_json::json!(["first", "app_1"]);
+    one.rest.insert("enabled_clients".into(), listed);
+    for connection in [&one, &other] {
+        assert_eq!(tx.add_connection(&tenant, connection).await.unwrap(), Added::Yes);
+    }
+    let naming = tx
+        .connections_that_name(&tenant, &ClientId::new("app_1"))
+        .await
+        .unwrap();
+    assert_eq!(naming, [one]);
+    let strangers = TenantId::new("other");
+    let naming = tx
+        .connections_that_name(&strangers, &ClientId::new("app_1"))
+        .await
+        .unwrap();
+    assert_eq!(naming, []);
+    tx.commit().await.unwrap();
+    store.close().await;
+}
 
 async fn tenants_come_back_and_are_found_by_host(place: &Place) {
     let store = place.open().await;
