@@ -5,6 +5,22 @@ use serde_json::{Map, Value, json};
 
 use tokenhouse_store::LogRow;
 
+/// The fields of an event that a spreadsheet is given, in its columns.
+pub const COLUMNS: [&str; 12] = [
+    "date",
+    "type",
+    "description",
+    "client_id",
+    "client_name",
+    "user_id",
+    "user_name",
+    "ip",
+    "audience",
+    "scope",
+    "repeats",
+    "log_id",
+];
+
 /// The types that are written, each with what it means.
 pub const KINDS: &[(&str, &str)] = &[
     ("seccft", "Client credentials: token issued"),

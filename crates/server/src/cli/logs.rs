@@ -8,25 +8,12 @@ use super::management::{Management, path};
 use super::output::{fields, print, print_csv, print_json_line, text};
 use super::place::Place;
 use super::stop::Stop;
+use crate::audit::event;
 
 mod follow;
 
 /// Lines that a search reaches at most: the newest.
 const REACHED: usize = 1000;
-/// The fields of a line that a spreadsheet is given, and their heading.
-const COLUMNS: [&str; 11] = [
-    "date",
-    "type",
-    "description",
-    "client_id",
-    "client_name",
-    "user_id",
-    "user_name",
-    "ip",
-    "audience",
-    "scope",
-    "log_id",
-];
 /// Scopes that a line for people shows.
 const FEW: usize = 6;
 
@@ -86,7 +73,7 @@ pub(super) async fn run(arguments: Arguments) -> Result<(), Failure> {
                 let found = newest(api, filter.as_deref(), number).await?;
                 match (place.is_json(), place.is_csv()) {
                     (true, _) => place.print_json(&Value::Array(found)),
-                    (false, true) => print_csv(&COLUMNS, &cells(&found)),
+                    (false, true) => print_csv(&event::COLUMNS, &cells(&found)),
                     (false, false) => print_lines(&found, false),
                 }
             }
@@ -158,9 +145,9 @@ fn show(place: &Place, line: &Value) -> Result<(), Failure> {
     }
 }
 
-/// Lines for a spreadsheet: the fields of [`COLUMNS`].
+/// Lines for a spreadsheet: the fields of [`event::COLUMNS`].
 fn cells(lines: &[Value]) -> Vec<Vec<String>> {
-    let cells = |line: &Value| COLUMNS.map(|name| text(line, name)).to_vec();
+    let cells = |line: &Value| event::COLUMNS.map(|name| text(line, name)).to_vec();
     lines.iter().map(cells).collect()
 }
 

@@ -22,22 +22,6 @@ pub(super) const MAX_ROWS: usize = 10_000;
 /// Most reads of a file: where a filter lets little through, each looks at some thousand lines.
 const MAX_READS: usize = 100;
 
-/// The columns of a CSV file: fields of a log event.
-const COLUMNS: [&str; 12] = [
-    "date",
-    "type",
-    "description",
-    "client_id",
-    "client_name",
-    "user_id",
-    "user_name",
-    "ip",
-    "audience",
-    "scope",
-    "repeats",
-    "log_id",
-];
-
 /// What is left to be read.
 struct Lines {
     tenant: Arc<Tenant>,
@@ -62,7 +46,11 @@ pub(crate) async fn get(visit: Visit) -> Result<Reply, Failure> {
         is_csv,
     };
     // The first ones now, so that a database that does not answer is a page that says so.
-    let head = if is_csv { csv_line(COLUMNS) } else { String::new() };
+    let head = if is_csv {
+        csv_line(event::COLUMNS)
+    } else {
+        String::new()
+    };
     let first = head + &lines.read().await?;
     let (kind, name) = match is_csv {
         true => ("text/csv; charset=utf-8", "logs.csv"),
@@ -106,7 +94,7 @@ fn json(row: &LogRow) -> String {
 
 fn csv(row: &LogRow) -> String {
     let event = event::shown(row);
-    let cells = COLUMNS.map(|name| match event.get(name) {
+    let cells = event::COLUMNS.map(|name| match event.get(name) {
         None | Some(Value::Null) => String::new(),
         Some(Value::String(text)) => text.clone(),
         Some(other) => other.to_string(),
