@@ -1,5 +1,6 @@
 //! What commands write on stdout: text, small tables, JSON; and the one question they may ask.
 
+use std::borrow::Cow;
 use std::io::{self, BufRead as _, ErrorKind, IsTerminal as _, Write as _};
 
 use serde_json::Value;
@@ -15,11 +16,14 @@ const MIN_COLUMN: usize = 8;
 
 /// Prints text for people. Names and log lines hold strangers' words, which must not steer the terminal.
 pub(super) fn print(text: &str) -> Result<(), Failure> {
+    write(&harmless(text))
+}
+
+fn harmless(text: &str) -> Cow<'_, str> {
     let is_harmful = |c: char| c.is_control() && c != '\n';
-    if text.contains(is_harmful) {
-        write(&text.replace(is_harmful, "\u{fffd}"))
-    } else {
-        write(text)
+    match text.contains(is_harmful) {
+        true => text.replace(is_harmful, "\u{fffd}").into(),
+        false => text.into(),
     }
 }
 
@@ -48,11 +52,17 @@ pub(super) fn print_json_line(value: &Value) -> Result<(), Failure> {
 
 /// Prints rows under a heading as CSV (RFC 4180), for spreadsheets and what reads their files.
 pub(super) fn print_csv(heading: &[&str], rows: &[Vec<String>]) -> Result<(), Failure> {
+    let text = csv(heading, rows);
+    write(text.strip_suffix('\n').unwrap_or(&text))
+}
+
+fn csv(heading: &[&str], rows: &[Vec<String>]) -> String {
     let mut text = csv_line(heading.iter().copied());
     for row in rows {
-        text.push_str(&csv_line(row.iter().map(String::as_str)));
+        let cells: Vec<_> = row.iter().map(|cell| harmless(cell)).collect();
+        text.push_str(&csv_line(cells.iter().map(AsRef::as_ref)));
     }
-    write(text.trim_end())
+    text
 }
 
 /// Says something beside the answer, on stderr.
@@ -228,6 +238,12 @@ mod tests {
             fields(&[("Name", "n".into()), ("Long name", String::new()), ("Id", "i".into())]),
             "Name  n\nId    i"
         );
+    }
+
+    #[test]
+    fn a_cell_of_csv_steers_no_terminal() {
+        let rows = [vec!["a\u{1b}[2Jb".into(), "two\nlines".into()]];
+        assert_eq!(csv(&["A", "B"], &rows), "A,B\r\na\u{fffd}[2Jb,\"two\nlines\"\r\n");
     }
 
     #[test]
