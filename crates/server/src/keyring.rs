@@ -4,6 +4,8 @@
 use std::collections::HashMap;
 use std::sync::{Arc, RwLock};
 
+use serde_json::Value;
+
 use tokenhouse_guard::{KeySet, KeySource, LookAgain, Unavailable};
 use tokenhouse_protocol::crypto::{Algorithm, Place, SigningKey, sha256};
 use tokenhouse_protocol::id::{KeyId, TenantId};
@@ -43,8 +45,8 @@ pub struct Keys {
     pub jwks: String,
     /// The document's strong entity tag, with its quotes.
     pub etag: String,
-    /// The DER of the certificate beside the key that signs RS256.
-    pub certificate: Option<Vec<u8>>,
+    /// The certificate beside the key that signs RS256, as the Management API shows it with each application.
+    pub certificates: Value,
 }
 
 /// The key that signs for one algorithm, with a signer for each `typ`.
@@ -96,11 +98,11 @@ impl Keyring {
     fn parse(&self, rows: &[Key]) -> Result<Keys, StoreError> {
         let mut signers = HashMap::new();
         let mut published = Vec::new();
-        let mut der = None;
+        let mut certificate = None;
         for row in rows.iter().filter(|row| row.state != KeyState::Revoked) {
             let damaged = |why: &str| StoreError::Damaged(format!("signing key {}: {why}", row.id));
             let algorithm: Algorithm = row.algorithm.parse().map_err(|_| damaged("its algorithm is unknown"))?;
-            let jwk: Jwk = serde_json::from_value(serde_json::Value::Object(row.public.clone()))
+            let jwk: Jwk = serde_json::from_value(Value::Object(row.public.clone()))
                 .map_err(|_| damaged("its public part cannot be read"))?;
             published.push(jwk);
             if row.state == KeyState::Current {
@@ -116,7 +118,7 @@ impl Keyring {
                 let at_jwt = Signer::new(key, Some(&row.id), "at+jwt");
                 signers.insert(algorithm, CurrentKey { jwt, at_jwt });
                 if algorithm == Algorithm::Rs256 {
-                    der = certificate::of_jwk(&row.public);
+                    certificate = certificate::of_jwk(&row.public);
                 }
             }
         }
@@ -129,7 +131,7 @@ impl Keyring {
             verifying,
             jwks,
             etag,
-            certificate: der,
+            certificates: certificate.iter().map(|der| certificate::shown(der)).collect(),
         })
     }
 }

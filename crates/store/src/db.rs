@@ -9,7 +9,7 @@ use sqlx::migrate::MigrateError;
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions, Connection, PgPool, Postgres, Sqlite, SqliteConnection, SqlitePool};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgPool, Postgres, Sqlite, SqliteConnection, SqlitePool};
 
 use tokenhouse_protocol::time::Clock;
 
@@ -92,7 +92,11 @@ impl Db {
             .await
             .map_err(|error| sqlite_error(":memory:", &error))?;
         let mut connection = pool.acquire().await.map_err(|error| sqlite_error(":memory:", &error))?;
-        migrations::run(&mut *connection)
+        sqlx::raw_sql(AssertSqlSafe(migrations::text()))
+            .execute(&mut *connection)
+            .await
+            .map_err(|error| sqlite_error(":memory:", &error))?;
+        migrations::skip(&mut *connection)
             .await
             .map_err(|error| migrate_error(":memory:", error, sqlite_error))?;
         drop(connection);

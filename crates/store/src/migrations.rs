@@ -7,6 +7,8 @@ use std::borrow::Cow;
 use sqlx::SqlSafeStr;
 use sqlx::migrate::{Migrate, MigrateError, Migration, MigrationType, Migrator};
 
+/// Where the driver keeps which have run.
+const TABLE: &str = "_sqlx_migrations";
 /// Version, name and text, oldest first. A text that was released never changes: databases hold its checksum.
 const MIGRATIONS: &[(i64, &str, &str)] = &[
     (
@@ -68,7 +70,28 @@ pub(crate) fn newest() -> i64 {
 
 /// Brings the database up to [`newest`]. Writes nothing when the database holds a version unknown here.
 pub(crate) async fn run<C: Migrate>(connection: &mut C) -> Result<(), MigrateError> {
-    let migrations = MIGRATIONS.iter().map(|(version, name, text)| {
+    Migrator::with_migrations(migrations().collect())
+        .run_direct(None, connection, false)
+        .await
+}
+
+/// All of them as one text, for a database that nobody else has and that has nothing in it: each statement of its own is two
+/// changes of threads, and tests begin with many such databases. [`skip`] notes that they have run.
+pub(crate) fn text() -> String {
+    MIGRATIONS.iter().map(|(_, _, text)| *text).collect()
+}
+
+/// Notes that all have run.
+pub(crate) async fn skip<C: Migrate>(connection: &mut C) -> Result<(), MigrateError> {
+    connection.ensure_migrations_table(TABLE).await?;
+    for migration in migrations() {
+        connection.skip(TABLE, &migration).await?;
+    }
+    Ok(())
+}
+
+fn migrations() -> impl Iterator<Item = Migration> {
+    MIGRATIONS.iter().map(|(version, name, text)| {
         Migration::new(
             *version,
             Cow::Borrowed(*name),
@@ -76,8 +99,5 @@ pub(crate) async fn run<C: Migrate>(connection: &mut C) -> Result<(), MigrateErr
             text.into_sql_str(),
             false,
         )
-    });
-    Migrator::with_migrations(migrations.collect())
-        .run_direct(None, connection, false)
-        .await
+    })
 }

@@ -1,6 +1,7 @@
 //! Rows on what is kept: memory, rows, many applications, another database, and how soon all of it is there again.
 
-use std::process::Command;
+use std::io::{BufRead as _, BufReader};
+use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -140,6 +141,42 @@ pub(crate) fn start(bench: &Bench, house: &House) -> Outcome<Row> {
         })
     })?;
     let what = "existing data folder to the first answer";
+    Ok(Row::of(what, &pairs, ms, "asked for", Bound::AtMost(1.0)))
+}
+
+/// From the start of `tokenhouse dev`, everything in memory and the keys in its seed, to the line that says that it is
+/// ready: what each run of somebody's tests waits for.
+pub(crate) fn seeded_start(bench: &Bench) -> Outcome<Row> {
+    say("start with a seed");
+    let pairs = bench.rounds(|| {
+        let mut dev = bench.on_server_core("tokenhouse");
+        dev.args([
+            "dev",
+            "--memory",
+            "--port",
+            "0",
+            "--json",
+            "--seed",
+            "examples/seed.toml",
+        ]);
+        dev.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+        let begin = Instant::now();
+        let mut child = dev.spawn()?;
+        let mut line = String::new();
+        if let Some(stdout) = child.stdout.take() {
+            BufReader::new(stdout).read_line(&mut line)?;
+        }
+        let measured = begin.elapsed().as_secs_f64() * 1e3;
+        Running::from(child).stop()?;
+        if !line.contains("\"issuer\"") {
+            return Err("tokenhouse dev did not say where it is".into());
+        }
+        Ok(Pair {
+            measured,
+            against: 100.0,
+        })
+    })?;
+    let what = "tokenhouse dev, in memory, keys in its seed, to its first line";
     Ok(Row::of(what, &pairs, ms, "asked for", Bound::AtMost(1.0)))
 }
 

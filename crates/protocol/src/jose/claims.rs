@@ -41,6 +41,7 @@ impl Claims {
     }
 
     /// A claim that is a text: `iss`, `sub`, `azp`, `client_id`, `jti`.
+    #[inline]
     pub fn text(&self, name: &'static str) -> Result<Option<&str>, ClaimError> {
         match self.members.get(name) {
             None => Ok(None),
@@ -53,6 +54,7 @@ impl Claims {
     }
 
     /// A claim that is a time: `exp`, `nbf`, `iat`. A whole number of seconds, 0 to 2⁵³: no text, no fraction, no `1e9`.
+    #[inline]
     pub fn time(&self, name: &'static str) -> Result<Option<Timestamp>, ClaimError> {
         let seconds = match self.members.get(name) {
             None => return Ok(None),
@@ -102,6 +104,7 @@ impl Claims {
     }
 
     /// Whether there is a claim of this name, whatever its value.
+    #[inline]
     pub fn has(&self, name: &str) -> bool {
         self.members.get(name).is_some()
     }

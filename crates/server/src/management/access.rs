@@ -6,14 +6,14 @@ use std::sync::Arc;
 use axum::http::header;
 use axum::http::request::Parts;
 
-use tokenhouse_guard::Denied;
+use tokenhouse_guard::{AccessToken, Denied};
 use tokenhouse_protocol::bearer;
 use tokenhouse_protocol::id::{ApiId, ClientId};
 use tokenhouse_protocol::jose::claims::Claims;
 use tokenhouse_protocol::jose::jws;
 
 use super::error::Failure;
-use crate::directory::Application;
+use crate::directory::{Api, Application};
 use crate::tenant::Tenant;
 
 /// Who uses the Management API, and what they may do there.
@@ -23,14 +23,36 @@ pub struct Administrator {
     pub application: Option<Arc<Application>>,
     /// The Management API.
     pub api_id: ApiId,
-    /// The scopes that its token has and its grant still has.
-    pub scopes: Vec<String>,
+    /// Where its scopes stand; none for whoever may do everything.
+    scopes: Option<Scopes>,
+}
+
+/// What says which scopes an application has, each looked up when it is asked for: a token may have all 90.
+#[derive(Clone, Debug)]
+struct Scopes {
+    token: AccessToken,
+    api: Arc<Api>,
 }
 
 impl Administrator {
-    /// Whether it has a scope.
+    /// Whoever may do everything.
+    pub fn of_this_machine(api_id: ApiId) -> Self {
+        Self {
+            application: None,
+            api_id,
+            scopes: None,
+        }
+    }
+
+    /// Whether it has a scope: its token has it, and its grant and the Management API still have it.
     pub fn has_scope(&self, scope: &str) -> bool {
-        self.scopes.iter().any(|held| held == scope)
+        let Some(Scopes { token, api }) = &self.scopes else {
+            return true;
+        };
+        let grant = self.application.as_ref().and_then(|it| it.client_grant(&self.api_id));
+        let is_granted =
+            grant.is_some_and(|grant| grant.allow_all_scopes || grant.scopes.iter().any(|one| one == scope));
+        is_granted && token.has_scope(scope) && api.has_scope(scope)
     }
 
     /// Refuses an application that has none of these scopes.
@@ -54,17 +76,13 @@ pub async fn admit(tenant: &Tenant, parts: &Parts) -> Result<Administrator, Fail
     let application = application.ok_or_else(|| Failure::token("its application was deleted"))?;
     let api = tenant.directory.api(&tenant.issuer.system_api()).await?;
     let api = api.ok_or_else(|| Failure::unavailable("the tenant has no system API"))?;
-    let grant = application.client_grant(&api.id);
-    let grant = grant.ok_or_else(|| Failure::token("its application's grant was deleted"))?;
-    let is_granted = |scope: &&String| {
-        let is_listed = grant.allow_all_scopes || grant.scopes.contains(scope);
-        is_listed && api.has_scope(scope)
-    };
-    let scopes = token.scopes().iter().filter(is_granted).cloned().collect();
+    if application.client_grant(&api.id).is_none() {
+        return Err(Failure::token("its application's grant was deleted"));
+    }
     Ok(Administrator {
-        scopes,
-        api_id: api.id.clone(),
         application: Some(application),
+        api_id: api.id.clone(),
+        scopes: Some(Scopes { token, api }),
     })
 }
 

@@ -12,7 +12,7 @@ use super::error::Failure;
 use super::page::{BY_CHECKPOINT, BY_NUMBER, FIELDS, Listed, Paging, Window, chosen};
 use super::schema::{Body, Violation, flag, text};
 use crate::registry::clients::{self, Credentials};
-use crate::registry::{RegistryError, certificate, client_keys};
+use crate::registry::{RegistryError, client_keys};
 use crate::tenant::Tenant;
 
 mod body;
@@ -227,11 +227,7 @@ async fn certificates(call: &Call) -> Result<Option<(String, Value)>, Failure> {
         return Ok(None);
     }
     let keys = call.tenant.keyring.keys().await?;
-    let shown = keys.certificate.iter().map(|der| {
-        let (cert, pkcs7) = (certificate::pem(der), certificate::pkcs7(der));
-        json!({ "cert": cert, "pkcs7": pkcs7, "subject": "deprecated" })
-    });
-    Ok(Some(("signing_keys".to_owned(), shown.collect())))
+    Ok(Some(("signing_keys".to_owned(), keys.certificates.clone())))
 }
 
 /// An application as it is on the wire, without its secret.

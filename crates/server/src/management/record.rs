@@ -4,6 +4,10 @@
 //! A row is written after its change is durable and before the answer leaves, so that no answer is given of what is not
 //! recorded; the change itself is also in the list of the tenant's revisions.
 
+use std::io;
+use std::net::IpAddr;
+
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use tokenhouse_protocol::id::UserId;
@@ -29,6 +33,49 @@ const MAX_BODY_BYTES: usize = 8192;
 const MAX_USER_ID_BYTES: usize = 261;
 /// What of an answer's body is kept, to find the thing again.
 const KEPT: [&str; 6] = ["id", "client_id", "user_id", "kid", "name", "identifier"];
+
+/// A line's own members (CONTRACT §4.8).
+#[derive(Serialize)]
+struct Line<'a> {
+    description: &'a str,
+    client_name: &'a str,
+    hostname: &'a str,
+    user_agent: &'a str,
+    audience: &'a str,
+    request_id: &'a str,
+    channel: &'a str,
+    auth0_client: Option<&'a Value>,
+    details: Details<'a>,
+}
+
+/// What was asked and answered.
+#[derive(Serialize)]
+struct Details<'a> {
+    request: Request<'a>,
+    response: Response<'a>,
+}
+
+#[derive(Serialize)]
+struct Request<'a> {
+    method: &'a str,
+    path: &'a str,
+    query: &'a Value,
+    body: Option<&'a Value>,
+    /// Which properties were sent, however long the body is.
+    properties: Vec<&'a String>,
+    channel: &'a str,
+    ip: IpAddr,
+    #[serde(rename = "userAgent")]
+    user_agent: &'a str,
+    auth: Value,
+}
+
+#[derive(Serialize)]
+struct Response<'a> {
+    #[serde(rename = "statusCode")]
+    status_code: u16,
+    body: &'a Value,
+}
 
 /// A request on its way into the log.
 pub(super) struct Record<'a> {
@@ -98,8 +145,7 @@ impl Record<'_> {
             endpoint,
             ..
         } = self;
-        let changed: Vec<&String> = self.body.as_object().into_iter().flat_map(Map::keys).collect();
-        let (strategy, name) = match &administrator.application {
+        let (strategy, client_name) = match &administrator.application {
             Some(application) => ("jwt", application.name.as_str()),
             None => (caller.channel.as_str(), ""),
         };
@@ -110,31 +156,34 @@ impl Record<'_> {
             .copied()
             .filter(|scope| administrator.has_scope(scope))
             .collect();
-        let details = json!({
-            "request": {
-                "method": endpoint.method.as_str().to_ascii_lowercase(),
-                "path": self.path,
-                "query": self.query,
-                "body": bounded(&self.body),
-                "properties": changed,
-                "channel": caller.channel.as_str(),
-                "ip": caller.address.to_string(),
-                "userAgent": caller.user_agent,
-                "auth": { "strategy": strategy, "credentials": { "scopes": opening }, "user": {} },
+        let request = Request {
+            method: &endpoint.method.as_str().to_ascii_lowercase(),
+            path: self.path,
+            query: &self.query,
+            body: bounded(&self.body),
+            properties: self.body.as_object().into_iter().flat_map(Map::keys).collect(),
+            channel: caller.channel.as_str(),
+            ip: caller.address,
+            user_agent: &caller.user_agent,
+            auth: json!({ "strategy": strategy, "credentials": { "scopes": opening }, "user": {} }),
+        };
+        let line = Line {
+            description: endpoint.summary,
+            client_name,
+            hostname: &caller.host,
+            user_agent: &caller.user_agent,
+            audience: &tenant.issuer.system_api(),
+            request_id: &caller.request_id,
+            channel: caller.channel.as_str(),
+            auth0_client: caller.auth0_client.as_ref(),
+            details: Details {
+                request,
+                response: Response {
+                    status_code: status,
+                    body: answer,
+                },
             },
-            "response": { "statusCode": status, "body": answer },
-        });
-        let body = json!({
-            "description": endpoint.summary,
-            "client_name": name,
-            "hostname": caller.host,
-            "user_agent": caller.user_agent,
-            "audience": tenant.issuer.system_api(),
-            "request_id": caller.request_id,
-            "channel": caller.channel.as_str(),
-            "auth0_client": caller.auth0_client,
-            "details": details,
-        });
+        };
         LogEntry {
             at: tenant.house.clock.now(),
             kind,
@@ -148,7 +197,7 @@ impl Record<'_> {
             address: Some(caller.address.to_string()),
             tokens: 0,
             repeats: 1,
-            body: LogBody::of(&body),
+            body: LogBody::of(&line),
         }
     }
 }
@@ -221,9 +270,23 @@ fn inner(property: Option<&Property>) -> &'static [Property] {
     }
 }
 
-fn bounded(body: &Value) -> Value {
-    match body.to_string().len() > MAX_BODY_BYTES {
-        true => Value::Null,
-        false => body.clone(),
+/// A body, unless it is too long.
+fn bounded(body: &Value) -> Option<&Value> {
+    let mut room = Room(MAX_BODY_BYTES);
+    serde_json::to_writer(&mut room, body).is_ok().then_some(body)
+}
+
+/// Takes so many bytes and no more, and keeps none.
+struct Room(usize);
+
+impl io::Write for Room {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let left = self.0.checked_sub(bytes.len());
+        self.0 = left.ok_or(io::ErrorKind::StorageFull)?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }

@@ -151,9 +151,5 @@ pub(super) fn here(host: String, random: &Random) -> Caller {
 /// What whoever has the database may do.
 pub(super) async fn everything(tenant: &Tenant) -> Result<Administrator, RegistryError> {
     let api = apis::api(tenant, &tenant.issuer.system_api()).await?;
-    Ok(Administrator {
-        application: None,
-        api_id: api.id,
-        scopes: apis::system_scopes().collect(),
-    })
+    Ok(Administrator::of_this_machine(api.id))
 }

@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use rcgen::{CertificateParams, DnType, KeyPair, PKCS_ECDSA_P256_SHA256, PKCS_ED25519, PKCS_RSA_SHA256, date_time_ymd};
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use tokenhouse_protocol::crypto::{Algorithm, SigningKey, sha1};
 use tokenhouse_protocol::time::Timestamp;
@@ -51,6 +51,11 @@ pub fn self_signed(key: &SigningKey, host: &str, now: Timestamp) -> Result<Vec<u
 pub fn of_jwk(jwk: &Map<String, Value>) -> Option<Vec<u8>> {
     let text = jwk.get("x5c")?.get(0)?.as_str()?;
     STANDARD.decode(text).ok()
+}
+
+/// A certificate as it stands beside each application that Auth0's API shows.
+pub fn shown(der: &[u8]) -> Value {
+    json!({ "cert": pem(der), "pkcs7": pkcs7(der), "subject": "deprecated" })
 }
 
 /// A certificate as text.

@@ -9,10 +9,13 @@ use serde_json::{Map, Value};
 use self::reading::{Object, Reading};
 use super::super::json::{self, JsonError};
 
+mod plain;
 mod reading;
 
 /// Room for the claims of most tokens.
 const EXPECTED: usize = 12;
+/// Up to so many members, each name is compared with those before it; more of them are looked up.
+const FEW: usize = 24;
 /// About what an entry of a map takes beside its name and value.
 const ENTRY_BYTES: usize = 16;
 /// The longest payload: places in it, and in what it says without escapes, are `u32`.
@@ -65,12 +68,19 @@ impl Members {
     /// Reads one JSON object, no member twice at any depth, and nothing after it.
     pub(super) fn read(payload: Vec<u8>) -> Result<Self, JsonError> {
         let payload = String::from_utf8(payload).map_err(|_| JsonError::because("not UTF-8"))?;
+        if payload.len() > MAX_BYTES {
+            return Err(JsonError::because("too long"));
+        }
+        if let Some(list) = plain::read(&payload) {
+            return Ok(Self {
+                payload,
+                list,
+                ..Self::default()
+            });
+        }
         // Else the error would tell what it is.
         if !payload.trim_ascii_start().starts_with('{') {
             return Err(JsonError::because("not an object"));
-        }
-        if payload.len() > MAX_BYTES {
-            return Err(JsonError::because("too long"));
         }
         let mut members = Self {
             list: Vec::with_capacity(EXPECTED),
@@ -85,12 +95,13 @@ impl Members {
         Ok(members)
     }
 
+    /// Inlined, as all of its way is: most names are constants, and their tags are then made by the compiler.
+    #[inline]
     pub(super) fn get(&self, name: &str) -> Option<Claim<'_>> {
         let tag = tag_of(name);
-        let found = self
-            .list
-            .iter()
-            .find(|member| self.is_called(&self.payload, member, tag, name));
+        let (payload, unescaped) = (self.payload.as_str(), self.unescaped.as_str());
+        let mut members = self.list.iter();
+        let found = members.find(|member| member.is_called(payload, unescaped, tag, name));
         found.map(|member| self.claim(member.held))
     }
 
@@ -101,7 +112,7 @@ impl Members {
                 Claim::Whole(number) => Value::from(number),
                 Claim::Other(value) => value.clone(),
             };
-            (self.text(&self.payload, member.name).to_owned(), value)
+            (self.text(member.name).to_owned(), value)
         });
         members.collect()
     }
@@ -116,30 +127,42 @@ impl Members {
             + 3 * of_others
     }
 
+    #[inline]
     fn claim(&self, held: Held) -> Claim<'_> {
         match held {
-            Held::Text(text) => Claim::Text(self.text(&self.payload, text)),
+            Held::Text(text) => Claim::Text(self.text(text)),
             Held::Whole(number) => Claim::Whole(number),
             Held::Other(place) => Claim::Other(&self.others[place as usize]),
         }
     }
 
-    /// The payload is handed in, since it is not here yet while it is read.
-    fn is_called(&self, payload: &str, member: &Member, tag: u64, name: &str) -> bool {
-        member.tag == tag && (name.len() < size_of::<u64>() || self.text(payload, member.name) == name)
+    fn text(&self, text: Text) -> &str {
+        text.of(&self.payload, &self.unescaped)
     }
+}
 
-    fn text<'a>(&'a self, payload: &'a str, Text { start, end }: Text) -> &'a str {
-        let (start, end) = (start as usize, end as usize);
+impl Member {
+    /// Payload and unescaped texts are handed in, since they have no owner yet while they are read.
+    #[inline]
+    fn is_called(&self, payload: &str, unescaped: &str, tag: u64, name: &str) -> bool {
+        self.tag == tag && (name.len() < size_of::<u64>() || self.name.of(payload, unescaped) == name)
+    }
+}
+
+impl Text {
+    #[inline]
+    fn of<'a>(self, payload: &'a str, unescaped: &'a str) -> &'a str {
+        let (start, end) = (self.start as usize, self.end as usize);
         match start.checked_sub(payload.len()) {
             None => &payload[start..end],
-            Some(start) => &self.unescaped[start..end - payload.len()],
+            Some(start) => &unescaped[start..end - payload.len()],
         }
     }
 }
 
 /// The first seven bytes of a name and its length: of two names shorter than eight bytes that are not the same, the tags
 /// differ. The names of most claims are as short, and told apart by one comparison.
+#[inline]
 fn tag_of(name: &str) -> u64 {
     let length = u64::try_from(name.len()).unwrap_or(u64::MAX).min(0xff);
     name.bytes()
@@ -196,6 +219,43 @@ mod tests {
     }
 
     #[test]
+    fn most_payloads_are_plain_and_what_is_not_is_read_all_the_same() {
+        let plain = [
+            r#"{"exp":1}"#,
+            r#"{"iss":"https://é/","aud":"","exp":9999999999999999999,"a":0}"#,
+        ];
+        let others = [
+            "{}",
+            r#"{ "a":1}"#,
+            r#"{"a":1 }"#,
+            r#"{"a":18446744073709551615}"#,
+            r#"{"a":-1}"#,
+            r#"{"a":1.5}"#,
+            r#"{"a":"\u0061"}"#,
+            r#"{"a":["b"]}"#,
+            r#"{"a":true}"#,
+        ];
+        for text in plain.iter().chain(&others) {
+            assert_eq!(plain::read(text).is_some(), plain.contains(text), "{text}");
+            assert_eq!(
+                read(text).unwrap().to_map(),
+                json::parse_object(text.as_bytes()).unwrap(),
+                "{text}"
+            );
+        }
+        for refused in [
+            r#"{"a":1,"a":1}"#,
+            r#"{"a":01}"#,
+            r#"{"a":1,}"#,
+            r#"{"a":1}}"#,
+            "{\"a\":\"\n\"}",
+            r#"{"a":1"#,
+        ] {
+            assert!(plain::read(refused).is_none() && read(refused).is_err(), "{refused}");
+        }
+    }
+
+    #[test]
     fn names_that_begin_alike_are_told_apart() {
         let long = "n".repeat(300);
         let members = read(&format!(
@@ -229,6 +289,16 @@ mod tests {
             prop_assert_eq!(ours.is_ok(), theirs.is_ok());
             if let (Ok(ours), Ok(theirs)) = (ours, theirs) {
                 prop_assert_eq!(ours.to_map(), theirs);
+            }
+        }
+
+        #[test]
+        fn a_plain_payload_is_read_as_any_other(text in r#"\{("[a-cé]{0,9}":([0-9]{1,20}|"[a {}:,é]{0,6}"),){0,4}"d":(0|01|7|"x"|-1|1.0|1e1)[ ,]?\}[ }]?"#) {
+            let payload = || plain::read(&text).map(|list| Members { payload: text.clone(), list, ..Members::default() });
+            match (payload(), json::parse_object(text.as_bytes())) {
+                (Some(ours), Ok(theirs)) => prop_assert_eq!(ours.to_map(), theirs),
+                (Some(_), Err(error)) => panic!("{text}: {error}"),
+                (None, _) => {}
             }
         }
 

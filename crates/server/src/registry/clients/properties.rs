@@ -1,6 +1,8 @@
 //! An application as one map of properties, as it is on the wire: what is looked up has columns, the rest is carried;
 //! what was never said has Auth0's defaults (CONTRACT §4.3).
 
+use std::sync::LazyLock;
+
 use serde_json::{Map, Value, json};
 
 use tokenhouse_protocol::grant::GrantType;
@@ -45,8 +47,10 @@ pub fn properties(client: &Client) -> Map<String, Value> {
         // The older name of the same.
         properties.entry("cross_origin_auth").or_insert(cross_origin);
     }
-    for (name, default) in defaults() {
-        properties.entry(name).or_insert(default);
+    for (name, default) in &*DEFAULTS {
+        if !properties.contains_key(*name) {
+            properties.insert((*name).into(), default.clone());
+        }
     }
     properties.insert("name".into(), json!(client.name));
     properties.insert("grant_types".into(), json!(client.grant_types));
@@ -80,6 +84,9 @@ pub(super) fn complete(properties: &mut Map<String, Value>) {
 
 /// Completes a `refresh_token` of which only some was said.
 pub(super) fn complete_refresh_token(properties: &mut Map<String, Value>) {
+    if !properties.contains_key("refresh_token") {
+        return;
+    }
     let method = properties.get("token_endpoint_auth_method").and_then(Value::as_str);
     let default = default_refresh_token(method.is_some_and(|method| method != "none"));
     let (Some(Value::Object(said)), Value::Object(default)) = (properties.get_mut("refresh_token"), default) else {
@@ -111,12 +118,12 @@ pub(super) fn assign(client: &mut Client, mut properties: Map<String, Value>) ->
         .and_then(|value| value.as_bool())
         .unwrap_or(true);
     client.rest = properties;
-    patch::forget_defaults(&mut client.rest, &defaults());
+    patch::forget_defaults(&mut client.rest, &*DEFAULTS);
     check(client)
 }
 
 /// What an application carries unless it says otherwise.
-fn defaults() -> [(&'static str, Value); 8] {
+static DEFAULTS: LazyLock<[(&str, Value); 8]> = LazyLock::new(|| {
     let jwt_configuration = json!({"lifetime_in_seconds": 36_000, "secret_encoded": false});
     [
         ("cross_origin_auth", json!(false)),
@@ -128,7 +135,7 @@ fn defaults() -> [(&'static str, Value); 8] {
         ("refresh_token", default_refresh_token(false)),
         ("sso_disabled", json!(false)),
     ]
-}
+});
 
 /// Refuses an application whose properties do not go together.
 pub(super) fn check(client: &Client) -> Result<(), RegistryError> {

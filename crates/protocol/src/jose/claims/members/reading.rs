@@ -6,11 +6,8 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 
-use super::{Held, Member, Members, Text, tag_of};
+use super::{FEW, Held, Member, Members, Text, tag_of};
 use crate::jose::json::{self, Strict};
-
-/// Up to so many members, each name is compared with those before it; more of them are looked up.
-const FEW: usize = 24;
 
 /// A payload while it is read, and what was read of it.
 pub(super) struct Reading<'p, 'm> {
@@ -76,16 +73,16 @@ impl<'de> Visitor<'de> for Object<'_, '_> {
         let Self(mut reading) = self;
         let mut seen = HashSet::new();
         while let Some(name) = map.next_key_seed(Name(reading.again()))? {
-            let (members, payload) = (&*reading.members, reading.payload);
-            let called = members.text(payload, name);
+            let (payload, Members { list, unescaped, .. }) = (reading.payload, &*reading.members);
+            let called = name.of(payload, unescaped);
             let tag = tag_of(called);
-            let is_twice = if members.list.len() < FEW {
-                let mut before = members.list.iter();
-                before.any(|member| members.is_called(payload, member, tag, called))
+            let is_twice = if list.len() < FEW {
+                let mut before = list.iter();
+                before.any(|member| member.is_called(payload, unescaped, tag, called))
             } else {
                 if seen.is_empty() {
-                    let before = members.list.iter();
-                    seen.extend(before.map(|member| members.text(payload, member.name).to_owned()));
+                    let before = list.iter();
+                    seen.extend(before.map(|member| member.name.of(payload, unescaped).to_owned()));
                 }
                 !seen.insert(called.to_owned())
             };
