@@ -1,5 +1,6 @@
 //! The guard as a tower layer, for axum and for any service of `http` requests.
 
+use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -7,6 +8,7 @@ use std::task::{Context, Poll};
 use http::header::{ACCESS_CONTROL_REQUEST_METHOD, AUTHORIZATION, ORIGIN};
 use http::request::Parts;
 use http::{Method, Request, Response};
+use pin_project_lite::pin_project;
 use tower_layer::Layer;
 use tower_service::Service;
 
@@ -194,7 +196,7 @@ where
 {
     type Response = Response<R>;
     type Error = S::Error;
-    type Future = Pin<Box<dyn Future<Output = Result<Response<R>, S::Error>> + Send>>;
+    type Future = GuardFuture<S::Future, R, S::Error>;
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
         self.inner.poll_ready(context)
@@ -202,25 +204,20 @@ where
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
         if is_preflight(&request) {
-            return Box::pin(self.inner.call(request));
+            return GuardFuture::passing(self.inner.call(request));
         }
         let (mut parts, body) = request.into_parts();
         // An author who answers refusals answers those of handlers too, and is shown the request.
         let is_shown = self.demands.guard.answers().are_rendered();
         if !is_shown && let Some(token) = self.demands.admit_known(&parts) {
             parts.extensions.insert(token);
-            let answering = self.inner.call(Request::from_parts(parts, body));
-            return Box::pin(async move {
-                let mut response = answering.await?;
-                response.extensions_mut().remove::<Refusal>();
-                Ok(response)
-            });
+            return GuardFuture::passing(self.inner.call(Request::from_parts(parts, body)));
         }
         // The service that was made ready is the one to call; its clone waits for the next request.
         let clone = self.inner.clone();
         let mut inner = std::mem::replace(&mut self.inner, clone);
         let demands = Arc::clone(&self.demands);
-        Box::pin(async move {
+        GuardFuture::checking(async move {
             match demands.admit(&parts).await {
                 Ok(token) => {
                     match token {
@@ -240,6 +237,66 @@ where
                 }
             }
         })
+    }
+}
+
+pin_project! {
+    /// What a [`GuardService`] answers.
+    pub struct GuardFuture<F, R, E> {
+        #[pin]
+        state: State<F, R, E>,
+    }
+}
+
+pin_project! {
+    /// The way of most requests takes no room of its own.
+    #[project = Projected]
+    enum State<F, R, E> {
+        /// The request may pass, and was passed on.
+        Passing { #[pin] answering: F },
+        /// Its token is being verified.
+        Checking { checking: Checking<R, E> },
+    }
+}
+
+type Checking<R, E> = Pin<Box<dyn Future<Output = Result<Response<R>, E>> + Send>>;
+
+impl<F, R, E> GuardFuture<F, R, E> {
+    fn passing(answering: F) -> Self {
+        Self {
+            state: State::Passing { answering },
+        }
+    }
+
+    fn checking(checking: impl Future<Output = Result<Response<R>, E>> + Send + 'static) -> Self {
+        Self {
+            state: State::Checking {
+                checking: Box::pin(checking),
+            },
+        }
+    }
+}
+
+impl<F, R, E> Future for GuardFuture<F, R, E>
+where
+    F: Future<Output = Result<Response<R>, E>>,
+{
+    type Output = Result<Response<R>, E>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        match self.project().state.project() {
+            Projected::Passing { answering } => answering.poll(context).map_ok(|mut response| {
+                response.extensions_mut().remove::<Refusal>();
+                response
+            }),
+            Projected::Checking { checking } => checking.as_mut().poll(context),
+        }
+    }
+}
+
+impl<F, R, E> fmt::Debug for GuardFuture<F, R, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("GuardFuture").finish_non_exhaustive()
     }
 }
 

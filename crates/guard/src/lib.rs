@@ -39,7 +39,7 @@ pub use self::error::{Denied, Reason};
 pub use self::introspection::Introspection;
 pub use self::issuer::Issuer;
 pub use self::keys::{Key, KeySet, KeySource, LocalKeys, LookAgain, Unavailable};
-pub use self::layer::{GuardLayer, GuardService};
+pub use self::layer::{GuardFuture, GuardLayer, GuardService};
 pub use self::refusal::{ErrorFormat, Refusal};
 pub use self::resource_metadata::ResourceMetadata;
 pub use self::status::{CacheStatus, FetchStatus, IssuerStatus, Status};

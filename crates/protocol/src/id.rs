@@ -4,6 +4,7 @@
 use std::fmt;
 
 use crate::crypto::Random;
+use crate::time::Timestamp;
 
 /// Characters of ids that people copy: letters and digits.
 const ALPHANUMERIC: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
@@ -188,6 +189,12 @@ pub fn request_id(random: &Random) -> String {
 /// A new short id of letters and digits, for a row that nobody outside names.
 pub fn row_id(random: &Random) -> String {
     text(random, ALPHANUMERIC, 22)
+}
+
+/// The same for a row of a table to which many are added: in the order of time, so that new rows are neighbours in the
+/// table's index.
+pub fn row_id_at(now: Timestamp, random: &Random) -> String {
+    format!("{:012x}{}", now.ms(), row_id(random))
 }
 
 /// `length` characters of `alphabet`, each equally likely: bytes past the last whole multiple are drawn again.

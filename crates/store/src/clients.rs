@@ -1,13 +1,12 @@
-//! Applications and their secrets: tables `clients` and `client_secrets`.
+//! Applications: table `clients`.
 
 use serde_json::{Map, Value};
-use sqlx::QueryBuilder;
 
 use tokenhouse_protocol::id::{ClientId, TenantId};
 use tokenhouse_protocol::time::Timestamp;
 
 use crate::columns::{from_row, json};
-use crate::db::{all, execute, on, optional};
+use crate::db::{all, execute, optional};
 use crate::totals::Counted;
 use crate::{Added, Page, Store, StoreError, Tx, added, changed};
 
@@ -34,23 +33,6 @@ pub struct Client {
     pub created_at: Timestamp,
     /// When it was last changed.
     pub updated_at: Timestamp,
-}
-
-/// One of an application's secrets; there are two while it is being rotated.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct ClientSecret {
-    /// A short id that nobody outside sees.
-    pub id: String,
-    /// Whose it is.
-    pub client_id: ClientId,
-    /// The keyed digest that a presented secret is compared with.
-    pub digest: String,
-    /// The secret itself, sealed; `None` if it is never shown again.
-    pub sealed: Option<String>,
-    /// When it was made.
-    pub created_at: Timestamp,
-    /// When it stops working; `None` for never.
-    pub expires_at: Option<Timestamp>,
 }
 
 /// Which applications of a list are wanted; none of these means all.
@@ -108,20 +90,7 @@ from_row!(Client, row => Client {
     updated_at: row.time("updated_at")?,
 });
 
-from_row!(ClientSecret, row => ClientSecret {
-    id: row.text("id")?,
-    client_id: ClientId::new(row.text("client_id")?),
-    digest: row.text("digest")?,
-    sealed: row.optional_text("sealed")?,
-    created_at: row.time("created_at")?,
-    expires_at: row.optional_time("expires_at")?,
-});
-
 const ONE: &str = concat!("select ", columns!(), " from clients where tenant_id = $1 and id = $2");
-
-const SECRETS: &str = "select id, client_id, digest, sealed, created_at, expires_at from client_secrets \
-                       where tenant_id = $1 and client_id = $2 \
-                       order by case when expires_at is null then 0 else 1 end, created_at desc, id desc";
 
 impl Store {
     /// An application by its id.
@@ -216,31 +185,6 @@ impl Store {
         Ok(row.map_or(0, |(total,)| u64::try_from(total).unwrap_or(0)))
     }
 
-    /// The secrets of several applications, each one's newest first, those that will end behind; for a page of them, so 100 or so.
-    pub async fn secrets_of_clients(
-        &self,
-        tenant: &TenantId,
-        clients: &[ClientId],
-    ) -> Result<Vec<ClientSecret>, StoreError> {
-        if clients.is_empty() {
-            return Ok(Vec::new());
-        }
-        let rows = on!(self.db(), connection => {
-            let mut query = QueryBuilder::new(
-                "select id, client_id, digest, sealed, created_at, expires_at from client_secrets where tenant_id = ",
-            );
-            query.push_bind(tenant.as_str());
-            query.push(" and client_id in (");
-            let mut list = query.separated(", ");
-            for client in clients {
-                list.push_bind(client.as_str());
-            }
-            query.push(") order by client_id, case when expires_at is null then 0 else 1 end, created_at desc, id desc");
-            query.build_query_as().persistent(false).fetch_all(connection).await
-        })?;
-        Ok(rows)
-    }
-
     /// The oldest application of this name.
     pub async fn client_by_name(&self, tenant: &TenantId, name: &str) -> Result<Option<Client>, StoreError> {
         let sql = concat!(
@@ -250,22 +194,12 @@ impl Store {
         );
         optional!(self.db(), sql, tenant.as_str(), name)
     }
-
-    /// An application's secrets, newest first, those that will end or have ended behind.
-    pub async fn client_secrets(&self, tenant: &TenantId, id: &ClientId) -> Result<Vec<ClientSecret>, StoreError> {
-        all!(self.db(), SECRETS, tenant.as_str(), id.as_str())
-    }
 }
 
 impl Tx<'_> {
     /// An application by its id, read inside this transaction.
     pub async fn client(&mut self, tenant: &TenantId, id: &ClientId) -> Result<Option<Client>, StoreError> {
         optional!(tx: self, ONE, tenant.as_str(), id.as_str())
-    }
-
-    /// An application's secrets, newest first, read inside this transaction.
-    pub async fn client_secrets(&mut self, tenant: &TenantId, id: &ClientId) -> Result<Vec<ClientSecret>, StoreError> {
-        all!(tx: self, SECRETS, tenant.as_str(), id.as_str())
     }
 
     /// Adds an application.
@@ -334,54 +268,5 @@ impl Tx<'_> {
         self.count(tenant, Counted::Clients, -i64::from(removed)).await?;
         self.name(tenant, before.as_ref(), None).await?;
         Ok(removed)
-    }
-
-    /// Adds a secret to an application.
-    pub async fn add_client_secret(&mut self, tenant: &TenantId, secret: &ClientSecret) -> Result<Added, StoreError> {
-        added(execute!(
-            self,
-            "insert into client_secrets (tenant_id, id, client_id, digest, sealed, created_at, expires_at) \
-             values ($1, $2, $3, $4, $5, $6, $7) on conflict do nothing",
-            tenant.as_str(),
-            secret.id.as_str(),
-            secret.client_id.as_str(),
-            secret.digest.as_str(),
-            secret.sealed.as_deref(),
-            secret.created_at.ms(),
-            secret.expires_at.map(Timestamp::ms),
-        ))
-    }
-
-    /// Lets every secret of an application that would never expire do so at `at`: how many those were.
-    pub async fn expire_client_secrets(
-        &mut self,
-        tenant: &TenantId,
-        id: &ClientId,
-        at: Timestamp,
-    ) -> Result<u64, StoreError> {
-        Ok(execute!(
-            self,
-            "update client_secrets set expires_at = $3 \
-             where tenant_id = $1 and client_id = $2 and expires_at is null",
-            tenant.as_str(),
-            id.as_str(),
-            at.ms(),
-        )?)
-    }
-
-    /// Removes one secret of an application by the secret's id.
-    pub async fn remove_client_secret(
-        &mut self,
-        tenant: &TenantId,
-        client: &ClientId,
-        id: &str,
-    ) -> Result<bool, StoreError> {
-        changed(execute!(
-            self,
-            "delete from client_secrets where tenant_id = $1 and client_id = $2 and id = $3",
-            tenant.as_str(),
-            client.as_str(),
-            id,
-        ))
     }
 }

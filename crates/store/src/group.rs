@@ -2,8 +2,8 @@
 //!
 //! Each change has its turn: a savepoint of its own, so that one that is dropped takes nothing of the others' with it.
 //! The group is committed when nobody waits for a turn, and then all of it is answered, so that fifty changes at once
-//! cost one flush. What each counts, in the tenant's revision and in its totals, and what it is found by are written once
-//! for all of them.
+//! cost one flush. What each counts, in the tenant's revision and in its totals, what it is found by, and the secret of an
+//! application that it makes are written once for all of them.
 
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ use crate::db::{Backend, Db, Lent};
 use crate::names::Names;
 use crate::totals::Counted;
 use crate::writer::closed;
-use crate::{Change, Store, StoreError, Tx};
+use crate::{Change, ClientSecret, Store, StoreError, Tx};
 
 /// Changes that may wait for their turn without waiting for a place in the queue.
 const WAITING: usize = 256;
@@ -42,11 +42,14 @@ pub(crate) struct Turn {
     lent: Option<Lent>,
     counts: Counts,
     names: Names,
+    secrets: Secrets,
     back: Option<oneshot::Sender<Returned>>,
 }
 
 /// By how much each of a tenant's totals grew.
 type Counts = Vec<(TenantId, Counted, i64)>;
+/// Secrets of new applications, each with its tenant.
+type Secrets = Vec<(TenantId, ClientSecret)>;
 
 /// A turn that is over.
 struct Returned {
@@ -58,6 +61,7 @@ struct Returned {
 struct Kept {
     counts: Counts,
     names: Names,
+    secrets: Secrets,
     answer: oneshot::Sender<Result<(), StoreError>>,
 }
 
@@ -67,6 +71,7 @@ struct Members {
     changes: Vec<(TenantId, Change)>,
     counts: Counts,
     names: Names,
+    secrets: Secrets,
     answers: Vec<oneshot::Sender<Result<(), StoreError>>>,
 }
 
@@ -132,12 +137,23 @@ impl Turn {
         self.names.extend(names);
     }
 
+    /// Leaves the secret of an application that this change makes to be written with the group's.
+    pub(crate) fn secret(&mut self, tenant: &TenantId, secret: ClientSecret) {
+        self.secrets.push((tenant.clone(), secret));
+    }
+
     /// Hands the transaction on, and answers when all of the group is durable, or nothing of it.
     pub(crate) async fn keep(mut self) -> Result<(), StoreError> {
         let (answer, outcome) = oneshot::channel();
         let counts = std::mem::take(&mut self.counts);
         let names = std::mem::take(&mut self.names);
-        self.hand_back(Some(Kept { counts, names, answer }));
+        let secrets = std::mem::take(&mut self.secrets);
+        self.hand_back(Some(Kept {
+            counts,
+            names,
+            secrets,
+            answer,
+        }));
         outcome.await.unwrap_or_else(|_| Err(closed()))
     }
 
@@ -194,11 +210,12 @@ impl Groups {
             };
             lent = returned.lent;
             let is_kept = returned.kept.is_some();
-            if let Some(Kept { counts, names, answer }) = returned.kept {
+            if let Some(kept) = returned.kept {
                 members.changes.push((tenant, change));
-                members.counts.extend(counts);
-                members.names.extend(names);
-                members.answers.push(answer);
+                members.counts.extend(kept.counts);
+                members.names.extend(kept.names);
+                members.secrets.extend(kept.secrets);
+                members.answers.push(kept.answer);
             }
             next = match members.answers.len() < GROUP && began.elapsed() < OPEN_FOR {
                 true => self.next().await,
@@ -255,6 +272,7 @@ impl Groups {
             tx.count(&tenant, counted, by).await?;
         }
         tx.write_names(std::mem::take(&mut members.names)).await?;
+        tx.write_client_secrets(&members.secrets).await?;
         tx.commit().await
     }
 }
@@ -266,6 +284,7 @@ async fn turn(lent: Lent, answer: oneshot::Sender<Result<Turn, StoreError>>) -> 
         lent: Some(lent),
         counts: Counts::new(),
         names: Names::new(),
+        secrets: Secrets::new(),
         back: Some(back),
     };
     // Who asked may have gone: the turn that cannot be sent is dropped, and so is handed back.

@@ -341,7 +341,7 @@ async fn add(
     }
     if let Some(secret) = &secret {
         let row = sealed_secret(tenant, &client.id, secret);
-        let _new = tx.add_client_secret(&tenant.id, &row).await?;
+        tx.add_secret_of_new_client(&tenant.id, row).await?;
     }
     commit(tenant, tx, &change).await?;
     Ok((client, secret))

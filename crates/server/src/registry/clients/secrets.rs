@@ -127,14 +127,15 @@ fn opened(tenant: &Tenant, row: &ClientSecret) -> Result<Option<Secret>, Registr
 
 /// The row of a secret.
 pub(super) fn sealed_secret(tenant: &Tenant, client: &ClientId, secret: &Secret) -> ClientSecret {
-    let id = id::row_id(&tenant.house.random);
+    let now = tenant.house.clock.now();
+    let id = id::row_id_at(now, &tenant.house.random);
     let secrets = &tenant.house.secrets;
     ClientSecret {
         sealed: Some(secrets.seal(secret_place(&tenant.id, &id), secret.expose().as_bytes())),
         id,
         client_id: client.clone(),
         digest: secrets.digest(&tenant.id, client, secret).to_text(),
-        created_at: tenant.house.clock.now(),
+        created_at: now,
         expires_at: None,
     }
 }
