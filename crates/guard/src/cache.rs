@@ -4,10 +4,10 @@
 //! again. Only verified tokens enter, so strangers can fill nothing. The whole token is the key; its last characters,
 //! which belong to the signature, are what is hashed, under a key that is random in every guard.
 
-use std::hash::{BuildHasher, Hasher, RandomState};
+use std::hash::{BuildHasher, Hash, Hasher, RandomState};
 
 use quick_cache::sync::{Cache, DefaultLifecycle};
-use quick_cache::{OptionsBuilder, Weighter};
+use quick_cache::{Equivalent, OptionsBuilder, Weighter};
 
 use crate::token::AccessToken;
 
@@ -38,21 +38,38 @@ impl TokenCache {
         ))
     }
 
-    pub(crate) fn find(&self, token: &str) -> Option<AccessToken> {
-        self.0.get(token)
+    /// Finds a token by what was sent: if it is one that was kept, nothing else needs to be known of its characters.
+    pub(crate) fn find(&self, token: &[u8]) -> Option<AccessToken> {
+        self.0.get(&Sent(token))
     }
 
     pub(crate) fn keep(&self, token: &str, verified: &AccessToken) {
         self.0.insert(token.to_owned(), verified.clone());
     }
 
-    pub(crate) fn forget(&self, token: &str) {
-        self.0.remove(token);
+    pub(crate) fn forget(&self, token: &[u8]) {
+        self.0.remove(&Sent(token));
     }
 
     /// How many tokens there are, how many bytes they take, and how many they may.
     pub(crate) fn fill(&self) -> (usize, u64, u64) {
         (self.0.len(), self.0.weight(), self.0.capacity())
+    }
+}
+
+/// A token as it was sent.
+struct Sent<'a>(&'a [u8]);
+
+impl Hash for Sent<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        // As a text does, but for what ends one: see `TailHasher`.
+        state.write(self.0);
+    }
+}
+
+impl Equivalent<String> for Sent<'_> {
+    fn equivalent(&self, token: &String) -> bool {
+        self.0 == token.as_bytes()
     }
 }
 
@@ -125,7 +142,7 @@ mod tests {
         let hot: Vec<_> = (0..50).map(text).collect();
         for round in 0..3 {
             for name in &hot {
-                if cache.find(name).is_none() {
+                if cache.find(name.as_bytes()).is_none() {
                     assert_eq!(round, 0, "it was just kept");
                     cache.keep(name, &token(name));
                 }
@@ -134,7 +151,7 @@ mod tests {
         for number in 1000..100_000 {
             cache.keep(&text(number), &token("once"));
         }
-        let left = hot.iter().filter(|name| cache.find(name).is_some()).count();
+        let left = hot.iter().filter(|name| cache.find(name.as_bytes()).is_some()).count();
         assert_eq!(left, hot.len());
         let (tokens, bytes, capacity) = cache.fill();
         assert!(
@@ -149,10 +166,10 @@ mod tests {
         let name = text(1);
         cache.keep(&name, &token("a"));
         let other_head = format!("b{}", &name[1..]);
-        assert!(cache.find(&name).is_some());
-        assert!(cache.find(&other_head).is_none() && cache.find(&name[1..]).is_none());
-        cache.forget(&name);
-        assert!(cache.find(&name).is_none());
+        assert!(cache.find(name.as_bytes()).is_some());
+        assert!(cache.find(other_head.as_bytes()).is_none() && cache.find(&name.as_bytes()[1..]).is_none());
+        cache.forget(name.as_bytes());
+        assert!(cache.find(name.as_bytes()).is_none());
     }
 
     #[test]
@@ -164,6 +181,6 @@ mod tests {
         let (_, both, _) = cache.fill();
         assert!(both - small > 5_000, "{small} and {both} bytes");
         cache.keep("too large", &token(&"a".repeat(200_000)));
-        assert!(cache.find("too large").is_none());
+        assert!(cache.find(b"too large").is_none());
     }
 }

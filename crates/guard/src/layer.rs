@@ -124,9 +124,9 @@ impl Demands {
     }
 
     /// The same for a token that was verified before, as most are: without waiting. `None` if it takes longer to say.
-    fn admit_known(&self, parts: &Parts) -> Option<AccessToken> {
-        let token = self.guard.known(parts)?;
-        self.authorize(&token, &parts.method).ok()?;
+    fn admit_known<B>(&self, request: &Request<B>) -> Option<AccessToken> {
+        let token = self.guard.known(request.headers(), request.uri())?;
+        self.authorize(&token, request.method()).ok()?;
         seen::remembered();
         Some(token)
     }
@@ -202,17 +202,17 @@ where
         self.inner.poll_ready(context)
     }
 
-    fn call(&mut self, request: Request<B>) -> Self::Future {
+    fn call(&mut self, mut request: Request<B>) -> Self::Future {
         if is_preflight(&request) {
             return GuardFuture::passing(self.inner.call(request));
         }
-        let (mut parts, body) = request.into_parts();
         // An author who answers refusals answers those of handlers too, and is shown the request.
         let is_shown = self.demands.guard.answers().are_rendered();
-        if !is_shown && let Some(token) = self.demands.admit_known(&parts) {
-            parts.extensions.insert(token);
-            return GuardFuture::passing(self.inner.call(Request::from_parts(parts, body)));
+        if !is_shown && let Some(token) = self.demands.admit_known(&request) {
+            request.extensions_mut().insert(token);
+            return GuardFuture::passing(self.inner.call(request));
         }
+        let (mut parts, body) = request.into_parts();
         // The service that was made ready is the one to call; its clone waits for the next request.
         let clone = self.inner.clone();
         let mut inner = std::mem::replace(&mut self.inner, clone);

@@ -27,6 +27,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use http::request::Parts;
+use http::{HeaderMap, Uri};
 use tokenhouse_protocol::bearer;
 
 pub use tokenhouse_protocol::crypto::{Algorithm, VerifyingKey};
@@ -131,7 +132,7 @@ impl Guard {
     /// Finds the token of a request and checks it. A token in the query or body is not read; one there beside one in the
     /// `Authorization` header is refused (RFC 6750 §2).
     pub async fn authenticate(&self, parts: &Parts) -> Result<AccessToken, Denied> {
-        let token = token_of(parts).map_err(|Refused { check, denied }| {
+        let token = token_of(&parts.headers, &parts.uri).map_err(|Refused { check, denied }| {
             seen::refused(check, &denied);
             denied
         })?;
@@ -139,8 +140,12 @@ impl Guard {
     }
 
     /// The token of a request, if it was verified before and still holds: found without waiting, and not yet counted.
-    pub(crate) fn known(&self, parts: &Parts) -> Option<AccessToken> {
-        self.0.policy.known(token_of(parts).ok()?)
+    pub(crate) fn known(&self, headers: &HeaderMap, uri: &Uri) -> Option<AccessToken> {
+        let token = bearer::sent(authorizations(headers)).ok()?;
+        if has_token(uri) {
+            return None;
+        }
+        self.0.policy.known(token)
     }
 
     /// The answer to a request that was denied: the guard's own, or the author's if one was given to the builder.
@@ -163,18 +168,13 @@ impl Guard {
 }
 
 /// The one token of a request, as it was sent.
-fn token_of(parts: &Parts) -> Result<&str, Refused> {
-    let headers = parts.headers.get_all(http::header::AUTHORIZATION);
-    let token = bearer::read(headers.iter().map(http::HeaderValue::as_bytes)).map_err(|error| {
+fn token_of<'r>(headers: &'r HeaderMap, uri: &Uri) -> Result<&'r str, Refused> {
+    let token = bearer::read(authorizations(headers)).map_err(|error| {
         let denied = Denied::from(error);
         let check = if denied == Denied::NoToken { "no_token" } else { "form" };
         Refused { check, denied }
     })?;
-    let query = parts.uri.query().unwrap_or_default();
-    if query
-        .split('&')
-        .any(|pair| pair.split('=').next() == Some("access_token"))
-    {
+    if has_token(uri) {
         let denied = Denied::InvalidRequest(Reason::new(
             "More than one method used for authentication",
             "Send the token in the Authorization header only.",
@@ -183,6 +183,17 @@ fn token_of(parts: &Parts) -> Result<&str, Refused> {
         return Err(Refused { check, denied });
     }
     Ok(token)
+}
+
+fn authorizations(headers: &HeaderMap) -> impl Iterator<Item = &[u8]> {
+    let headers = headers.get_all(http::header::AUTHORIZATION).iter();
+    headers.map(http::HeaderValue::as_bytes)
+}
+
+/// Whether there is a token in the query (RFC 6750 §2.3), which is never read.
+fn has_token(uri: &Uri) -> bool {
+    let mut pairs = uri.query().unwrap_or_default().split('&');
+    pairs.any(|pair| pair.split('=').next() == Some("access_token"))
 }
 
 impl fmt::Debug for Guard {

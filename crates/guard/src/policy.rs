@@ -46,7 +46,7 @@ pub(crate) struct Trusted {
 impl Policy {
     /// The token, if it meets the demands: as remembered, as verified now, or as its issuer says.
     pub(crate) async fn verify(&self, token: &str) -> Result<AccessToken, Denied> {
-        if let Some(known) = self.known(token) {
+        if let Some(known) = self.known(token.as_bytes()) {
             seen::remembered();
             return Ok(known);
         }
@@ -73,7 +73,7 @@ impl Policy {
     }
 
     /// A token that was verified before, if it is still valid and the key that verified it is still held.
-    pub(crate) fn known(&self, token: &str) -> Option<AccessToken> {
+    pub(crate) fn known(&self, token: &[u8]) -> Option<AccessToken> {
         let cache = self.cache.as_ref()?;
         let known = cache.find(token)?;
         let verified_by = known.verified_by()?;

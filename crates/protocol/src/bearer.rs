@@ -21,7 +21,19 @@ pub enum BearerError {
 }
 
 /// Reads the one bearer token of a request from the values of its `Authorization` headers.
-pub fn read<'a>(mut headers: impl Iterator<Item = &'a [u8]>) -> Result<&'a str, BearerError> {
+pub fn read<'a>(headers: impl Iterator<Item = &'a [u8]>) -> Result<&'a str, BearerError> {
+    let body = sent(headers)?;
+    let unpadded = body.iter().rposition(|b| *b != b'=').map_or(0, |last| last + 1);
+    // Every byte is looked at, many at a time: stopping at the first bad one would take ten times as long for a good one.
+    let well_formed = body[..unpadded].iter().fold(true, |fine, b| fine & is_b64token(*b));
+    if unpadded == 0 || !well_formed {
+        return Err(BearerError::Malformed);
+    }
+    std::str::from_utf8(body).map_err(|_| BearerError::Malformed)
+}
+
+/// The same without a look at its characters, for whoever compares it with one that was read before.
+pub fn sent<'a>(mut headers: impl Iterator<Item = &'a [u8]>) -> Result<&'a [u8], BearerError> {
     let header = headers.next().ok_or(BearerError::Missing)?;
     if headers.next().is_some() {
         return Err(BearerError::Several);
@@ -30,14 +42,7 @@ pub fn read<'a>(mut headers: impl Iterator<Item = &'a [u8]>) -> Result<&'a str, 
     if token.len() > MAX_TOKEN_BYTES {
         return Err(BearerError::TooLong);
     }
-    let body = token.trim_ascii_end();
-    let unpadded = body.iter().rposition(|b| *b != b'=').map_or(0, |last| last + 1);
-    // Every byte is looked at, many at a time: stopping at the first bad one would take ten times as long for a good one.
-    let well_formed = body[..unpadded].iter().fold(true, |fine, b| fine & is_b64token(*b));
-    if unpadded == 0 || !well_formed {
-        return Err(BearerError::Malformed);
-    }
-    std::str::from_utf8(body).map_err(|_| BearerError::Malformed)
+    Ok(token.trim_ascii_end())
 }
 
 /// What follows `scheme` and its spaces in an `Authorization` header; `None` if the scheme is another (RFC 9110 §11.1).

@@ -103,12 +103,11 @@ impl Tx<'_> {
         tenant: &TenantId,
         secret: ClientSecret,
     ) -> Result<(), StoreError> {
-        match &mut self.backend {
-            Backend::Turn(turn) => turn.secret(tenant, secret),
-            Backend::Sqlite(_) | Backend::SqliteStatement(_) | Backend::Postgres { .. } => {
-                let _new = self.add_client_secret(tenant, &secret).await?;
-            }
+        if let Backend::Turn(turn) = &mut self.backend {
+            turn.secret(tenant, secret);
+            return Ok(());
         }
+        let _new = self.add_client_secret(tenant, &secret).await?;
         Ok(())
     }
 

@@ -44,6 +44,10 @@ async fn each_of_fifty_changes_at_once_is_kept_or_dropped_alone(place: &Place) {
         kept.sort();
         let found = store.clients(tenant, Page::first(100)).await.unwrap();
         assert_eq!(found.into_iter().map(|client| client.id).collect::<Vec<_>>(), kept);
+        for id in &kept {
+            let secrets = store.client_secrets(tenant, id).await.unwrap();
+            assert_eq!(secrets.len(), 1, "the secret that it was made with");
+        }
         let total = store.clients_total(tenant, &ClientFilter::default()).await.unwrap();
         assert_eq!(total, 15);
         let changes = store.changes_since(tenant, 0).await.unwrap().unwrap();
@@ -110,6 +114,7 @@ async fn add(store: &Store, tenant: &TenantId, end: End) -> ClientId {
     let made = client();
     let mut tx = store.change(tenant, Change::Client(made.id.clone())).await.unwrap();
     assert_eq!(tx.add_client(tenant, &made).await.unwrap(), Added::Yes);
+    tx.add_secret_of_new_client(tenant, secret(&made, 0)).await.unwrap();
     match end {
         End::Kept => tx.commit().await.unwrap(),
         End::Dropped => drop(tx),
