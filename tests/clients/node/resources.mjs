@@ -276,8 +276,9 @@ async function checkNothing(api) {
     await api.users.sessions.delete(id);
     await api.users.refreshToken.delete(id);
     await api.deviceCredentials.delete("dcr_nothing");
-    for (const ticket of [api.tickets.changePassword({ user_id: id }), api.tickets.verifyEmail({ user_id: id })]) {
-      await refused(ticket, Management.NotFoundError, { "body.errorCode": "inexistent_user" });
+    for (const ask of [api.tickets.changePassword, api.tickets.verifyEmail]) {
+      const asked = ask.call(api.tickets, { user_id: id });
+      await refused(asked, Management.NotFoundError, { "body.errorCode": "inexistent_user" });
     }
   });
 }
