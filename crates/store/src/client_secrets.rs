@@ -97,7 +97,8 @@ impl Tx<'_> {
     }
 
     /// Adds the secret of an application that this transaction made, of which nobody has heard yet: in a group with those of
-    /// the others. It is read back once the transaction is committed.
+    /// the others. It is read back once the transaction is committed: a rotation in the same group would not see it, so no
+    /// secret of an application that others know is added like this.
     pub async fn add_secret_of_new_client(
         &mut self,
         tenant: &TenantId,
