@@ -100,6 +100,30 @@ struct Tally {
     bodies: Vec<Vec<u8>>,
 }
 
+impl Report {
+    /// What the runs of one plan did together: counts are added up, rates and shares are of the whole time, a latency is the
+    /// worst of the runs.
+    pub fn joined<'a>(runs: impl IntoIterator<Item = &'a Self>) -> Self {
+        let mut all = Self::default();
+        for run in runs {
+            let seconds = all.seconds + run.seconds;
+            let joined = |before: f64, now: f64| (before * all.seconds + now * run.seconds) / seconds;
+            all.per_s = joined(all.per_s, run.per_s);
+            all.cpu_share = joined(all.cpu_share, run.cpu_share);
+            all.seconds = seconds;
+            all.p50_ms = all.p50_ms.max(run.p50_ms);
+            all.p99_ms = all.p99_ms.max(run.p99_ms);
+            all.max_ms = all.max_ms.max(run.max_ms);
+            all.good += run.good;
+            all.broken += run.broken;
+            for (status, count) in &run.others {
+                *all.others.entry(*status).or_default() += count;
+            }
+        }
+        all
+    }
+}
+
 /// Runs a plan on the current thread's runtime: the report, and the bodies of good answers if they were to be kept.
 pub async fn run(plan: Plan) -> io::Result<(Report, Vec<Vec<u8>>)> {
     if plan.requests.is_empty() || plan.connections == 0 {
@@ -322,6 +346,21 @@ mod tests {
         let (report, bodies) = run(plan).await.unwrap();
         assert_eq!(bodies.len() as u64, report.good);
         report
+    }
+
+    #[test]
+    fn runs_that_are_joined_count_by_their_time() {
+        let run = |per_s, seconds, good| Report {
+            per_s,
+            seconds,
+            good,
+            p99_ms: per_s,
+            others: BTreeMap::from([(401, 2)]),
+            ..Report::default()
+        };
+        let joined = Report::joined(&[run(100.0, 1.0, 100), run(200.0, 3.0, 600)]);
+        assert_eq!((joined.per_s, joined.seconds, joined.good), (175.0, 4.0, 700));
+        assert_eq!((joined.p99_ms, joined.others[&401]), (200.0, 4));
     }
 
     #[tokio::test]

@@ -14,6 +14,9 @@ use tokenhouse_bench::generator::Report;
 /// The core of whatever is measured. The load generator is on the other, where this program was started.
 const SERVER_CORE: &str = "0";
 
+/// Seconds before a turn is measured: what was measured before it has left its caches to the next.
+const TURN_WARM_UP_S: f64 = 0.25;
+
 /// The run's size and places.
 pub(crate) struct Bench {
     programs: PathBuf,
@@ -21,7 +24,9 @@ pub(crate) struct Bench {
     pub(crate) folder: PathBuf,
     pub(crate) quick: bool,
     pub(crate) rounds: usize,
-    /// Seconds that a load is measured.
+    /// Turns that what is compared takes within a round, so that both meet the same seconds of a machine that others share.
+    pub(crate) turns: usize,
+    /// Seconds that a load is measured, in all turns of a round.
     pub(crate) seconds: f64,
     warm_up: f64,
     /// Applications in the database.
@@ -53,6 +58,7 @@ impl Bench {
             folder,
             quick,
             rounds: 3,
+            turns: 2,
             seconds: 1.0,
             warm_up: 0.3,
             applications: 10_000,
@@ -64,6 +70,7 @@ impl Bench {
         }
         Ok(Self {
             rounds: 5,
+            turns: 4,
             seconds: 4.0,
             warm_up: 1.0,
             applications: 100_000,
@@ -76,6 +83,11 @@ impl Bench {
     /// Does `round` as often as the run asks.
     pub(crate) fn rounds<T>(&self, mut round: impl FnMut() -> Outcome<T>) -> Outcome<Vec<T>> {
         (0..self.rounds).map(|_| round()).collect()
+    }
+
+    /// Does `turn` as often as a round has turns, each with its number from 0.
+    pub(crate) fn turns<T>(&self, turn: impl FnMut(usize) -> Outcome<T>) -> Outcome<Vec<T>> {
+        (0..self.turns).map(turn).collect()
     }
 
     /// One of our programs, not yet started.
@@ -126,6 +138,13 @@ impl Bench {
                 .with("--warm-up", &self.warm_up)
                 .with("--seconds", &self.seconds),
         )
+    }
+
+    /// Runs a load for one turn's part of the run's time.
+    pub(crate) fn turn(&self, load: &Load) -> Outcome<Report> {
+        let seconds = self.seconds / self.turns as f64;
+        let load = load.clone().with("--warm-up", &TURN_WARM_UP_S);
+        self.load(&load.with("--seconds", &seconds))
     }
 
     /// Starts a load that goes on beside others.

@@ -5,6 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Stdio;
 
+use tokenhouse_bench::generator::Report;
 use tokenhouse_bench::numbers::rate;
 use tokenhouse_bench::{Outcome, say};
 
@@ -91,9 +92,12 @@ impl Apis<'_> {
         let _guarded = start(bench, house, self.guarded, true)?;
         let _open = start(bench, house, self.open, false)?;
         let rounds = bench.rounds(|| {
-            let open = bench.timed(&self.load(self.open).with("--take", &1))?;
-            let guarded = bench.timed(&self.load(self.guarded).with("--take", &1))?;
-            Ok((guarded, open))
+            let turns = bench.turns(|_| {
+                let open = bench.turn(&self.load(self.open).with("--take", &1))?;
+                Ok((bench.turn(&self.load(self.guarded).with("--take", &1))?, open))
+            })?;
+            let guarded = Report::joined(turns.iter().map(|(guarded, _)| guarded));
+            Ok((guarded, Report::joined(turns.iter().map(|(_, open)| open))))
         })?;
         let pairs: Vec<_> = rounds
             .iter()
@@ -117,14 +121,20 @@ impl Apis<'_> {
         say("the guard: every token new");
         let _open = start(bench, house, self.open, false)?;
         let rounds = bench.rounds(|| {
-            let verify = bench.floor("verify")?;
-            let open = bench.timed(&self.load(self.open).with("--take", &1))?;
             let _guarded = start(bench, house, self.guarded, true)?;
             let warm_up = self.load(self.guarded).with("--take", &WARM_UP_TOKENS);
             bench.load(&warm_up.with("--requests", &WARM_UP_TOKENS))?;
-            let rest = self.load(self.guarded).with("--skip", &WARM_UP_TOKENS);
-            let guarded = bench.load(&rest.with("--requests", &bench.fresh_tokens))?;
-            Ok((guarded, 1.0 / (1.0 / verify.per_s + 1.0 / open.per_s)))
+            let part = bench.fresh_tokens / bench.turns;
+            let turns = bench.turns(|turn| {
+                let verify = bench.floor("verify")?;
+                let open = bench.turn(&self.load(self.open).with("--take", &1))?;
+                let fresh = self.load(self.guarded).with("--skip", &(WARM_UP_TOKENS + turn * part));
+                let guarded = bench.load(&fresh.with("--requests", &part))?;
+                Ok((guarded, 1.0 / verify.per_s + 1.0 / open.per_s))
+            })?;
+            let seconds: f64 = turns.iter().map(|(_, seconds)| seconds).sum();
+            let guarded = Report::joined(turns.iter().map(|(guarded, _)| guarded));
+            Ok((guarded, bench.turns as f64 / seconds))
         })?;
         let pairs: Vec<_> = rounds
             .iter()

@@ -141,13 +141,15 @@ fn run(arguments: Arguments) -> Outcome<()> {
     println!(
         "Tokenhouse {label}, {kind}: {processor}, server on core 0, load generator on core 1. Data on {filesystem}; \
          fdatasync p50 {p50}, p99 {p99}. Median of {rounds} rounds, in each of which a figure and what it is compared \
-         with were taken one after the other; the ratio is the median of the rounds' ratios.\n",
+         with were taken one after the other, rates of the same kind in {turns} turns; the ratio is the median of the \
+         rounds' ratios.\n",
         label = arguments.label,
         kind = if bench.quick { "quick look" } else { "full run" },
         filesystem = process::filesystem(&folder.to_string_lossy())?,
         p50 = ms(median(flushes.iter().map(|floor| floor.p50_ms))),
         p99 = ms(median(flushes.iter().map(|floor| floor.p99_ms))),
         rounds = bench.rounds,
+        turns = bench.turns,
     );
     println!("{}", table::markdown(&rows));
     for peer in left_out {

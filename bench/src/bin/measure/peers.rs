@@ -99,8 +99,9 @@ struct Contender {
 /// Tokens to send, a line each.
 struct Tokens {
     good: PathBuf,
-    /// How many of the good ones a situation uses up in which none was seen before.
+    /// How many of the good ones a turn uses up in a situation in which none was seen before, and turns of a round.
     fresh: usize,
+    turns: usize,
     strangers: PathBuf,
 }
 
@@ -151,7 +152,7 @@ pub(crate) fn compare(
     Ok((comparison, issuer))
 }
 
-/// What each contender did in one situation, one after the other.
+/// What each contender did in one situation, in turns with the others.
 type Reports = Vec<(&'static str, Report)>;
 
 fn measure(
@@ -160,11 +161,18 @@ fn measure(
     tokens: &Tokens,
     (place, situation): (usize, Situation),
 ) -> Outcome<Reports> {
-    let measured = contenders.iter().map(|contender| {
-        let report = contender.measure(bench, tokens, place, situation)?;
-        Ok((contender.name, report))
+    let turns = bench.turns(|turn| {
+        let measured = contenders.iter().map(|contender| {
+            let skip = tokens.skip(place, turn);
+            contender.measure(bench, tokens, skip, situation)
+        });
+        measured.collect::<Outcome<Vec<_>>>()
+    })?;
+    let joined = contenders.iter().enumerate().map(|(index, contender)| {
+        let report = Report::joined(turns.iter().map(|reports| &reports[index]));
+        (contender.name, report)
     });
-    measured.collect()
+    Ok(joined.collect())
 }
 
 /// A row for each situation and peer, and for the hot token one against no guard at all.
@@ -268,20 +276,19 @@ impl Contender {
     }
 
     /// Good tokens only are counted, whatever comes beside them.
-    fn measure(&self, bench: &Bench, tokens: &Tokens, place: usize, situation: Situation) -> Outcome<Report> {
+    fn measure(&self, bench: &Bench, tokens: &Tokens, skip: usize, situation: Situation) -> Outcome<Report> {
         let flood = match situation.day {
             Day::Flood => Some(self.flood(bench, tokens)?),
             Day::Good | Day::KeysDown => None,
         };
         let load = self.load(&tokens.good).awake();
         let report = if situation.hot {
-            bench.timed(&load.with("--take", &1))
+            bench.turn(&load.with("--take", &1))
         } else {
             if flood.is_some() {
                 // The flood is under way, its connections are open: these runs are too short to begin with that.
-                bench.timed(&load.clone().with("--take", &1))?;
+                bench.turn(&load.clone().with("--take", &1))?;
             }
-            let skip = WARM_UP_TOKENS + place * tokens.fresh;
             bench.load(&load.with("--skip", &skip).with("--requests", &tokens.fresh))
         };
         drop(flood);
@@ -304,8 +311,8 @@ impl Contender {
 impl Tokens {
     fn get(bench: &Bench, house: &House) -> Outcome<Self> {
         let good = bench.folder.join("tokens.txt");
-        let fresh = bench.fresh_tokens / 4;
-        let count = WARM_UP_TOKENS + SITUATIONS.len() * fresh;
+        let (fresh, turns) = (bench.fresh_tokens / 8, bench.turns);
+        let count = WARM_UP_TOKENS + SITUATIONS.len() / 2 * turns * fresh;
         get_tokens(bench, house, &good, count)?;
 
         let text = fs::read_to_string(&good)?;
@@ -318,6 +325,16 @@ impl Tokens {
         }
         let strangers = bench.folder.join("strangers.txt");
         fs::write(&strangers, lines)?;
-        Ok(Self { good, fresh, strangers })
+        Ok(Self {
+            good,
+            fresh,
+            turns,
+            strangers,
+        })
+    }
+
+    /// How many tokens lie before those of a turn: every second situation uses some up.
+    fn skip(&self, place: usize, turn: usize) -> usize {
+        WARM_UP_TOKENS + (place / 2 * self.turns + turn) * self.fresh
     }
 }
