@@ -49,8 +49,11 @@ async fn run(arguments: Arguments) -> Outcome<()> {
     Ok(())
 }
 
+/// Who is greeted where nobody looked at the token: as long as an application's subject, so that the answers are as long.
+const SOMEBODY: &str = "one-application-of-32-characters@clients";
+
 /// What the sample API answers.
 async fn private(token: Option<AccessToken>) -> Json<Value> {
-    let caller = token.as_ref().and_then(AccessToken::subject).unwrap_or("somebody");
+    let caller = token.as_ref().and_then(AccessToken::subject).unwrap_or(SOMEBODY);
     Json(json!({ "message": format!("Hello, {caller}: your access token is valid.") }))
 }

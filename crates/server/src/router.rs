@@ -99,7 +99,8 @@ pub fn console_routes() -> Vec<Route> {
         Route::page("/console/reference", reference::get),
         Route::page("/console/reference/endpoints", reference::endpoints),
         Route::page("/console/settings", settings::show).posting(settings::save),
-        Route::action("/console/settings/administrators", settings::administrators::act),
+        Route::page("/console/settings/administrators", settings::administrators::show)
+            .posting(settings::administrators::act),
         Route::page("/console/{*path}", console::missing),
     ]
 }

@@ -244,7 +244,7 @@ pub struct Settings {
     pub default_audience: Option<String>,
     /// `default_directory`: the connection of the password grant.
     pub default_directory: Option<String>,
-    /// `default_token_lifetime`: seconds that tokens of new APIs live; a day unless set.
+    /// `default_token_lifetime`: seconds that tokens of new APIs live which do not say it; a day unless set.
     pub default_token_lifetime_s: Option<i64>,
     /// `session_lifetime`, in seconds: after that an administrator signs in again.
     pub session_lifetime_s: Option<i64>,

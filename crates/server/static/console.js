@@ -86,6 +86,7 @@ if (rows && window.EventSource) {
       for (const time of row.querySelectorAll("time[datetime]")) tell(time);
       rows.prepend(row);
       rows.closest(".card").hidden = false;
+      document.getElementById("none")?.remove();
       while (rows.children.length > 200) rows.lastElementChild.remove();
     };
     source.onerror = () => {
@@ -98,6 +99,58 @@ if (rows && window.EventSource) {
   };
   listen();
 }
+
+// The log, further back: a filter that lets little through is searched for some lines at a time. The pages further back
+// are fetched by themselves, one after the other, until there is a page of lines, or no more, or somebody stops it; then
+// the link leads on from there.
+const MAX_PIECES = 500;
+const searching = document.getElementById("searching");
+async function seek() {
+  const lines = document.querySelector(".log > tbody");
+  const stop = new AbortController();
+  searching.querySelector("button").addEventListener("click", () => stop.abort());
+  let found = lines.children.length;
+  let next = document.querySelector("#further [rel=next]");
+  for (let pieces = 0; next && found < searching.dataset.rows && pieces < MAX_PIECES; pieces += 1) {
+    let page;
+    try {
+      const answer = await fetch(next.getAttribute("href"), { signal: stop.signal });
+      if (!answer.ok || answer.redirected) return;
+      page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    } catch { return; }
+    for (const time of page.querySelectorAll("time[datetime]")) tell(time);
+    const more = page.querySelectorAll(".log > tbody > tr");
+    found += more.length;
+    lines.append(...more);
+    lines.closest(".card").hidden = lines.children.length === 0;
+    const [none, further, its] = ["none", "further", "searching"].map((id) => page.getElementById(id));
+    if (!further) return;
+    further.hidden = true;
+    document.getElementById("further").replaceWith(further);
+    if (none) none.hidden = true;
+    document.getElementById("none")?.replaceWith(...(none && found === 0 ? [none] : []));
+    if (its) searching.firstElementChild.replaceWith(its.firstElementChild);
+    next = its && further.querySelector("[rel=next]");
+  }
+}
+function show(isBusy) {
+  searching.hidden = !isBusy;
+  for (const id of ["none", "further"]) document.getElementById(id)?.toggleAttribute("hidden", isBusy);
+}
+if (searching) {
+  show(true);
+  // Said once, if it takes its time, and when it is over.
+  const begun = setTimeout(() => { said.textContent = searching.firstElementChild.textContent; }, 1000);
+  seek().finally(() => {
+    clearTimeout(begun);
+    const held = searching.contains(document.activeElement);
+    show(false);
+    if (held) (document.querySelector("#further [rel=next]") ?? document.getElementById("page")).focus();
+    const result = document.querySelector("#none > p, #searched");
+    said.textContent = result ? result.textContent : searching.dataset.ended;
+  });
+}
+
 // Copying a program with its secret, which the page does not hold: the form is sent, and the answer is what is copied.
 if (navigator.clipboard) for (const button of document.querySelectorAll("button[data-copy-sent]")) button.hidden = false;
 document.addEventListener("click", async (event) => {

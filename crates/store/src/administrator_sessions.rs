@@ -6,7 +6,7 @@ use tokenhouse_protocol::time::Timestamp;
 
 use crate::columns::from_row;
 use crate::db::{all, execute, optional};
-use crate::{Store, StoreError};
+use crate::{Store, StoreError, changed};
 
 /// An administrator's session in one browser.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -21,6 +21,8 @@ pub struct AdministratorSession {
     pub user_agent: String,
     /// What the next page tells them once, after something they did.
     pub notice: Option<String>,
+    /// What one page is to show once, sealed under what the browser holds.
+    pub shown_sealed: Option<String>,
     /// When it began.
     pub created_at: Timestamp,
     /// When it was last used, to the minute or so.
@@ -29,7 +31,7 @@ pub struct AdministratorSession {
 
 macro_rules! columns {
     () => {
-        "digest, administrator_id, address, user_agent, notice, created_at, seen_at"
+        "digest, administrator_id, address, user_agent, notice, shown_sealed, created_at, seen_at"
     };
 }
 
@@ -39,6 +41,7 @@ from_row!(AdministratorSession, row => AdministratorSession {
     address: row.text("address")?,
     user_agent: row.text("user_agent")?,
     notice: row.optional_text("notice")?,
+    shown_sealed: row.optional_text("shown_sealed")?,
     created_at: row.time("created_at")?,
     seen_at: row.time("seen_at")?,
 });
@@ -82,13 +85,14 @@ impl Store {
         execute!(
             tx,
             "insert into administrator_sessions (tenant_id, digest, administrator_id, address, user_agent, notice, \
-             created_at, seen_at) values ($1, $2, $3, $4, $5, $6, $7, $8)",
+             shown_sealed, created_at, seen_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
             tenant.as_str(),
             session.digest.as_str(),
             session.administrator_id.as_str(),
             session.address.as_str(),
             session.user_agent.as_str(),
             session.notice.as_deref(),
+            session.shown_sealed.as_deref(),
             session.created_at.ms(),
             session.seen_at.ms(),
         )?;
@@ -126,6 +130,34 @@ impl Store {
         let mut tx = self.begin().await?;
         execute!(tx, sql, tenant.as_str(), digest, notice)?;
         tx.commit().await
+    }
+
+    /// Keeps what a page of the session is to show once, in place of what none has shown.
+    pub async fn show_in_administrator_session(
+        &self,
+        tenant: &TenantId,
+        digest: &str,
+        sealed: &str,
+    ) -> Result<(), StoreError> {
+        let sql = "update administrator_sessions set shown_sealed = $3 where tenant_id = $1 and digest = $2";
+        let mut tx = self.begin().await?;
+        execute!(tx, sql, tenant.as_str(), digest, sealed)?;
+        tx.commit().await
+    }
+
+    /// Takes away what a page is about to show: `true` for the first who comes.
+    pub async fn take_from_administrator_session(
+        &self,
+        tenant: &TenantId,
+        digest: &str,
+        sealed: &str,
+    ) -> Result<bool, StoreError> {
+        let sql = "update administrator_sessions set shown_sealed = null \
+                   where tenant_id = $1 and digest = $2 and shown_sealed = $3";
+        let mut tx = self.begin().await?;
+        let was_there = changed(execute!(tx, sql, tenant.as_str(), digest, sealed))?;
+        tx.commit().await?;
+        Ok(was_there)
     }
 
     /// Ends a session.

@@ -84,7 +84,7 @@ pub use revision::{Change, Doorbell};
 pub use roles::Role;
 pub use sign_in_links::SignInLink;
 pub use tenants::Tenant;
-pub use traffic::Traffic;
+pub use traffic::{Traffic, Unexpired};
 pub use transfers::Transfer;
 pub use usage::{UsageRow, UsageSum};
 pub use users::{Logins, User};

@@ -61,6 +61,11 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
         "names",
         include_str!("../migrations/20261129_000011_names.sql"),
     ),
+    (
+        20_261_130_000_012,
+        "api traffic",
+        include_str!("../migrations/20261130_000012_api_traffic.sql"),
+    ),
 ];
 
 /// The newest version this binary knows.

@@ -154,7 +154,7 @@ impl Tx<'_> {
     }
 }
 
-/// What a tenant can have many of, those first that refer to others. The last six refer to no row, and outlive their tenant.
+/// What a tenant can have many of, those first that refer to others. The last seven refer to no row, and outlive their tenant.
 const MANY: &[&str] = &[
     "delete from users where tenant_id = $1 and id in (select id from users where tenant_id = $1 limit $2)",
     "delete from client_grants where tenant_id = $1 and id in \
@@ -169,6 +169,8 @@ const MANY: &[&str] = &[
      (select hour, client_id, api_id, grant_type, node_id from usage where tenant_id = $1 limit $2)",
     "delete from traffic where tenant_id = $1 and (hour, node_id) in \
      (select hour, node_id from traffic where tenant_id = $1 limit $2)",
+    "delete from api_traffic where tenant_id = $1 and (api_id, hour, node_id) in \
+     (select api_id, hour, node_id from api_traffic where tenant_id = $1 limit $2)",
     "delete from quotas where tenant_id = $1 and (client_id, span, starts_at) in \
      (select client_id, span, starts_at from quotas where tenant_id = $1 limit $2)",
     "delete from used_assertions where tenant_id = $1 and (client_id, jti) in \

@@ -1,5 +1,5 @@
 //! Counting tokens: the log is folded, node by node, into hourly sums, and with them the logins of each user. Tables
-//! `usage`, `traffic` and `nodes`, and three columns of `users`.
+//! `usage`, those of `traffic`, `nodes`, and three columns of `users`.
 //!
 //! A node's row holds the last log id that was counted; it moves in the transaction that counts, and only from
 //! the value that was read, so every row counts once, whoever folds it and whenever they crash (DESIGN §4).

@@ -11,7 +11,7 @@ use tokenhouse_bench::{Outcome, say};
 use crate::bench::{Bench, Load};
 use crate::house::{House, Running, audience};
 use crate::table::{Bound, Pair, Row};
-use crate::visitor::Visitor;
+use crate::visitor::{DOOR, Visitor};
 
 /// Who looks.
 const EMAIL: &str = "ada@example.com";
@@ -45,33 +45,55 @@ pub(crate) fn rows(bench: &Bench, house: &House, server: Running) -> Outcome<(Ve
     bench.load(&house.all("ES256").with("--requests", &tokens))?;
     thread::sleep(FOLDED);
     let mut visitor = Visitor::signed_in(house.port(), EMAIL, PASSWORD)?;
-    let mut rows = Vec::new();
-    let (mut heaviest, mut most_requests) = ((0.0, String::new()), 0);
+    let mut tour = Tour {
+        bench,
+        house,
+        compressed_kb: 0.0,
+        heaviest: String::new(),
+        requests: 0,
+    };
+    let mut rows = vec![tour.row(&mut Visitor::at_the_door(house.port())?, DOOR)?];
     for path in pages(&mut visitor, house, users)? {
-        say(&path);
-        let weight = visitor.weight(&path)?;
-        most_requests = most_requests.max(weight.requests);
-        if weight.compressed_kb > heaviest.0 {
-            heaviest = (weight.compressed_kb, path.clone());
-        }
-        let remark = format!("{:.1} KB", weight.compressed_kb);
-        rows.push(page(bench, house, &visitor, &path)?.remark(&remark));
+        rows.push(tour.row(&mut visitor, &path)?);
     }
-    let (kb, path) = heaviest;
     rows.push(stated(
-        format!("the heaviest page, {path}, with all it loads, gzip"),
-        kb,
+        format!("the heaviest page, {}, with all it loads, gzip", tour.heaviest),
+        tour.compressed_kb,
         MOST_KB,
         kilobytes,
     ));
-    let requests = most_requests as f64;
     rows.push(stated(
         "most requests of a page".into(),
-        requests,
+        tour.requests as f64,
         MOST_REQUESTS,
         |number| format!("{number}"),
     ));
     Ok((rows, server))
+}
+
+/// A look at one page after the other, and the most that one of them needed.
+struct Tour<'a> {
+    bench: &'a Bench,
+    house: &'a House,
+    compressed_kb: f64,
+    /// The page that has so many.
+    heaviest: String,
+    requests: usize,
+}
+
+impl Tour<'_> {
+    /// A page's row: how long it takes, and what it weighs.
+    fn row(&mut self, visitor: &mut Visitor, path: &str) -> Outcome<Row> {
+        say(path);
+        let weight = visitor.weight(path)?;
+        self.requests = self.requests.max(weight.requests);
+        if weight.compressed_kb > self.compressed_kb {
+            self.compressed_kb = weight.compressed_kb;
+            path.clone_into(&mut self.heaviest);
+        }
+        let remark = format!("{:.1} KB", weight.compressed_kb);
+        Ok(page(self.bench, self.house, visitor, path)?.remark(&remark))
+    }
 }
 
 /// Every kind of page, the lists at their beginning, far behind and searched.
@@ -101,10 +123,21 @@ fn pages(visitor: &mut Visitor, house: &House, users: usize) -> Outcome<Vec<Stri
         far = format!("/console/logs?before={}", rest.split('"').next().unwrap_or_default());
     }
     let user = format!("auth0%7C{:024}", users / 2);
+    // The key that signed the tokens of every application.
+    visitor.send("/console/keys/rotate", "algorithm=ES256&now=yes")?;
+    let keys = visitor.page("/console/keys")?;
+    let (_, revoke) = keys
+        .split_once("href=\"/console/keys/")
+        .ok_or("the console lists no key to revoke")?;
+    let revoke = revoke.split('"').next().unwrap_or_default();
     Ok(vec![
         "/console/".into(),
         "/console/quickstart".into(),
         "/console/quickstart/machine-to-machine".into(),
+        "/console/quickstart/regular-web".into(),
+        "/console/quickstart/spa".into(),
+        "/console/quickstart/native".into(),
+        "/console/quickstart/command-line".into(),
         "/console/applications".into(),
         format!("/console/applications?after={last}"),
         "/console/applications?q=application".into(),
@@ -138,7 +171,9 @@ fn pages(visitor: &mut Visitor, house: &House, users: usize) -> Outcome<Vec<Stri
         line,
         "/console/usage".into(),
         "/console/keys".into(),
+        format!("/console/keys/{revoke}"),
         "/console/debugger".into(),
+        "/console/debugger/client-credentials".into(),
         "/console/debugger/token".into(),
         "/console/reference".into(),
         "/console/reference?q=client".into(),

@@ -17,7 +17,7 @@ const COUNT_ROWS: &str = "
 import sqlite3, sys
 db = sqlite3.connect('file:' + sys.argv[1] + '?mode=ro', uri=True)
 names = [name for (name,) in db.execute(\"select name from sqlite_master where type = 'table'\")]
-print(sum(db.execute(f'select count(*) from \"{name}\"').fetchone()[0] for name in names if name not in ('logs', 'usage', 'traffic')))
+print(sum(db.execute(f'select count(*) from \"{name}\"').fetchone()[0] for name in names if name not in ('logs', 'usage', 'traffic', 'api_traffic')))
 ";
 
 /// Memory before and after many tokens, and the rows that they left. The server must have been started just now.

@@ -10,6 +10,8 @@ use tokenhouse_bench::Outcome;
 
 /// What a page names that the browser loads with it.
 const FILES: &str = "/console/static/";
+/// Where one signs in.
+pub(crate) const DOOR: &str = "/console/sign-in";
 
 /// A browser, signed in.
 pub(crate) struct Visitor {
@@ -35,26 +37,32 @@ struct Answer {
 }
 
 impl Visitor {
-    /// Signs in with a password.
-    pub(crate) fn signed_in(port: u16, email: &str, password: &str) -> Outcome<Self> {
+    /// One who has opened the door and is not signed in.
+    pub(crate) fn at_the_door(port: u16) -> Outcome<Self> {
         let mut visitor = Self {
             port,
             cookie: String::new(),
             form_token: String::new(),
         };
-        visitor.ask("GET", "/console/sign-in", "")?;
-        let plain = |text: &str| text.replace('@', "%40").replace(' ', "+");
-        let form = format!(
-            "email={}&password={}&form_token={}",
-            plain(email),
-            plain(password),
-            visitor.form_token
-        );
-        let answer = visitor.ask("POST", "/console/sign-in", &form)?;
-        if answer.status != 303 {
-            return Err(format!("signing in to the console was answered {}", answer.status).into());
-        }
+        visitor.page(DOOR)?;
         Ok(visitor)
+    }
+
+    /// Signs in with a password.
+    pub(crate) fn signed_in(port: u16, email: &str, password: &str) -> Outcome<Self> {
+        let mut visitor = Self::at_the_door(port)?;
+        let plain = |text: &str| text.replace('@', "%40").replace(' ', "+");
+        visitor.send(DOOR, &format!("email={}&password={}", plain(email), plain(password)))?;
+        Ok(visitor)
+    }
+
+    /// Sends a form, which must lead on.
+    pub(crate) fn send(&mut self, path: &str, form: &str) -> Outcome<()> {
+        let form = format!("{form}&form_token={}", self.form_token);
+        match self.ask("POST", path, &form)?.status {
+            303 => Ok(()),
+            status => Err(format!("a form sent to {path} was answered {status}").into()),
+        }
     }
 
     /// A page's text.

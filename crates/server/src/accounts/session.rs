@@ -1,7 +1,9 @@
 //! An administrator's session in one browser: begun at a sign-in under a new key, over when they do nothing for a while
 //! and, whatever they do, after some hours (OWASP Session Management). The database knows the key's digest alone.
 
-use tokenhouse_protocol::crypto::{equal, sha256};
+use serde_json::Value;
+
+use tokenhouse_protocol::crypto::{Place, SealingKey, equal, sha256};
 use tokenhouse_protocol::id::session_key;
 use tokenhouse_protocol::jose::base64url;
 use tokenhouse_protocol::secret::Secret;
@@ -42,6 +44,7 @@ pub async fn begin(
         address: caller.address.to_string(),
         user_agent: caller.user_agent.clone(),
         notice,
+        shown_sealed: None,
         created_at: now,
         seen_at: now,
     };
@@ -87,6 +90,38 @@ pub async fn sessions(tenant: &Tenant, administrator: &Administrator) -> Result<
     Ok(rows)
 }
 
+/// Keeps what the page at `path` shows once, on whichever node it is asked for. It is sealed under what the browser
+/// holds, of which the database knows the digest alone: who reads the database, with the house's key even, reads none.
+pub async fn keep_shown(tenant: &Tenant, key: &str, path: &str, shown: &Value) -> Result<(), StoreError> {
+    let digest = digest(key);
+    let plain = Secret::new(shown.to_string());
+    let place = place(tenant, &digest, path);
+    let sealed = sealing_key(key).seal(&tenant.house.random, place, plain.expose().as_bytes());
+    let store = &tenant.house.store;
+    store.show_in_administrator_session(&tenant.id, &digest, &sealed).await
+}
+
+/// What was kept for the page at `path`, for whoever asks first; what is kept for another page stays.
+pub async fn take_shown(
+    tenant: &Tenant,
+    key: &str,
+    session: &Session,
+    path: &str,
+) -> Result<Option<Value>, StoreError> {
+    let AdministratorSession {
+        digest, shown_sealed, ..
+    } = &session.row;
+    let Some(sealed) = shown_sealed else { return Ok(None) };
+    let Ok(plain) = sealing_key(key).open(place(tenant, digest, path), sealed) else {
+        return Ok(None);
+    };
+    let store = &tenant.house.store;
+    let is_first = store
+        .take_from_administrator_session(&tenant.id, digest, sealed)
+        .await?;
+    Ok(serde_json::from_slice(&plain).ok().filter(|_| is_first))
+}
+
 /// Removes what is over, of every tenant.
 pub async fn prune(house: &House) -> Result<u64, StoreError> {
     let now = house.clock.now();
@@ -107,6 +142,21 @@ pub fn form_token(key: &str) -> String {
 /// Whether a form says what those of this key say, in constant time.
 pub fn is_form_token(key: &str, said: &str) -> bool {
     equal(form_token(key).as_bytes(), said.as_bytes())
+}
+
+/// What seals for one browser, and for nothing else.
+fn sealing_key(key: &str) -> SealingKey {
+    SealingKey::from_bytes(sha256(format!("shown once to {key}").as_bytes()))
+}
+
+/// Where it is sealed: in a session, for one page.
+fn place<'a>(tenant: &'a Tenant, digest: &'a str, path: &'a str) -> Place<'a> {
+    Place {
+        tenant: tenant.id.as_str(),
+        table: "administrator_sessions",
+        row: digest,
+        column: path,
+    }
 }
 
 fn is_over(tenant: &Tenant, row: &AdministratorSession) -> bool {

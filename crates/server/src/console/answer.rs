@@ -5,12 +5,15 @@ use std::fmt;
 use askama::Template;
 use axum::body::Body;
 use axum::http::{Response, StatusCode, header};
+use serde_json::Value;
 
 use tokenhouse_protocol::secret::Secret;
 use tokenhouse_store::StoreError;
 
 use super::record::Record;
+use super::visit::Guest;
 use super::words;
+use crate::accounts::session::keep_shown;
 use crate::registry::RegistryError;
 use crate::snippets::Language;
 use crate::web::answer::{set, set_text};
@@ -24,6 +27,8 @@ pub(crate) struct Reply {
     pub(super) response: Response<Body>,
     /// What the next page tells, once.
     pub(super) notice: Option<String>,
+    /// What the page that it leads to shows, once.
+    pub(super) shown: Option<Value>,
     pub(super) key: KeyChange,
     /// The language that programs are shown in from now on.
     pub(super) language: Option<&'static str>,
@@ -86,15 +91,24 @@ impl Reply {
         Self {
             response,
             notice: None,
+            shown: None,
             key: KeyChange::Stays,
             language: None,
         }
     }
 
-    /// The same, and the next page tells this once. Never a secret: it waits in the database.
+    /// The same, and the next page tells this once. Never a secret: it waits in the database as it is.
     #[must_use]
     pub(crate) fn saying(mut self, notice: impl Into<String>) -> Self {
         self.notice = Some(notice.into());
+        self
+    }
+
+    /// The same, and the page that it leads to shows this once, where it asks for it (`Visit::shown`). It may be a secret:
+    /// it waits sealed.
+    #[must_use]
+    pub(crate) fn showing(mut self, shown: Value) -> Self {
+        self.shown = Some(shown);
         self
     }
 
@@ -110,6 +124,23 @@ impl Reply {
     pub(super) fn with_key(mut self, key: KeyChange) -> Self {
         self.key = key;
         self
+    }
+
+    /// Leaves with the guest's session what the page that it leads to tells, and what that page shows.
+    pub(super) async fn leave(&mut self, guest: &Guest, session: &str) -> Result<(), StoreError> {
+        let tenant = &guest.tenant;
+        if let Some(notice) = self.notice.take() {
+            let store = &tenant.house.store;
+            store
+                .notice_administrator_session(&tenant.id, session, Some(&notice))
+                .await?;
+        }
+        let path = self.response.headers().get(header::LOCATION);
+        let path = path.and_then(|path| path.to_str().ok()).map(str::to_owned);
+        if let (Some(shown), Some(path)) = (self.shown.take(), path) {
+            keep_shown(tenant, &guest.key, &path, &shown).await?;
+        }
+        Ok(())
     }
 
     /// Sets the headers that every answer of the console has.

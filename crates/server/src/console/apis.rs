@@ -11,7 +11,7 @@ use super::link::encoded;
 use super::record::Record;
 use super::visit::Visit;
 use super::words;
-use crate::registry::apis::{self, DEFAULT_TOKEN_LIFETIME_S, NewApi};
+use crate::registry::apis::{self, NewApi};
 use crate::registry::client_grants::{self, NewClientGrant};
 use crate::registry::clients::{self, Kind, NewClient};
 use crate::tenant::Tenant;
@@ -106,11 +106,6 @@ pub(crate) async fn create(visit: Visit) -> Result<Done, Failure> {
         name: Some(name.unwrap_or_else(|| form.text("identifier").to_owned())),
         algorithm,
         enforces_policies: form.is_ticked("enforce_policies"),
-        token_lifetime_s: visit
-            .tenant
-            .settings()
-            .default_token_lifetime_s
-            .unwrap_or(DEFAULT_TOKEN_LIFETIME_S),
         ..NewApi::new(form.text("identifier"))
     };
     let api = match apis::create(&visit.tenant, new).await {

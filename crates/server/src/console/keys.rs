@@ -7,7 +7,7 @@ use axum::http::StatusCode;
 use tokenhouse_protocol::crypto::Algorithm;
 use tokenhouse_protocol::id::KeyId;
 use tokenhouse_protocol::time::Timestamp;
-use tokenhouse_store::{Key, KeyState, Page as StorePage};
+use tokenhouse_store::{Key, KeyState, Unexpired};
 
 use super::answer::{Done, Failure, Reply, problem};
 use super::display::Moment;
@@ -15,11 +15,11 @@ use super::frame::{Frame, Section};
 use super::record::Record;
 use super::visit::Visit;
 use super::words;
-use crate::registry::{apis, keys};
+use crate::registry::keys;
 use crate::tenant::Tenant;
 
-/// APIs that are looked at to say what a revocation breaks.
-const MAX_APIS: u32 = 1000;
+/// APIs that are named as broken by a revocation; of more, how many.
+const MAX_APIS: usize = 200;
 
 #[derive(Template)]
 #[template(path = "keys.html")]
@@ -61,7 +61,10 @@ struct RevokePage {
     last: Option<Moment>,
     /// Tokens that it signed and that may be valid still, at most.
     tokens: i64,
+    /// What they are for: the APIs with the most tokens.
     apis: Vec<String>,
+    /// How many APIs there are besides.
+    others: usize,
 }
 
 /// `GET /console/keys`
@@ -166,7 +169,9 @@ async fn revoke_page(visit: &Visit, problem: Option<String>) -> Result<RevokePag
             words::problems::KEY_NOT_PREVIOUS,
         ));
     }
-    let broken = broken_by(tenant, key).await?;
+    let mut broken = broken_by(tenant, key).await?;
+    let others = broken.apis.len().saturating_sub(MAX_APIS);
+    broken.apis.truncate(MAX_APIS);
     Ok(RevokePage {
         frame: visit
             .frame(Section::Keys, words::key_revoke::TITLE)
@@ -179,48 +184,32 @@ async fn revoke_page(visit: &Visit, problem: Option<String>) -> Result<RevokePag
         last: broken.last.map(Moment::of),
         tokens: broken.tokens,
         apis: broken.apis,
+        others,
     })
 }
 
 /// What still trusts a previous key.
-#[derive(Default)]
 struct Broken {
     last: Option<Timestamp>,
     tokens: i64,
     apis: Vec<String>,
 }
 
-/// The APIs whose tokens it signed that may not have expired, and how many those are at most: hours are counted whole.
+/// The APIs whose tokens it signed that may not have expired, and how many those are at most.
 async fn broken_by(tenant: &Tenant, key: &Key) -> Result<Broken, Failure> {
-    let now = tenant.house.clock.now();
-    let until = key.previous_at.unwrap_or(key.created_at);
-    let mut broken = Broken::default();
-    let apis = apis::apis(tenant, StorePage::first(MAX_APIS)).await?;
     let since = key.current_at.unwrap_or(key.created_at);
-    let of_key = apis.iter().filter(|api| api.signing_alg == key.algorithm);
-    let longest_ms = of_key.map(|api| api.token_lifetime_s * 1000).max().unwrap_or(0);
-    let from = since.max(now.plus_ms(-longest_ms));
-    // Once for all of them: it is every application's every hour.
-    let hours = tenant.house.store.usage(&tenant.id, from, until).await?;
-    for api in apis {
-        let lifetime_ms = api.token_lifetime_s * 1000;
-        let last = until.plus_ms(lifetime_ms);
-        if api.signing_alg != key.algorithm || last <= now {
-            continue;
-        }
-        let from = since.max(now.plus_ms(-lifetime_ms)).hour();
-        let tokens: i64 = hours
-            .iter()
-            .filter(|hour| hour.api_id.as_ref() == Some(&api.id) && hour.hour >= from)
-            .map(|hour| hour.tokens)
-            .sum();
-        if tokens > 0 {
-            broken.last = broken.last.max(Some(last));
-            broken.tokens += tokens;
-            broken.apis.push(apis::identifier(tenant, &api));
-        }
-    }
-    Ok(broken)
+    let until = key.previous_at.unwrap_or(key.created_at);
+    let store = &tenant.house.store;
+    let found = store
+        .unexpired_tokens(&tenant.id, &key.algorithm, (since, until))
+        .await?;
+    let expire = found.iter().map(|api| until.plus_ms(api.token_lifetime_s * 1000));
+    let identifier = |api: Unexpired| api.identifier.unwrap_or_else(|| tenant.issuer.system_api());
+    Ok(Broken {
+        last: expire.max(),
+        tokens: found.iter().map(|api| api.tokens).sum(),
+        apis: found.into_iter().map(identifier).collect(),
+    })
 }
 
 fn row(key: &Key) -> Row {

@@ -14,7 +14,7 @@ use super::quickstart::{API_URL, MAX_APIS, chosen};
 use super::visit::Visit;
 use super::words;
 use crate::registry::apis;
-use crate::snippets::{Application, Language, MASKED_SECRET, MASKED_TOKEN, Quickstart, Values};
+use crate::snippets::{Application, Language, MASKED_SECRET, MASKED_TOKEN, Quickstart, Values, shell};
 
 /// A kind of application.
 #[derive(Debug)]
@@ -75,6 +75,9 @@ struct Page {
     api: String,
     application: String,
     client_id: String,
+    /// The two as words of a command, which runs nothing of them.
+    identifier_word: String,
+    client_id_word: String,
     languages: Vec<Choice>,
     programs: Vec<Program>,
 }
@@ -168,6 +171,8 @@ pub(crate) async fn get(visit: Visit) -> Result<Reply, Failure> {
         languages: code::choices(picked),
         api: api.map(|api| api.id.to_string()).unwrap_or_default(),
         application: applicant.map(|one| one.name).unwrap_or_default(),
+        identifier_word: shell(&identifier),
+        client_id_word: shell(&client_id),
         identifier,
         client_id,
         frame: frame.below(words::navigation::QUICKSTART, "/console/quickstart"),

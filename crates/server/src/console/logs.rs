@@ -38,6 +38,8 @@ struct Page {
     next: Option<String>,
     /// How far the search came, if it ended before the page was full.
     stopped_at: Option<Moment>,
+    /// How many lines a page has at most: the script searches on until there are so many.
+    page_rows: u32,
     kinds: &'static [(&'static str, &'static str)],
     is_live: bool,
     /// How many lines a file has at most.
@@ -93,6 +95,7 @@ pub(crate) async fn list(visit: Visit) -> Result<Reply, Failure> {
         is_first: before.is_none(),
         next: found.next.map(|id| id.to_string()),
         stopped_at: found.stopped_at.map(Moment::of),
+        page_rows: PAGE,
         kinds: event::KINDS,
         is_live: before.is_none() && wanted.to.is_empty() && problem.is_none(),
         file_rows: number_of(file::MAX_ROWS as i64),

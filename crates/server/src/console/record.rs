@@ -78,6 +78,11 @@ impl Record {
         self
     }
 
+    /// Whether something was changed.
+    pub(super) fn is_change(&self) -> bool {
+        self.kind == "sapi"
+    }
+
     /// Writes it; durable when it returns.
     pub(super) async fn write(self, tenant: &Tenant, caller: &Caller, status: u16) -> Result<(), StoreError> {
         let job = Job {

@@ -208,7 +208,7 @@ impl Around {
         Self { guest, who }
     }
 
-    /// Writes the log's row, keeps what the next page tells, and sets the cookie.
+    /// Writes the log's row, leaves what the next page tells and shows, and sets the cookie.
     async fn end(self, outcome: Result<Done, Failure>, parts: &Parts, session: Option<&str>) -> Response<Body> {
         let Self { guest, who } = self;
         let done = match outcome {
@@ -225,16 +225,16 @@ impl Around {
         };
         let Done { record, mut reply } = done;
         let status = reply.response.status().as_u16();
+        // A page in answer to a change would make the change again when it is reloaded.
+        let is_change = record.as_ref().is_some_and(Record::is_change);
+        debug_assert!(!is_change || reply.response.status() == StatusCode::SEE_OTHER);
         if let Some(record) = record
             && let Err(error) = record.write(&guest.tenant, &guest.caller, status).await
         {
             return refused(&guest, who, error.into());
         }
-        let store = &guest.tenant.house.store;
-        if let (Some(notice), Some(digest)) = (reply.notice.take(), session)
-            && let Err(error) = store
-                .notice_administrator_session(&guest.tenant.id, digest, Some(&notice))
-                .await
+        if let Some(digest) = session
+            && let Err(error) = reply.leave(&guest, digest).await
         {
             return refused(&guest, who, error.into());
         }

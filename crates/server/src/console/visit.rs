@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::RawPathParams;
+use serde_json::Value;
 
 use tokenhouse_protocol::id::AdministratorId;
 use tokenhouse_store::StoreError;
@@ -107,6 +108,11 @@ impl Visit {
     /// Who it is.
     pub(crate) fn administrator(&self) -> &AdministratorId {
         &self.session.administrator.id
+    }
+
+    /// What the page at `path`, this one, is to show once: see `Reply::showing`. Gone when it was asked for.
+    pub(crate) async fn shown(&self, path: &str) -> Result<Option<Value>, StoreError> {
+        session::take_shown(&self.tenant, &self.key, &self.session, path).await
     }
 
     /// The frame of a page; it tells what is to be told once, so it is asked for once, by a page that is shown.

@@ -1591,6 +1591,10 @@ pub(crate) mod logs {
     pub(crate) const FILTERED_FURTHER_BACK: &str = "The filter lets nothing further back through.";
     /// The moment stands where `{}` is.
     pub(crate) const SEARCHED: Markup = Markup::new("Searched back to {}: a search looks at 2 000 lines at a time.");
+    /// Where a script searches on by itself; the moment stands where `{}` is.
+    pub(crate) const SEARCHING: Markup = Markup::new("Searching back to {}…");
+    pub(crate) const STOP: &str = "Stop";
+    pub(crate) const SEARCH_ENDED: &str = "The search has ended.";
 
     pub(crate) fn newest(rows: impl Display) -> String {
         format!("The newest {rows} lines")
@@ -1689,13 +1693,20 @@ pub(crate) mod key_revoke {
     use super::super::markup::{Markup, markup};
 
     pub(crate) const SIGNED_UNTIL: &str = "Signed until";
-    pub(crate) const BREAKS_NOTHING: &str =
-        "Every access token that this key signed has expired: revoking it breaks nothing. It leaves the key set.";
+    pub(crate) const BREAKS_NOTHING: &str = "Every access token counted here that this key signed has expired: \
+        revoking it breaks none of them. It leaves the key set.";
+    pub(crate) const COUNTED: &str = "Access tokens are counted some seconds after they were issued, by the hour, for each \
+        API as it is set now. Not counted: ID tokens, what administrators issued to try things out, and tokens of APIs \
+        that have been deleted, or sign otherwise or for a shorter time than they did.";
     pub(crate) const WHEN: &str = "APIs that keep the key set refuse its tokens when they next look, within five \
         minutes if they obey the server's Cache-Control. A revoked key cannot be brought back.";
     pub(crate) const REVOKE_THE_KEY: &str = "Revoke the key";
     pub(crate) const KEEP_IT: &str = "Keep it";
     pub(crate) const TITLE: &str = "Revoke a key";
+
+    pub(crate) fn others(apis: usize) -> String {
+        format!("and {apis} other {}", if apis == 1 { "API" } else { "APIs" })
+    }
 
     /// The moment stands where `{}` is.
     pub(crate) fn breaks(tokens: i64) -> Markup {
@@ -1718,8 +1729,7 @@ pub(crate) mod settings {
     pub(crate) const DEFAULT_API: &str = "Default API";
     pub(crate) const NO_DEFAULT_API: &str = "None: a request has to name one";
     pub(crate) const LIFETIME: &str = "Access tokens of new APIs live for";
-    pub(crate) const LIFETIME_HINT: &str =
-        "What an API begins with that is created here; its own settings change it. Empty: a day.";
+    pub(crate) const LIFETIME_HINT: &str = "What an API begins with that says nothing else, wherever it is created; its own settings change it. Empty: a day.";
     pub(crate) const SESSIONS: &str = "Sessions of this console";
     pub(crate) const AT_MOST: &str = "In any case after";
     pub(crate) const HOURS: &str = "hours";

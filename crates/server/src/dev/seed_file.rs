@@ -56,7 +56,7 @@ pub struct ApiPart {
     pub scopes: Vec<String>,
     /// How its tokens are signed: RS256 unless given.
     pub signing_alg: Option<String>,
-    /// Seconds that its tokens live: a day unless given.
+    /// Seconds that its tokens live: as the tenant's settings say, or a day, unless given.
     pub token_lifetime: Option<i64>,
     /// The shape of its tokens: `access_token` unless given.
     pub token_dialect: Option<String>,

@@ -135,11 +135,9 @@ async fn api(tenant: &Arc<Tenant>, part: &ApiPart) -> Result<(), RegistryError> 
     new.name.clone_from(&part.name);
     new.scopes = part.scopes.iter().map(scope).collect();
     new.enforces_policies = part.enforce_policies;
+    new.token_lifetime_s = part.token_lifetime;
     if let Some(word) = &part.signing_alg {
         new.algorithm = algorithm(word)?;
-    }
-    if let Some(seconds) = part.token_lifetime {
-        new.token_lifetime_s = seconds;
     }
     if let Some(word) = &part.token_dialect {
         let known = || TokenDialect::ALL.map(TokenDialect::as_str).join(", ");

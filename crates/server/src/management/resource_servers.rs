@@ -49,7 +49,8 @@ pub(super) static PROPERTIES: &[Property] = &[
     list_of("scopes", &SCOPE, 1000).note("Its scopes, in order"),
     word("signing_alg", ALGORITHMS).note("How its tokens are signed"),
     text("signing_secret", 16, 1024).secret().note("The key of HS256"),
-    integer("token_lifetime", 0, MAX_TOKEN_LIFETIME_S).note("Seconds that its tokens live"),
+    integer("token_lifetime", 0, MAX_TOKEN_LIFETIME_S)
+        .note("Seconds that its tokens live; a new API that does not say it has the tenant's default_token_lifetime"),
     integer("token_lifetime_for_web", 0, MAX_TOKEN_LIFETIME_S),
     word("token_dialect", DIALECTS).note("How its tokens look"),
     flag("enforce_policies").note("Whether users' permissions limit their scopes"),

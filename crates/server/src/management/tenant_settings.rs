@@ -68,7 +68,7 @@ pub(super) static PROPERTIES: &[Property] = &[
     word("error_dialect", &["auth0", "rfc6749"])
         .note("How the token endpoint words its errors: as Auth0 does, or as RFC 6749 does"),
     integer("default_token_lifetime", 1, MAX_TOKEN_LIFETIME_S)
-        .note("Seconds that tokens of APIs made in the console live"),
+        .note("Seconds that tokens of new APIs live which do not say it; a day unless set"),
     integer("rsa_bits", 2048, 4096).note("The size of new RSA keys: 2048, 3072 or 4096"),
 ];
 

@@ -33,8 +33,8 @@ const SYSTEM_PROPERTIES: [&str; 3] = [
 
 /// Longest life of an access token, in seconds: 30 days.
 pub const MAX_TOKEN_LIFETIME_S: i64 = 2_592_000;
-/// Life of an access token unless the API says otherwise, in seconds: a day.
-pub const DEFAULT_TOKEN_LIFETIME_S: i64 = 86_400;
+/// Life of an access token unless the API or the tenant says otherwise, in seconds: a day.
+const DEFAULT_TOKEN_LIFETIME_S: i64 = 86_400;
 /// Life of a token handed out in the browser's front channel unless the API says otherwise: two hours.
 const DEFAULT_TOKEN_LIFETIME_FOR_WEB_S: i64 = 7200;
 
@@ -49,8 +49,8 @@ pub struct NewApi {
     pub scopes: Vec<ApiScope>,
     /// How its tokens are signed.
     pub algorithm: Algorithm,
-    /// Seconds that its tokens live.
-    pub token_lifetime_s: i64,
+    /// Seconds that its tokens live; as the tenant's settings say unless it does.
+    pub token_lifetime_s: Option<i64>,
     /// How its access tokens look.
     pub dialect: TokenDialect,
     /// Whether a user's scopes are limited to the user's permissions: RBAC.
@@ -58,14 +58,14 @@ pub struct NewApi {
 }
 
 impl NewApi {
-    /// An API with Auth0's defaults: RS256, a day, no scopes.
+    /// An API with Auth0's defaults: RS256, a day unless the tenant's settings say otherwise, no scopes.
     pub fn new(identifier: impl Into<String>) -> Self {
         Self {
             identifier: identifier.into(),
             name: None,
             scopes: Vec::new(),
             algorithm: Algorithm::Rs256,
-            token_lifetime_s: DEFAULT_TOKEN_LIFETIME_S,
+            token_lifetime_s: None,
             dialect: TokenDialect::default(),
             enforces_policies: false,
         }
@@ -74,12 +74,13 @@ impl NewApi {
 
 /// Makes an API; the keys of its algorithm are made with it if they are the first (DESIGN §6).
 pub async fn create(tenant: &Tenant, new: NewApi) -> Result<Api, RegistryError> {
+    let token_lifetime_s = new.token_lifetime_s.unwrap_or_else(|| default_token_lifetime_s(tenant));
     let api = Api {
         identifier: Some(new.identifier),
         name: new.name,
         signing_alg: new.algorithm.as_str().into(),
-        token_lifetime_s: new.token_lifetime_s,
-        token_lifetime_for_web_s: DEFAULT_TOKEN_LIFETIME_FOR_WEB_S.min(new.token_lifetime_s),
+        token_lifetime_s,
+        token_lifetime_for_web_s: DEFAULT_TOKEN_LIFETIME_FOR_WEB_S.min(token_lifetime_s),
         // Omitted until it is set (CONTRACT §4.4).
         token_dialect: (new.dialect != TokenDialect::default()).then(|| new.dialect.as_str().into()),
         enforce_policies: new.enforces_policies,
@@ -89,7 +90,7 @@ pub async fn create(tenant: &Tenant, new: NewApi) -> Result<Api, RegistryError> 
     add(tenant, api, None).await
 }
 
-/// Makes an API of its properties as they are on the wire, those left open by Auth0's defaults.
+/// Makes an API of its properties as they are on the wire, those left open by the tenant's settings and Auth0's defaults.
 pub async fn create_of(
     tenant: &Tenant,
     mut properties: Map<String, Value>,
@@ -101,8 +102,17 @@ pub async fn create_of(
         Some(Value::String(identifier)) => Some(identifier),
         Some(_) | None => Some(String::new()),
     };
+    properties
+        .entry("token_lifetime")
+        .or_insert_with(|| default_token_lifetime_s(tenant).into());
     properties::assign(&mut api, properties)?;
     add(tenant, api, signing_secret).await
+}
+
+/// Seconds that the tokens of a new API live that does not say it.
+fn default_token_lifetime_s(tenant: &Tenant) -> i64 {
+    let set = tenant.settings().default_token_lifetime_s;
+    set.unwrap_or(DEFAULT_TOKEN_LIFETIME_S)
 }
 
 async fn add(tenant: &Tenant, mut api: Api, signing_secret: Option<Secret>) -> Result<Api, RegistryError> {

@@ -79,6 +79,11 @@ fn checked_text(property: &'static str, text: &str, max_chars: usize) -> Result<
             format!("{property} holds a control character"),
         ));
     }
+    checked_length(property, text, max_chars)
+}
+
+/// Refuses a text that is too long.
+fn checked_length(property: &'static str, text: &str, max_chars: usize) -> Result<(), RegistryError> {
     if text.chars().count() > max_chars {
         return Err(RegistryError::invalid(
             property,

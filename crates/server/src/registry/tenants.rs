@@ -12,11 +12,15 @@ use tokenhouse_store::{Added, Change, Page, Tenant as Row};
 use super::connections::DEFAULT_CONNECTION;
 use super::given_keys::{self, GivenKey};
 use super::patch::{self, Rules};
-use super::{RegistryError, apis, begin, check_quota, checked_name, clients, commit, connections, keys};
+use super::{
+    RegistryError, apis, begin, check_quota, checked_length, checked_name, clients, commit, connections, keys,
+};
 use crate::tenant::{House, Issuer, Settings, Tenant};
 
 /// Longest tenant id, in characters: it may become part of a host name (RFC 1035 §2.3.4).
 const MAX_ID_CHARS: usize = 63;
+/// Longest name of a tenant, in characters.
+const MAX_NAME_CHARS: usize = 255;
 /// Longest settings of a tenant, as JSON text in bytes: every node holds them.
 const MAX_SETTINGS_BYTES: usize = 1024 * 1024;
 /// Rows of a tenant that are removed in one transaction.
@@ -140,6 +144,8 @@ pub async fn update_settings(tenant: &Tenant, changes: Map<String, Value>) -> Re
             "rsa_bits must be 2048, 3072 or 4096",
         ));
     }
+    let name = changes.get("friendly_name").and_then(Value::as_str);
+    checked_length("friendly_name", name.unwrap_or_default(), MAX_NAME_CHARS)?;
     let quota = |side: &str| changes.get("default_token_quota").and_then(|quota| quota.get(side));
     for side in ["clients", "organizations"] {
         check_quota("default_token_quota", quota(side))?;
@@ -239,7 +245,7 @@ fn check(new: &NewTenant) -> Result<(), RegistryError> {
         let text = "a tenant's id has lower-case letters, digits and dashes, 63 at most";
         return Err(RegistryError::invalid("id", text));
     }
-    checked_name(&new.name, 255)?;
+    checked_name(&new.name, MAX_NAME_CHARS)?;
     new.hosts.iter().try_for_each(|host| check_host(host))
 }
 

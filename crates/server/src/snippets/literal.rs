@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 
 /// `'…'` of a POSIX shell, in which nothing has a meaning but the quote.
-pub(super) fn shell(text: &str) -> String {
+pub(crate) fn shell(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
 }
 

@@ -5,6 +5,7 @@
 //! certificates, against a local authority's file where the request names one; the languages themselves need nothing
 //! but what comes with them; where a page would hold a secret it warns. `tests/snippets` executes each.
 
+pub(crate) use self::literal::shell;
 pub use self::quickstart::{Application, Field, Quickstart, QuickstartError, Values};
 pub use self::request::{Body, Method, Request, RequestError};
 

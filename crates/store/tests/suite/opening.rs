@@ -12,6 +12,7 @@ both!(
     a_newer_database_is_refused_in_one_sentence_and_left_alone,
     many_processes_may_migrate_at_once,
     two_nodes_may_bring_a_database_of_any_age_up_to_date_at_once,
+    what_was_issued_before_an_update_is_counted_by_api_after_it,
     a_closed_store_takes_no_more_jobs,
 );
 
@@ -100,6 +101,49 @@ async fn two_nodes_may_bring_a_database_of_any_age_up_to_date_at_once(place: &Pl
         again.close().await;
         old.remove().await;
     }
+}
+
+async fn what_was_issued_before_an_update_is_counted_by_api_after_it(place: &Place) {
+    let old = migrations();
+    let before = old
+        .iter()
+        .position(|(version, _)| *version == 20_261_130_000_012)
+        .unwrap();
+    place.migrate(before).await;
+    let now = place.clock.now();
+    let hour = now.hour().ms();
+    place
+        .run(
+            "insert into tenants (id, name, issuer, settings, created_at, updated_at) \
+             values ('acme', 'Acme', null, '{}', 1, 1)",
+        )
+        .await;
+    place
+        .run(
+            "insert into apis (tenant_id, id, identifier, signing_alg, token_lifetime_s, token_lifetime_for_web_s, \
+             enforce_policies, allow_offline_access, is_system, scopes, rest, created_at, updated_at) \
+             values ('acme', 'api', 'https://api', 'RS256', 86400, 7200, false, false, false, '[]', '{}', 1, 1)",
+        )
+        .await;
+    place
+        .run(&format!(
+            "insert into traffic (tenant_id, hour, node_id, machine, people, refused) values ('acme', {hour}, 'n', 5, 0, 0)"
+        ))
+        .await;
+    for (client, tokens) in [("a", 2), ("b", 3)] {
+        let sql = format!(
+            "insert into usage (tenant_id, hour, client_id, api_id, grant_type, node_id, tokens) \
+             values ('acme', {hour}, '{client}', 'api', 'client_credentials', 'n', {tokens})"
+        );
+        place.run(&sql).await;
+    }
+    let store = place.open().await;
+    let tenant = TenantId::new("acme");
+    store.commit(job(&tenant, vec![entry("c", now)])).await.unwrap();
+    store.fold_usage().await.unwrap();
+    let found = store.unexpired_tokens(&tenant, "RS256", (now, now)).await.unwrap();
+    assert_eq!(found.iter().map(|api| api.tokens).collect::<Vec<_>>(), [6]);
+    store.close().await;
 }
 
 async fn a_closed_store_takes_no_more_jobs(place: &Place) {

@@ -2,14 +2,15 @@
 
 use tokenhouse_protocol::id::{ApiId, ClientId, TenantId};
 use tokenhouse_protocol::time::Timestamp;
-use tokenhouse_store::{LogEntry, Store, Traffic, UsageRow};
+use tokenhouse_store::{Added, Api, LogEntry, Store, Traffic, Unexpired, UsageRow};
 
 use crate::place::{Place, both};
-use crate::samples::{entry, job, with_tenant};
+use crate::samples::{api, entry, job, with_tenant};
 
 both!(
     tokens_are_counted_by_hour_client_api_and_grant,
     what_was_issued_and_refused_is_counted_by_hour,
+    what_may_still_be_valid_is_counted_by_api,
     two_folders_count_every_token_once,
     what_a_dead_node_issued_is_counted,
     a_node_that_was_forgotten_and_speaks_again_is_counted_once,
@@ -17,6 +18,7 @@ both!(
 );
 
 const FAR: i64 = 4_000_000_000_000;
+const HOUR_MS: i64 = 3_600_000;
 
 async fn tokens_are_counted_by_hour_client_api_and_grant(place: &Place) {
     let store = place.open().await;
@@ -136,6 +138,78 @@ async fn what_was_issued_and_refused_is_counted_by_hour(place: &Place) {
     let traffic = store.traffic(&tenant, now, later.hour()).await.unwrap();
     assert_eq!(traffic, [hour(now, 2, 1, 6)]);
     store.close().await;
+}
+
+async fn what_may_still_be_valid_is_counted_by_api(place: &Place) {
+    let (store, there) = (place.open().await, place.open().await);
+    let (tenant, other) = (with_tenant(&store, "acme").await, with_tenant(&store, "other").await);
+    let mut tx = store.begin().await.unwrap();
+    for (id, algorithm, hours) in [
+        ("day", "RS256", 24),
+        ("hour", "RS256", 1),
+        ("never", "RS256", 24),
+        ("other", "ES256", 24),
+    ] {
+        let api = Api {
+            id: ApiId::new(id),
+            signing_alg: algorithm.into(),
+            token_lifetime_s: hours * 3600,
+            ..api(Some(&format!("https://{id}")))
+        };
+        assert_eq!(tx.add_api(&tenant, &api).await.unwrap(), Added::Yes);
+    }
+    tx.commit().await.unwrap();
+    let issue = async |store: &Store, tenant: &TenantId, id: &str, client: &str| {
+        let one = LogEntry {
+            api_id: Some(ApiId::new(id)),
+            ..entry(client, place.clock.now())
+        };
+        let refused = LogEntry {
+            kind: "feccft",
+            tokens: 0,
+            ..one.clone()
+        };
+        store.commit(job(tenant, vec![one, refused])).await.unwrap();
+    };
+    let begin = place.clock.now();
+    for id in ["day", "hour", "other"] {
+        issue(&store, &tenant, id, "a").await;
+    }
+    issue(&store, &other, "day", "a").await;
+    store.fold_usage().await.unwrap();
+    place.clock.advance_ms(2 * HOUR_MS);
+    for (store, client) in [(&store, "a"), (&store, "b"), (&there, "c")] {
+        issue(store, &tenant, "day", client).await;
+    }
+    issue(&there, &tenant, "hour", "a").await;
+    there.fold_usage().await.unwrap();
+    place.clock.advance_ms(60_000);
+
+    let end = place.clock.now();
+    let found = async |from: Timestamp, to: Timestamp| {
+        let rows = store.unexpired_tokens(&tenant, "RS256", (from, to)).await.unwrap();
+        let short = |row: Unexpired| (row.identifier.unwrap(), row.tokens);
+        rows.into_iter().map(short).collect::<Vec<_>>()
+    };
+    let (day, hour) = (
+        |tokens| ("https://day".to_owned(), tokens),
+        ("https://hour".to_owned(), 1),
+    );
+    assert_eq!(
+        found(begin, end).await,
+        [day(4), hour.clone()],
+        "of one, the first has expired"
+    );
+    assert_eq!(found(end, end).await, [day(3), hour], "an hour counts whole");
+    assert_eq!(found(begin, begin.plus_ms(HOUR_MS).hour()).await, [day(1)]);
+    let none = store.unexpired_tokens(&tenant, "PS256", (begin, end)).await.unwrap();
+    assert_eq!(none, []);
+    place.clock.advance_ms(24 * HOUR_MS - 1);
+    assert_eq!(found(begin, end).await, [day(3)]);
+    place.clock.advance_ms(1);
+    assert_eq!(found(begin, end).await, [], "the last one has expired");
+    store.close().await;
+    there.close().await;
 }
 
 async fn two_folders_count_every_token_once(place: &Place) {

@@ -2,6 +2,7 @@
 //! work; or its keys, for `private_key_jwt`.
 
 use askama::Template;
+use serde_json::{Value, json};
 
 use tokenhouse_protocol::secret::Secret;
 use tokenhouse_store::Client;
@@ -64,7 +65,7 @@ struct Page {
 /// A new pair, whose private half is shown once.
 struct Generated {
     kid: String,
-    algorithm: &'static str,
+    algorithm: String,
     private: Secret,
 }
 
@@ -80,14 +81,17 @@ struct Row {
 /// `GET /console/applications/{id}/credentials`
 pub(crate) async fn show(visit: Visit) -> Result<Reply, Failure> {
     let client = found(&visit).await?;
-    Reply::page(&page(&visit, &client, None, None).await?)
+    let mut page = page(&visit, &client, None, None).await?;
+    let shown = visit.shown(&own_path(&client)).await?;
+    page.generated = shown.as_ref().map(Generated::read);
+    Reply::page(&page)
 }
 
 /// `POST /console/applications/{id}/credentials`: shows or rotates the secret, adds or removes a key.
 pub(crate) async fn act(visit: Visit) -> Result<Done, Failure> {
     let client = found(&visit).await?;
     let (tenant, form) = (&visit.tenant, &visit.form);
-    let back = || Reply::see(&format!("{}/credentials", path_of(&client.id)));
+    let back = || Reply::see(&own_path(&client));
     let outcome = match form.text("action") {
         "show" => {
             let secret = clients::secret(tenant, &client.id).await?;
@@ -112,10 +116,8 @@ pub(crate) async fn act(visit: Visit) -> Result<Done, Failure> {
         "generate" => match generate(&visit, &client).await {
             Ok(generated) => {
                 let record = Record::change(words::log::KEY_ADDED).with("kid", generated.kid.clone());
-                // Read again: the key has taken the secret's place.
-                let mut page = page(&visit, &found(&visit).await?, None, None).await?;
-                page.generated = Some(generated);
-                return Ok(Done::recorded(record.application(&client.id), Reply::page(&page)?));
+                let reply = back().showing(generated.to_json());
+                return Ok(Done::recorded(record.application(&client.id), reply));
             }
             Err(error) => Err(error),
         },
@@ -140,6 +142,27 @@ pub(crate) async fn act(visit: Visit) -> Result<Done, Failure> {
     }
 }
 
+impl Generated {
+    fn to_json(&self) -> Value {
+        json!({ "kid": self.kid, "algorithm": self.algorithm, "private": self.private.expose() })
+    }
+
+    /// Reads what [`Self::to_json`] wrote.
+    fn read(shown: &Value) -> Self {
+        let text = |name: &str| shown.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+        Self {
+            kid: text("kid"),
+            algorithm: text("algorithm"),
+            private: Secret::new(text("private")),
+        }
+    }
+}
+
+/// The address of this page.
+fn own_path(client: &Client) -> String {
+    format!("{}/credentials", path_of(&client.id))
+}
+
 /// Registers the key that was pasted: its `kid`.
 async fn add(visit: &Visit, client: &Client) -> Result<String, RegistryError> {
     let key = NewClientKey {
@@ -154,7 +177,7 @@ async fn add(visit: &Visit, client: &Client) -> Result<String, RegistryError> {
 async fn generate(visit: &Visit, client: &Client) -> Result<Generated, RegistryError> {
     let name = visit.form.filled("name").map(str::to_owned);
     let (new, private) = NewClientKey::generate(visit.form.text("algorithm"), name).await?;
-    let algorithm = new.algorithm.as_str();
+    let algorithm = new.algorithm.as_str().to_owned();
     let added = client_keys::add(&visit.tenant, &client.id, new).await?;
     Ok(Generated {
         kid: added.kid,

@@ -1,6 +1,7 @@
 //! Who administers the tenant: made with a link by which they choose a password, given another such link, removed.
 
 use askama::Template;
+use serde_json::{Value, json};
 
 use super::super::answer::{Done, Failure, Reply, problem};
 use super::super::frame::{Frame, Section};
@@ -13,6 +14,8 @@ use crate::registry::administrators::{self, NewAdministrator};
 
 /// How long a link to choose a password works: a day, since it goes by mail or chat.
 const LINK_MS: i64 = 86_400_000;
+/// Where a link is shown.
+const PATH: &str = "/console/settings/administrators";
 
 #[derive(Template)]
 #[template(path = "administrator_link.html")]
@@ -20,6 +23,22 @@ struct LinkPage {
     frame: Frame,
     email: String,
     link: String,
+}
+
+/// `GET /console/settings/administrators`: the link that was made just now; those who come again see who there is.
+pub(crate) async fn show(visit: Visit) -> Result<Reply, Failure> {
+    let Some(shown) = visit.shown(PATH).await? else {
+        return Ok(Reply::see("/console/settings"));
+    };
+    let text = |name: &str| shown.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+    Reply::page(&LinkPage {
+        frame: visit
+            .frame(Section::Settings, words::administrator_link::TITLE)
+            .await?
+            .below(words::navigation::SETTINGS, "/console/settings"),
+        email: text("email"),
+        link: text("link"),
+    })
 }
 
 /// `POST /console/settings/administrators`
@@ -56,18 +75,11 @@ pub(crate) async fn act(visit: Visit) -> Result<Done, Failure> {
     }
 }
 
-/// Makes a link for an administrator and shows it, this once.
+/// Makes a link for an administrator, which is shown once.
 async fn linked(visit: &Visit, id: &str, summary: &'static str) -> Result<Done, Failure> {
     let found = administrators::administrator(&visit.tenant, id).await?;
     let key = make_link(&visit.tenant, &found.id, Purpose::Password, LINK_MS).await?;
-    let page = LinkPage {
-        frame: visit
-            .frame(Section::Settings, words::administrator_link::TITLE)
-            .await?
-            .below(words::navigation::SETTINGS, "/console/settings"),
-        email: found.email.clone(),
-        link: link_url(&visit.tenant, &key),
-    };
+    let shown = json!({ "email": found.email, "link": link_url(&visit.tenant, &key) });
     let record = Record::change(summary).with("email", found.email);
-    Ok(Done::recorded(record, Reply::page(&page)?))
+    Ok(Done::recorded(record, Reply::see(PATH).showing(shown)))
 }

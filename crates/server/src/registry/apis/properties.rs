@@ -16,6 +16,8 @@ use super::{DEFAULT_TOKEN_LIFETIME_FOR_WEB_S, DEFAULT_TOKEN_LIFETIME_S, MAX_TOKE
 const MAX_NAME_CHARS: usize = 200;
 /// Longest scope, in characters.
 const MAX_SCOPE_CHARS: usize = 280;
+/// Longest description of a scope, in characters.
+const MAX_SCOPE_DESCRIPTION_CHARS: usize = 500;
 /// Most scopes of one API.
 const MAX_SCOPES: usize = 1000;
 /// How a change meets what is there: the policies of applications and of users change apart.
@@ -145,6 +147,14 @@ fn check_scopes(scopes: &[ApiScope]) -> Result<(), RegistryError> {
         if !is_scope_token(&scope.value) || scope.value.len() > MAX_SCOPE_CHARS {
             let text = format!(
                 "{:?} cannot be a scope: no spaces, quotes or backslashes, ASCII only",
+                scope.value
+            );
+            return Err(RegistryError::invalid("scopes", text));
+        }
+        let description = scope.description.as_deref().unwrap_or_default();
+        if description.chars().count() > MAX_SCOPE_DESCRIPTION_CHARS {
+            let text = format!(
+                "the description of {} is longer than {MAX_SCOPE_DESCRIPTION_CHARS} characters",
                 scope.value
             );
             return Err(RegistryError::invalid("scopes", text));

@@ -9,10 +9,14 @@ use tokenhouse_protocol::grant::GrantType;
 use tokenhouse_store::Client;
 
 use super::super::patch::{self, Rules};
-use super::super::{RegistryError, check_quota, checked_name};
+use super::super::{RegistryError, check_quota, checked_length, checked_name};
 
 /// Longest name, in characters.
 const MAX_NAME_CHARS: usize = 255;
+/// Longest description, in characters.
+const MAX_DESCRIPTION_CHARS: usize = 140;
+/// Longest origin whose pages may read the token endpoint's answers, in characters.
+const MAX_ORIGIN_CHARS: usize = 2048;
 /// Most keys of an application's metadata.
 const MAX_METADATA: usize = 10;
 /// The grant types that an application may list beside those that there are here: Auth0's that are still to come.
@@ -140,6 +144,12 @@ static DEFAULTS: LazyLock<[(&str, Value); 8]> = LazyLock::new(|| {
 /// Refuses an application whose properties do not go together.
 pub(super) fn check(client: &Client) -> Result<(), RegistryError> {
     checked_name(&client.name, MAX_NAME_CHARS)?;
+    let description = client.rest.get("description").and_then(Value::as_str);
+    checked_length("description", description.unwrap_or_default(), MAX_DESCRIPTION_CHARS)?;
+    let origins = client.rest.get("web_origins").and_then(Value::as_array);
+    for origin in origins.into_iter().flatten().filter_map(Value::as_str) {
+        checked_length("web_origins", origin, MAX_ORIGIN_CHARS)?;
+    }
     let known = |word: &str| word.parse::<GrantType>().is_ok() || OTHER_GRANT_TYPES.contains(&word);
     if let Some(unknown) = client.grant_types.iter().find(|word| !known(word)) {
         return Err(RegistryError::invalid(

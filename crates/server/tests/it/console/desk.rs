@@ -128,7 +128,7 @@ impl Desk {
     pub(super) async fn short_lived_api(&self) -> String {
         let tenant = self.house.tenant().await;
         let new = NewApi {
-            token_lifetime_s: 60,
+            token_lifetime_s: Some(60),
             ..NewApi::new("https://short.example.com")
         };
         let api = apis::create(&tenant, new).await.unwrap();

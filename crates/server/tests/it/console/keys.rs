@@ -1,7 +1,7 @@
 //! Keys in the console: rotated when it is safe or when one insists, revoked with what that breaks.
 
 use super::browser::{Browser, between};
-use crate::house::House;
+use crate::house::{AUDIENCE, House};
 
 const FIFTEEN_MINUTES_MS: i64 = 901_000;
 
@@ -49,6 +49,10 @@ async fn revoking_says_what_it_breaks_first() {
     let confirm = browser.page(&path).await;
     assert!(
         confirm.contains(&kid) && confirm.contains("This breaks up to 1 access token"),
+        "{confirm}"
+    );
+    assert!(
+        confirm.contains(AUDIENCE) && confirm.contains("Not counted"),
         "{confirm}"
     );
     let revoked = browser.post(&path, &[]).await;

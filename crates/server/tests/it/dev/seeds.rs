@@ -224,8 +224,9 @@ fn a_seed_with_a_mistake_is_refused_by_its_line_or_its_part() {
 
 /// A tenant whose every part says more than its own keys can.
 const MORE: &str = r#"
-[tenant]
-settings = { default_token_quota = { clients = { client_credentials = { per_hour = 1000, enforce = false } } } }
+[tenant.settings]
+default_token_lifetime = 600
+default_token_quota = { clients = { client_credentials = { per_hour = 1000, enforce = false } } }
 
 [[apis]]
 identifier = "https://api.example.com"
@@ -284,6 +285,7 @@ fn every_part_of_a_seed_takes_what_the_management_api_takes() {
     );
     let api = double.managed(&token, "resource-servers/https%3A%2F%2Fapi.example.com");
     assert_eq!(api["allow_offline_access"], true, "{api}");
+    assert_eq!(api["token_lifetime"], 600, "the settings of the same file hold");
     let secret = "a-secret-of-thirty-two-bytes-or-more";
     crate::secrets::used(secret);
     assert_eq!(api["signing_secret"], secret);

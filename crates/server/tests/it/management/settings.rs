@@ -63,6 +63,46 @@ async fn settings_that_the_house_acts_on_hold_at_once() {
 }
 
 #[tokio::test]
+async fn the_default_lifetime_holds_for_every_api_that_says_none() {
+    let house = House::new().await;
+    let api = Api::of(&house).await;
+    let made = async |identifier: &str, said: Value| {
+        let mut body = json!({"identifier": identifier});
+        body.as_object_mut().unwrap().extend(said.as_object().unwrap().clone());
+        let made = api.expect(201, "POST", "resource-servers", body).await;
+        ["token_lifetime", "token_lifetime_for_web"].map(|name| made[name].as_i64().unwrap())
+    };
+    let set = async |seconds: Value| {
+        let change = json!({"default_token_lifetime": seconds});
+        api.expect(200, "PATCH", "tenants/settings", change).await
+    };
+    assert_eq!(
+        made("https://before", json!({})).await,
+        [86_400, 7_200],
+        "as Auth0 has it"
+    );
+    set(json!(900)).await;
+    assert_eq!(made("https://brief", json!({})).await, [900, 900]);
+    assert_eq!(made("https://null", json!({"token_lifetime": null})).await, [900, 900]);
+    let own = json!({"token_lifetime": 8_000, "token_lifetime_for_web": 60});
+    assert_eq!(made("https://own", own).await, [8_000, 60]);
+    set(Value::Null).await;
+    assert_eq!(made("https://after", json!({})).await, [86_400, 7_200]);
+    let refused = api
+        .expect(
+            400,
+            "PATCH",
+            "tenants/settings",
+            json!({"default_token_lifetime": 2_592_001}),
+        )
+        .await;
+    assert!(
+        refused["message"].as_str().unwrap().contains("default_token_lifetime"),
+        "{refused}"
+    );
+}
+
+#[tokio::test]
 async fn attack_protection_is_kept_as_it_was_written_and_stages_keep_what_is_not_sent() {
     let house = House::new().await;
     let api = Api::of(&house).await;

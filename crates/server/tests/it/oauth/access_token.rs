@@ -202,7 +202,7 @@ async fn a_lifetime_is_the_apis_and_at_most_thirty_days() {
         (2_592_000, "https://long.example.com"),
     ] {
         let new = NewApi {
-            token_lifetime_s: seconds,
+            token_lifetime_s: Some(seconds),
             ..NewApi::new(audience)
         };
         apis::create(&*house.tenant().await, new).await.unwrap();
@@ -217,7 +217,7 @@ async fn a_lifetime_is_the_apis_and_at_most_thirty_days() {
     }
     for seconds in [-1, 2_592_001, i64::MAX] {
         let new = NewApi {
-            token_lifetime_s: seconds,
+            token_lifetime_s: Some(seconds),
             ..NewApi::new("https://never.example.com")
         };
         let refused = apis::create(&*house.tenant().await, new).await;
