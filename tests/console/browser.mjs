@@ -1,8 +1,7 @@
 // The browser, an administrator who is signed in to it, and what every page is held to.
 
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import path from "node:path";
 
 import { chromium } from "playwright-core";
 
@@ -25,14 +24,32 @@ export async function enter(browser, base, more = {}) {
     ...more,
   });
   const page = await context.newPage();
+  page.hasScripts = more.javaScriptEnabled !== false;
   page.complaints = [];
   page.on("pageerror", (error) => page.complaints.push(error.message));
   page.on("console", (message) => {
     const isRefusal = /status of 4\d\d/.test(message.text());
     if (message.type() === "error" && !isRefusal) page.complaints.push(message.text());
   });
-  page.setDefaultTimeout(10_000);
+  // Others use the machine too: this is for what never comes.
+  page.setDefaultTimeout(30_000);
   return page;
+}
+
+/** Chooses in a select that steers its form: a script sends it at once; without one the button beside it does. */
+export async function choose(page, select, value, button) {
+  const form = select.locator("xpath=ancestor::form");
+  const steer = async () => {
+    await select.selectOption(value);
+    if (!page.hasScripts) await form.getByRole("button", { name: button, exact: true }).click();
+  };
+  await Promise.all([page.waitForEvent("load"), steer()]);
+}
+
+/** What a link brings as a file: its name and its text. */
+export async function file(page, link) {
+  const [brought] = await Promise.all([page.waitForEvent("download"), link.click()]);
+  return { name: brought.suggestedFilename(), text: readFileSync(await brought.path(), "utf8") };
 }
 
 /** Signs in by a link, with its one click. */
@@ -72,26 +89,4 @@ export async function overflows(page) {
   }
   await page.setViewportSize({ width: 1280, height: 900 });
   return wide;
-}
-
-/** Most pixels of a picture from its top. */
-const MAX_HEIGHT = 2200;
-
-/** Pictures of the page as it is now: on a desk and on a phone, and in the dark where `isMain`. */
-export async function shoot(page, folder, name, isMain) {
-  const session = await page.context().newCDPSession(page);
-  for (const [width, colorScheme] of [[1280, "light"], [360, "light"], ...(isMain ? [[1280, "dark"], [360, "dark"]] : [])]) {
-    await page.emulateMedia({ colorScheme });
-    await page.setViewportSize({ width, height: 800 });
-    // As high as the page, so that what stays in the window is drawn once.
-    const height = await page.evaluate(() => document.documentElement.scrollHeight);
-    await page.setViewportSize({ width, height: Math.min(height, MAX_HEIGHT) });
-    await page.evaluate(() => scrollTo(0, 0));
-    const { data } = await session.send("Page.captureScreenshot", { format: "webp", quality: 72 });
-    const scheme = colorScheme === "dark" ? "-dark" : "";
-    writeFileSync(path.join(folder, `${name}-${width}${scheme}.webp`), Buffer.from(data, "base64"));
-  }
-  await session.detach();
-  await page.emulateMedia({ colorScheme: null });
-  await page.setViewportSize({ width: 1280, height: 900 });
 }

@@ -1,10 +1,8 @@
-// Two administrators at once, what reloading and going back do, and how sessions end.
+// Two administrators at once, and how sessions end.
 
 import assert from "node:assert/strict";
 
-import { pathOf, said } from "./acts.mjs";
-
-const press = (page, name) => page.getByRole("button", { name, exact: true }).click();
+import { idOf, pathOf, press, said } from "./acts.mjs";
 
 /** The password that a colleague chooses. */
 const PASSWORD = "a few words of their own";
@@ -39,7 +37,7 @@ export async function together(one, other, names) {
   await said(other, "Saved");
   await one.reload();
   assert.equal(await one.locator("#description").inputValue(), "by the second");
-  const logged = await one.request.get(`/console/logs/file?app=${path.split("/").at(-1)}&format=jsonl`);
+  const logged = await one.request.get(`/console/logs/file?app=${idOf(path)}&format=jsonl`);
   const text = await logged.text();
   for (const name of names) assert.ok(text.includes(name), `${name} is not in the log`);
 
@@ -59,26 +57,6 @@ export async function removed(one, other, email) {
   await other.goto("/console/apis");
   assert.equal(new URL(other.url()).pathname, "/console/sign-in");
   await other.context().close();
-}
-
-/** A button that is clicked twice makes one thing, and so do reloading and going back and forth after it. */
-export async function once(page, name) {
-  const rows = async () => {
-    await page.goto(`/console/applications?q=${encodeURIComponent(name)}`);
-    return page.getByRole("link", { name, exact: true }).count();
-  };
-  await page.goto("/console/applications/new");
-  await page.locator("#name").fill(name);
-  await page.getByRole("button", { name: "Create application" }).dblclick();
-  await said(page, "The application is created");
-  const { pathname } = new URL(page.url());
-  await page.reload();
-  assert.equal(await page.locator(".notice").count(), 0, "a notice is shown once");
-  await page.goBack();
-  await page.locator("#name").waitFor();
-  await page.goForward();
-  await page.waitForURL((url) => url.pathname === pathname);
-  assert.equal(await rows(), 1);
 }
 
 /** Signs in by the password that a colleague chose. */

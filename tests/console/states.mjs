@@ -1,34 +1,9 @@
 // Pages as no link leads to them: after something was sent, shown, made or refused. Each is held to what every page is.
 
 import { secret } from "../quickstart/check.mjs";
+import { rotated } from "./acts.mjs";
 
 const press = (page, name) => page.locator("main").getByRole("button", { name, exact: true }).first().click();
-
-/** Rotates the keys, so that there is a previous one to revoke; at once, whatever the page advises. */
-export async function rotate(page) {
-  await page.goto("/console/keys");
-  await page.getByRole("button", { name: /^Rotate RS256/ }).click();
-  const hasty = page.getByRole("button", { name: "Rotate RS256 at once" });
-  await hasty.or(page.locator(".notice")).first().waitFor();
-  if (await hasty.count()) await hasty.click();
-  await page.locator(".notice").waitFor();
-}
-
-/** Gives an application a quota that it has used up, over the Management API. */
-export async function quota(base, { applications, audience }) {
-  const post = async (path, body, authorization) => {
-    const headers = { "content-type": "application/json", ...(authorization && { authorization }) };
-    const answer = await fetch(`${base}${path}`, { method: authorization ? "PATCH" : "POST", headers, body: JSON.stringify(body) });
-    if (answer.status >= 500) throw new Error(`${path}: ${answer.status}`);
-    return answer.json();
-  };
-  const ask = ({ client_id, client_secret }, audience) =>
-    post("/oauth/token", { grant_type: "client_credentials", client_id, client_secret, audience });
-  const { access_token } = await ask(applications.admin, `${base}/api/v2/`);
-  const token_quota = { client_credentials: { enforce: true, per_hour: 3, per_day: 40 } };
-  await post(`/api/v2/clients/${applications.reader.client_id}`, { token_quota }, `Bearer ${secret(access_token)}`);
-  for (let count = 0; count < 4; count += 1) await ask(applications.reader, audience);
-}
 
 /** Each state: its name, and how a page gets there. */
 export function states({ facts, testTab }) {
@@ -73,6 +48,20 @@ export function states({ facts, testTab }) {
       await press(page, "Issue a token");
       await page.locator(".why.bad").waitFor();
     }],
+    ["test-forbidden", async (page) => {
+      await page.goto(`${testTab}?application=${sample.client_id}`);
+      await page.locator("input[name=scope][value='write:messages']").check();
+      await press(page, "Issue a token");
+      await page.locator("#access-token").waitFor();
+      await page.locator("#url").fill((await page.locator("#url").inputValue()).replace(/private$/, "private-scoped"));
+      await press(page, "Send");
+      await page.locator(".why.bad").waitFor();
+    }],
+    ["applications-next", async (page) => {
+      await page.goto("/console/applications?q=Till");
+      await page.getByRole("link", { name: "Next page" }).click();
+      await page.getByRole("link", { name: "First page" }).waitFor();
+    }],
     ["credentials-secret", async (page) => {
       await page.goto(applicationPage(sample.client_id, "/credentials"));
       await press(page, "Show the secret");
@@ -95,7 +84,7 @@ export function states({ facts, testTab }) {
       secret(new URL(await page.locator("#link").textContent()).searchParams.get("key"));
     }],
     ["keys-too-early", async (page) => {
-      await rotate(page);
+      await rotated(page);
       await page.getByRole("button", { name: /^Rotate RS256/ }).click();
       await page.getByRole("button", { name: "Rotate RS256 at once" }).waitFor();
     }],
@@ -115,11 +104,5 @@ export function states({ facts, testTab }) {
     }],
     ["applications-one-usage", (page) => page.goto(applicationPage(reader.client_id, "/usage"))],
     ["usage-quotas", (page) => page.goto("/console/usage")],
-    ["reference", (page) => page.goto("/console/reference")],
-    ["reference-endpoints", async (page) => {
-      await page.goto("/console/reference");
-      await page.locator("section h2 a").first().click();
-      await page.locator(".endpoint").first().waitFor();
-    }],
   ];
 }
