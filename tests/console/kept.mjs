@@ -8,8 +8,8 @@ import { authorized, idOf, made, pem, press } from "./acts.mjs";
 import { ENTITIES, VALUES, assertIsText } from "./hostile.mjs";
 
 const { "right-to-left": rtl, emoji, long, markup } = VALUES;
-/** Without blanks and capitals, as the names are by which people sign in. */
-const joined = (text) => text.replaceAll(/\s/g, "").toLowerCase();
+/** Without blanks and capitals, as the names are by which people sign in; markup stays markup. */
+const joined = (text) => text.replaceAll(/\s/g, "/").toLowerCase();
 /** Markup of the characters that a scope may hold. */
 const SCOPE = "<x-hit></x-hit><script>window.hit=1</script>";
 /** Markup as short as the id of a key. */

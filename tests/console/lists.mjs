@@ -63,7 +63,7 @@ export async function logs(page, { name, client_id }, happen) {
   assert.equal(lines.name, "logs.jsonl");
   const events = lines.text.trimEnd().split("\n").map((line) => JSON.parse(line));
   assert.ok(events.length > 0 && events.every(({ type }) => type === "sapi"), "the file is filtered as the page is");
-  const csv = await file(page, page.getByRole("link", { name: "CSV" }));
+  const csv = await file(page, page.getByRole("link", { name: "CSV", exact: true }));
   assert.equal(csv.name, "logs.csv");
   const [head, ...rows] = csv.text.trimEnd().split("\r\n");
   assert.match(head, /^date,type,description,client_id,/);
@@ -103,7 +103,7 @@ export async function usage(page, client_id) {
   await page.waitForURL(/from=/);
   assert.deepEqual([await page.locator("#from").inputValue(), await page.locator("#to").inputValue()], [from, to]);
   assert.ok((await counted.count()) > 0);
-  const { name, text } = await file(page, page.getByRole("link", { name: "CSV" }));
+  const { name, text } = await file(page, page.getByRole("link", { name: "CSV", exact: true }));
   assert.equal(name, `usage-${from}-${to}.csv`);
   const [head, ...rows] = text.trimEnd().split("\r\n");
   assert.equal(head, "date,client_id,client_name,audience,grant_type,tokens");

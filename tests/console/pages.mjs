@@ -20,10 +20,10 @@ const UNLINKED = {
   "/console/{*path}": "what is not there, held to the same by itself",
 };
 
-/** What two addresses have in common that lead to pages of one shape; ids have digits. */
-const shapeOf = (address) => address.replace(/\?.*/, "").replace(/[^/]*\d[^/]*/g, "·").replace(/\/$/, "");
+/** What two addresses have in common that lead to pages of one shape; ids have digits or capitals. */
+const shapeOf = (address) => address.replace(/\?.*/, "").replace(/[^/]*[\dA-Z][^/]*/g, "·").replace(/\/$/, "");
 /** The same with the query, but for ids in it. */
-const kindOf = (address) => address.replace(/[^/?&=]*\d[^/?&=]*/g, "·");
+const kindOf = (address) => address.replace(/[^/?&=]*[\dA-Z][^/?&=]*/g, "·");
 const pathOf = (address) => address.replace(/\?.*/, "");
 
 /** What a walk met. */
