@@ -26,12 +26,32 @@ export async function mainPath(page, link) {
   await tabTo(page, main.getByRole("link", { name: "Test", exact: true }));
   await page.keyboard.press("Enter");
 
-  // Another application, by an arrow: the page is shown for it.
+  // Other applications, by arrows, which lead nowhere; Enter, or the button that comes, shows the page for one of them.
   const application = page.locator("#application");
+  const picked = () => page.locator("#application option:checked").textContent();
+  const show = main.locator("#ask").getByRole("button", { name: "Show", exact: true });
   await application.waitFor();
+  assert.ok(await show.isHidden(), "where scripts run, a pointer needs no button");
   await tabTo(page, application);
-  await Promise.all([page.waitForEvent("load"), page.keyboard.press("ArrowDown")]);
-  assert.equal(await page.locator("#application option:checked").textContent(), "Sample reader");
+  const navigations = await countNavigations(page, async () => {
+    for (const key of ["ArrowDown", "ArrowDown", "ArrowUp"]) await page.keyboard.press(key);
+    await page.waitForTimeout(300);
+  });
+  assert.equal(navigations, 0, "an arrow sends nothing");
+  assert.ok(await hasFocus(application), "who picks by arrows stays where they are");
+  assert.equal(await picked(), "Sample reader");
+  await Promise.all([page.waitForEvent("load"), page.keyboard.press("Enter")]);
+  assert.equal(await picked(), "Sample reader");
+  assert.equal(await page.locator("#access-token").count(), 0, "Enter in the list issues nothing");
+  await tabTo(page, application);
+  await page.keyboard.press("ArrowDown");
+  await tabTo(page, show);
+  await Promise.all([page.waitForEvent("load"), page.keyboard.press("Enter")]);
+  assert.notEqual(await picked(), "Sample reader");
+  await tabTo(page, application);
+  await page.keyboard.press("ArrowUp");
+  await Promise.all([page.waitForEvent("load"), page.keyboard.press("Enter")]);
+  assert.equal(await picked(), "Sample reader");
   const scope = page.locator("input[name=scope][value='read:messages']");
   await tabTo(page, scope);
   await page.keyboard.press("Space");
@@ -65,6 +85,16 @@ async function overNavigation(page) {
   await tabTo(page, page.getByRole("link", { name: "Skip to the page" }));
   await page.keyboard.press("Enter");
   assert.ok(await hasFocus(page.locator("main")), "the first link leads into the page");
+}
+
+/** How often the window goes somewhere while `act` runs. */
+async function countNavigations(page, act) {
+  let count = 0;
+  const went = () => { count += 1; };
+  page.on("framenavigated", went);
+  await act();
+  page.off("framenavigated", went);
+  return count;
 }
 
 const hasFocus = (target) => target.evaluate((element) => element === document.activeElement);

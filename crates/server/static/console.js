@@ -62,11 +62,23 @@ function tell(time) {
 }
 for (const time of document.querySelectorAll("time[datetime]")) tell(time);
 
-// A select or a box that steers a form sends it at once: the button beside it is for those without scripts.
+// A select that steers a form sends it at once when it is picked from by pointer. By keyboard every arrow is a pick, and
+// whoever presses them is not taken away: the button that serves those without scripts comes, and Enter presses it.
 for (const field of document.querySelectorAll("[data-send]")) {
-  field.addEventListener("change", () => field.form.requestSubmit());
   const button = field.form.querySelector("button[data-unless-sent]");
   if (button) button.hidden = true;
+  let isByKey = false;
+  field.addEventListener("pointerdown", () => { isByKey = false; });
+  field.addEventListener("keydown", (event) => {
+    isByKey = true;
+    if (event.key !== "Enter" || !button || button.hidden) return;
+    event.preventDefault();
+    button.click();
+  });
+  field.addEventListener("change", () => {
+    if (!isByKey) field.form.requestSubmit();
+    else if (button) button.hidden = false;
+  });
 }
 
 // The log, live: new rows come on top. A stream ends now and then; it is asked for again from where it was.

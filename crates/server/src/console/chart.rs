@@ -5,9 +5,11 @@
 use super::display::number;
 use super::words;
 
-/// The drawing's width and height, and where the bars begin and end from its top.
+/// The drawing's width and height; where the bars begin from its left, beside the counts; and where they begin and end
+/// from its top.
 const WIDTH: u64 = 720;
 const HEIGHT: u64 = 240;
+const LEFT: u64 = 44;
 const TOP: u64 = 24;
 const BOTTOM: u64 = 204;
 /// Most lines across, besides the one at the bottom.
@@ -136,6 +138,11 @@ impl Chart {
         BOTTOM + 18
     }
 
+    /// Where the bars begin, from the left.
+    pub fn left(&self) -> u64 {
+        LEFT
+    }
+
     /// The line that the bars stand on.
     pub fn bottom(&self) -> u64 {
         BOTTOM
@@ -183,9 +190,14 @@ fn scale(highest: u64) -> (u64, u64) {
     }
 }
 
+/// The width that each bar has with the gap beside it, in tenths of a unit.
+fn slot(bars: &[Bar]) -> u64 {
+    (WIDTH - LEFT) * 10 / bars.len().max(1) as u64
+}
+
 fn blocks(series: &[&'static str], bars: &[Bar], top: u64) -> Vec<Block> {
     let mut blocks = Vec::new();
-    let slot = WIDTH * 10 / bars.len().max(1) as u64;
+    let slot = slot(bars);
     let gap = (slot / 5).max(10).min(slot / 2);
     for (place, bar) in (0_u64..).zip(bars) {
         let mut below = 0;
@@ -203,7 +215,7 @@ fn blocks(series: &[&'static str], bars: &[Bar], top: u64) -> Vec<Block> {
             blocks.push(Block {
                 series: at,
                 title: words::chart::bar(&bar.name, &number(count), name),
-                x: tenths(place * slot + gap / 2),
+                x: tenths(LEFT * 10 + place * slot + gap / 2),
                 y: tenths((BOTTOM * 10).saturating_sub(from + height)),
                 width: tenths(slot - gap),
                 height: tenths(height),
@@ -215,7 +227,7 @@ fn blocks(series: &[&'static str], bars: &[Bar], top: u64) -> Vec<Block> {
 }
 
 fn labels(bars: &[Bar]) -> Vec<Label> {
-    let slot = WIDTH * 10 / bars.len().max(1) as u64;
+    let slot = slot(bars);
     // Every bar, every second, third, fourth, sixth: so that the labels have room, twice as much where there is little.
     let room = |width: u64| {
         let every = [1_u64, 2, 3, 4, 6, 7, 8, 12, 14, 24, 30];
@@ -227,7 +239,7 @@ fn labels(bars: &[Bar]) -> Vec<Label> {
         .zip(bars)
         .filter(|(place, _)| place.is_multiple_of(every))
         .map(|(place, bar)| Label {
-            x: tenths(place * slot + slot / 2),
+            x: tenths(LEFT * 10 + place * slot + slot / 2),
             text: bar.label.clone(),
             is_minor: !place.is_multiple_of(rarely),
         })
@@ -334,7 +346,7 @@ mod tests {
                 let number = |text: &str| text.parse::<f64>().unwrap();
                 let (y, height) = (number(&block.y), number(&block.height));
                 prop_assert!(y >= 0.0 && y + height <= 205.0, "{block:?}");
-                prop_assert!(number(&block.x) + number(&block.width) <= 720.0);
+                prop_assert!(number(&block.x) >= 44.0 && number(&block.x) + number(&block.width) <= 720.0);
             }
         }
     }
