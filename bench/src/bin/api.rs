@@ -36,12 +36,14 @@ async fn main() -> ExitCode {
 
 async fn run(arguments: Arguments) -> Outcome<()> {
     let handler = get(private);
+    let guard = Guard::new(arguments.issuer, arguments.audience)?;
+    // Asks for the keys, so that the first request finds them there. Without a guard before the handler too: a name is
+    // looked up by another thread, and of a process with two threads every allocation and call of the system costs more,
+    // as in every program that asks anybody for anything.
+    guard.inspect("").await;
     let handler = if arguments.unguarded {
         handler
     } else {
-        let guard = Guard::new(arguments.issuer, arguments.audience)?;
-        // Asks for the keys, so that the first request finds them there.
-        guard.inspect("").await;
         handler.layer(guard.layer())
     };
     let listener = TcpListener::bind(arguments.listen).await?;

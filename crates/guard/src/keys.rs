@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use tokenhouse_protocol::crypto::{Algorithm, VerifyingKey};
 use tokenhouse_protocol::jose::jwk::{JwkSet, JwkSetError};
+use tokenhouse_protocol::time::Timestamp;
 
 use crate::status::FetchStatus;
 use crate::token::VerifiedBy;
@@ -26,6 +27,12 @@ const MAX_KEYS: usize = 100;
 pub trait KeySource: Send + Sync + 'static {
     /// The keys held now, without waiting. Called for every token.
     fn held(&self) -> Result<Arc<KeySet>, Unavailable>;
+
+    /// The same for a guard that just read the clock, which a source that wants to know the time need not read again.
+    fn held_at(&self, now: Timestamp) -> Result<Arc<KeySet>, Unavailable> {
+        let _ = now;
+        self.held()
+    }
 
     /// The keys after looking again, because none are held or a token names one that is not among them.
     ///

@@ -192,8 +192,8 @@ fn authorizations(headers: &HeaderMap) -> impl Iterator<Item = &[u8]> {
 
 /// Whether there is a token in the query (RFC 6750 §2.3), which is never read.
 fn has_token(uri: &Uri) -> bool {
-    let mut pairs = uri.query().unwrap_or_default().split('&');
-    pairs.any(|pair| pair.split('=').next() == Some("access_token"))
+    let is_token = |pair: &str| pair.split('=').next() == Some("access_token");
+    uri.query().is_some_and(|query| query.split('&').any(is_token))
 }
 
 impl fmt::Debug for Guard {

@@ -78,8 +78,9 @@ impl Policy {
         let known = cache.find(token)?;
         let verified_by = known.verified_by()?;
         // Without keys nothing is forgotten: the token may be good when they are back.
-        let keys = self.issuers.get(verified_by.issuer)?.keys.held().ok()?;
-        if known.lifetime().contains(self.clock.now()) && keys.holds(verified_by) {
+        let now = self.clock.now();
+        let keys = self.issuers.get(verified_by.issuer)?.keys.held_at(now).ok()?;
+        if known.lifetime().contains(now) && keys.holds(verified_by) {
             return Some(known);
         }
         cache.forget(token);

@@ -223,7 +223,7 @@ fn read<'t>(policy: &Policy, token: &'t str) -> Result<(Parts<'t>, Claims), Deni
 
 /// The keys held, if the token's is among them; otherwise those that the source finds on looking again.
 async fn keys_for(token: &Examination<'_>) -> Result<Arc<KeySet>, Denied> {
-    let held = token.trusted.keys.held();
+    let held = token.trusted.keys.held_at(token.now);
     let keys = match held {
         Ok(held) if !matches!(key_in(token, &held), Found::Nothing) => held,
         Err(unavailable) if !token.policy.waits_when_cold => return Err(unavailable.into()),

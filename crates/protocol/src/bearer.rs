@@ -47,6 +47,12 @@ pub fn sent<'a>(mut headers: impl Iterator<Item = &'a [u8]>) -> Result<&'a [u8],
 
 /// What follows `scheme` and its spaces in an `Authorization` header; `None` if the scheme is another (RFC 9110 §11.1).
 pub(crate) fn credentials_of<'a>(header: &'a [u8], scheme: &str) -> Option<&'a [u8]> {
+    // As nearly everybody writes it.
+    if let Some([b' ', rest @ ..]) = header.strip_prefix(scheme.as_bytes())
+        && !rest.first().is_some_and(u8::is_ascii_whitespace)
+    {
+        return Some(rest);
+    }
     let header = header.trim_ascii_start();
     let (word, rest) = header.split_at(header.len().min(scheme.len()));
     if !word.eq_ignore_ascii_case(scheme.as_bytes()) {

@@ -133,7 +133,10 @@ impl Drop for Remote {
 
 impl KeySource for Remote {
     fn held(&self) -> Result<Arc<KeySet>, Unavailable> {
-        let now = self.0.clock.now();
+        self.held_at(self.0.clock.now())
+    }
+
+    fn held_at(&self, now: Timestamp) -> Result<Arc<KeySet>, Unavailable> {
         let (answer, is_due) = {
             let state = self.0.read();
             (state.held(now, self.0.max_key_age_ms), state.is_due(now))

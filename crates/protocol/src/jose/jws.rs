@@ -75,6 +75,9 @@ impl Header {
     /// Whether `typ` is the media type `application/<kind>`, which may be shortened (RFC 7515 §4.1.9), in any case.
     pub fn is_type(&self, kind: &str) -> bool {
         let Some(typ) = &self.typ else { return false };
+        if typ == kind {
+            return true;
+        }
         let full = "application/";
         let short = match typ.get(..full.len()) {
             Some(start) if start.eq_ignore_ascii_case(full) => &typ[full.len()..],
