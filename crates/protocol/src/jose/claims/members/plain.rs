@@ -90,7 +90,7 @@ fn tag_at(payload: &str, name: Text) -> u64 {
     match first.and_then(|first| first.try_into().ok()) {
         Some(first) if (1..=u8::MAX.into()).contains(&length) => {
             let unused_bits = 64 - 8 * length.min(7);
-            (length as u64) << (64 - unused_bits) | u64::from_be_bytes(first) >> unused_bits
+            ((length as u64) << (64 - unused_bits)) | (u64::from_be_bytes(first) >> unused_bits)
         }
         _ => tag_of(name.of(payload, "")),
     }
@@ -120,5 +120,5 @@ fn marks(eight: u64) -> u64 {
     const LOW_BITS: u64 = 0x7f7f_7f7f_7f7f_7f7f;
     let other = eight ^ 0x2222_2222_2222_2222;
     // Exact: the sum carries nothing into the next byte.
-    !((other & LOW_BITS) + LOW_BITS | other | LOW_BITS)
+    !(((other & LOW_BITS) + LOW_BITS) | other | LOW_BITS)
 }
