@@ -17,7 +17,7 @@ use tokio::runtime::{Builder, Runtime};
 use tower::ServiceExt as _;
 
 use tokenhouse::app::{App, AppOptions};
-use tokenhouse::config::{Limits, Passwords};
+use tokenhouse::config::{Console, Limits, Passwords};
 use tokenhouse::dev::seed::{AUDIENCE, seed};
 use tokenhouse::registry::client_keys::{self, NewClientKey};
 use tokenhouse::router::router;
@@ -71,7 +71,7 @@ async fn open() -> Result<(Arc<App>, String, SigningKey), String> {
         sealing: SealingKey::from_bytes([3; 32]),
         issuer: Issuer::parse(ISSUER)?,
         default_hosts: vec!["localhost".to_owned()],
-        strict_transport: false,
+        may_be_strict: false,
         clock: Clock::set_to(Timestamp::from_seconds(NOW_S)),
         passwords: Passwords {
             memory_kib: 64,
@@ -81,6 +81,7 @@ async fn open() -> Result<(Arc<App>, String, SigningKey), String> {
             queue: 64,
         },
         limits: Limits::default(),
+        console: Console::default(),
         cache_entries: 1000,
     };
     let app = App::open(options).await.map_err(|error| error.to_string())?;
