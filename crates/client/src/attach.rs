@@ -44,8 +44,10 @@ impl Attach {
             return false;
         }
         let values = headers.get_all(WWW_AUTHENTICATE).iter();
-        let mut errors = values.filter_map(|value| value.to_str().ok()).filter_map(error_of);
-        errors.all(|error| error == "invalid_token")
+        let challenges: Vec<_> = values.filter_map(|value| value.to_str().ok()).collect();
+        let mut errors = challenges.iter().filter_map(|challenge| error_of(challenge));
+        let is_of_bearer = challenges.is_empty() || challenges.iter().any(|challenge| names_bearer(challenge));
+        is_of_bearer && errors.all(|error| error == "invalid_token")
     }
 
     /// Another token than the one that was refused, if there is any.
@@ -69,6 +71,13 @@ pub(crate) fn header(token: &AccessToken) -> Result<HeaderValue, Error> {
     })?;
     value.set_sensitive(true);
     Ok(value)
+}
+
+/// Whether one of a header's challenges is of the scheme Bearer, or might be: a word of that name, outside of quotes.
+fn names_bearer(challenges: &str) -> bool {
+    let unquoted = challenges.split('"').step_by(2);
+    let mut words = unquoted.flat_map(|text| text.split([' ', '\t', ',']));
+    words.any(|word| word.eq_ignore_ascii_case("bearer"))
 }
 
 /// The parameter `error` of a challenge, quoted or not (RFC 9110 §11.6.1).
@@ -115,6 +124,9 @@ mod tests {
             "Bearer realm=\"a\", error=\"invalid_token\", error_description=\"x\""
         ]));
         assert!(is_refused(&["Bearer error=invalid_token"]));
+        assert!(is_refused(&["Basic realm=\"a\", bearer realm=\"b\""]));
+        assert!(!is_refused(&["Basic realm=\"bearer\""]));
+        assert!(!is_refused(&["Negotiate", "Basic realm=\"a bearer b\""]));
         assert!(!is_refused(&["Bearer error=\"insufficient_scope\", scope=\"a\""]));
         assert!(!is_refused(&[
             "Basic realm=\"\\\"\"",

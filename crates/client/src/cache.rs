@@ -89,9 +89,10 @@ impl Cache {
                         .may_ask(slot, &state, need, now)
                         .map(|()| self.fly(slot, &mut state, now)),
                 };
-                match token {
-                    Some(token) => return Ok(token),
-                    None => flight?,
+                match (token, flight) {
+                    (Some(token), _) => return Ok(token),
+                    (None, Ok(flight)) => flight,
+                    (None, Err(error)) => return state.last_resort(&error, now).ok_or(error),
                 }
             };
             while flight.changed().await.is_ok() {}
@@ -101,7 +102,10 @@ impl Cache {
                 Some((token, _)) => return Ok(token),
                 // It was refused for a time that is over, such as the last second of an hour's quota: there is another.
                 None if may_ask_again && state.may_ask(now).is_ok() => may_ask_again = false,
-                None => return Err(state.failure(now)),
+                None => {
+                    let error = state.failure(now);
+                    return state.last_resort(&error, now).ok_or(error);
+                }
             }
         }
     }

@@ -18,6 +18,8 @@ use crate::{BuildError, Error};
 const TIMEOUT: Duration = Duration::from_secs(10);
 /// The largest answer that is read.
 const MAX_ANSWER_BYTES: usize = 256 * 1024;
+/// How long an address is used that the metadata named.
+const ADDRESS_AGE_MS: i64 = 3_600_000;
 
 /// Where tokens are given.
 pub(crate) enum Endpoint {
@@ -32,7 +34,9 @@ pub(crate) enum Endpoint {
 /// The endpoint as the metadata named it.
 pub(crate) struct Known {
     url: Url,
-    /// What answers there is no token endpoint: it may have moved.
+    /// Since when it is taken to be there.
+    since: Timestamp,
+    /// What answers there, if anything, is no token endpoint: it may have moved.
     is_doubted: bool,
 }
 
@@ -55,8 +59,8 @@ impl Endpoint {
         })
     }
 
-    /// The token endpoint; asks for the metadata if it is not known, or doubted. While the metadata is not to be had, the
-    /// endpoint may still be where it was.
+    /// The token endpoint; asks for the metadata if it is not known, doubted, or was named an hour ago. While the metadata is
+    /// not to be had, the endpoint may still be where it was.
     pub(crate) async fn url(&self, http: &Http, now: Timestamp) -> Result<Url, Error> {
         let (issuer, metadata, known) = match self {
             Self::At(url) => return Ok(url.clone()),
@@ -69,23 +73,26 @@ impl Endpoint {
         let last = {
             let known = known.lock().unwrap_or_else(PoisonError::into_inner);
             match &*known {
-                Some(known) if !known.is_doubted => return Ok(known.url.clone()),
+                Some(known) if !known.is_doubted && now < known.since.plus_ms(ADDRESS_AGE_MS) => {
+                    return Ok(known.url.clone());
+                }
                 Some(known) => Some(known.url.clone()),
                 None => None,
             }
         };
-        match (named(http, metadata, issuer, now).await, last) {
-            (Ok(url), _) => {
-                let found = Known {
-                    url: url.clone(),
-                    is_doubted: false,
-                };
-                *known.lock().unwrap_or_else(PoisonError::into_inner) = Some(found);
-                Ok(url)
-            }
-            (Err(_), Some(last)) => Ok(last),
-            (Err(error), None) => Err(error),
-        }
+        let url = match (named(http, metadata, issuer, now).await, last) {
+            (Ok(url), _) => url,
+            // Its own answer will tell: a doubt returns if there is reason for it.
+            (Err(_), Some(last)) => last,
+            (Err(error), None) => return Err(error),
+        };
+        let found = Known {
+            url: url.clone(),
+            since: now,
+            is_doubted: false,
+        };
+        *known.lock().unwrap_or_else(PoisonError::into_inner) = Some(found);
+        Ok(url)
     }
 
     /// Looks for the token endpoint anew next time: it may have moved.

@@ -138,7 +138,8 @@ impl TokenClient {
     ///
     /// Only that very token is given up: if another has taken its place, that one stays. An API that refuses one token
     /// after the other must not use up the issuer's patience or the quota: then the answer is `false`, for a second at
-    /// first and for a minute at most, and the token stays.
+    /// first and for a minute at most, and the token stays. While the issuer has trouble giving another, the one that was
+    /// given up is handed out again until it expires: an API that refuses it on one path may take it on others.
     ///
     /// ```no_run
     /// # async fn run(client: tokenhouse_client::TokenClient, http: reqwest::Client, url: &str)

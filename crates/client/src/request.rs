@@ -92,7 +92,7 @@ impl Reply {
 impl Request {
     /// Asks for a token.
     pub(crate) async fn send(&self, wanted: &Wanted) -> Reply {
-        let reply = match &self.grant {
+        match &self.grant {
             Grant::ClientCredentials => self.exchange(wanted, None).await,
             Grant::RefreshToken(held, keep) => {
                 let mut held = held.lock().await;
@@ -122,11 +122,7 @@ impl Request {
                 }
                 reply
             }
-        };
-        if let Err(Error::Answer { .. }) = &reply.result {
-            self.endpoint.doubt();
         }
-        reply
     }
 
     async fn exchange(&self, wanted: &Wanted, refresh_token: Option<&Secret>) -> Reply {
@@ -137,7 +133,10 @@ impl Request {
         };
         let document = match answered.await {
             Ok(document) => document,
-            Err(error) => return Reply::none(error),
+            Err(error) => {
+                self.endpoint.doubt();
+                return Reply::none(error);
+            }
         };
         let now = self.clock.now();
         let result = if document.status == StatusCode::OK {
@@ -149,6 +148,9 @@ impl Request {
             let retry_after_seconds = retry_after(document.status, &document.headers, now);
             Err(read_refusal(document.status, &document.body, retry_after_seconds))
         };
+        if document.status.is_server_error() || matches!(result, Err(Error::Answer { .. })) {
+            self.endpoint.doubt();
+        }
         let quota = quota::read(&document.headers, now);
         Reply {
             result,

@@ -72,6 +72,8 @@ struct Held {
     asked_at: Timestamp,
     usable_until: Timestamp,
     renew_at: Timestamp,
+    /// An API refused it: there must be another, and it is handed out only while the issuer has trouble giving one.
+    is_given_up: bool,
 }
 
 impl Slot {
@@ -103,10 +105,21 @@ impl Slot {
 impl State {
     /// The token, and whether it is time for a new one.
     pub(crate) fn usable(&self, now: Timestamp) -> Option<(AccessToken, bool)> {
-        let held = self.held.as_ref().filter(|held| now < held.usable_until)?;
+        let held = self.valid(now).filter(|held| !held.is_given_up)?;
         // A clock that was set back since does not tell how long it is still valid.
         let is_due = now >= held.renew_at || now < held.asked_at;
         Some((held.token.clone(), is_due))
+    }
+
+    /// What there is instead of another token, if `error` is the issuer's trouble: the one that was given up, which other
+    /// paths of the API may take, until it expires.
+    pub(crate) fn last_resort(&self, error: &Error, now: Timestamp) -> Option<AccessToken> {
+        let is_trouble = matches!(error, Error::Unavailable { .. } | Error::Answer { .. });
+        self.valid(now).filter(|_| is_trouble).map(|held| held.token.clone())
+    }
+
+    fn valid(&self, now: Timestamp) -> Option<&Held> {
+        self.held.as_ref().filter(|held| now < held.usable_until)
     }
 
     /// The request under way. A runtime that was shut down took its request with it.
@@ -158,12 +171,27 @@ impl State {
             .after_seconds(pause.left_ms(now).unsigned_abs().div_ceil(1000))
     }
 
-    /// Keeps a token whose request was sent at `asked_at`: its life began no earlier.
+    /// Keeps a token whose request was sent at `asked_at`: its life began no earlier. One that is over as it comes is a failure.
     pub(crate) fn got(&mut self, answer: Answer, asked_at: Timestamp, now: Timestamp, chance: u8) {
+        let lifetime_seconds = answer.lifetime_seconds;
+        let held = Held::new(answer, asked_at, chance);
+        self.got_at = Some(now);
+        if now >= held.usable_until {
+            let cause = format!("its token expires_in {lifetime_seconds} s, too soon to be sent");
+            let retry_after_seconds = 0;
+            self.failed(
+                Error::Answer {
+                    cause,
+                    retry_after_seconds,
+                },
+                now,
+                chance,
+            );
+            return;
+        }
         self.flight = None;
         self.failure = None;
-        self.got_at = Some(now);
-        self.held = Some(Held::new(answer, asked_at, chance));
+        self.held = Some(held);
     }
 
     /// Remembers a failure; says whether a valid token is left.
@@ -180,10 +208,13 @@ impl State {
 
     /// Gives `token` up if it is the one that is held; says whether there is or will be another.
     pub(crate) fn give_up(&mut self, token: &AccessToken, now: Timestamp) -> bool {
-        let is_held = self.held.as_ref().is_some_and(|held| held.token.is(token));
-        if !is_held {
+        let Some(held) = self
+            .held
+            .as_mut()
+            .filter(|held| held.token.is(token) && !held.is_given_up)
+        else {
             return true;
-        }
+        };
         let before = self.given_up.filter(|(_, unforgiven, _)| !unforgiven.is_over(now));
         if before.is_some_and(|(_, _, pause)| !pause.is_over(now)) {
             return false;
@@ -192,7 +223,7 @@ impl State {
         let pause_ms = (MIN_GIVEN_UP_MS << times.min(6)).min(MAX_GIVEN_UP_MS);
         let (unforgiven, pause) = (Pause::of_ms(FORGIVEN_MS, now), Pause::of_ms(pause_ms, now));
         self.given_up = Some((times.saturating_add(1), unforgiven, pause));
-        self.held = None;
+        held.is_given_up = true;
         true
     }
 }
@@ -214,6 +245,7 @@ impl Held {
             asked_at,
             usable_until,
             renew_at,
+            is_given_up: false,
         }
     }
 }

@@ -179,10 +179,15 @@ impl Builder {
         let resource = std::mem::take(&mut self.resource).build(&names)?;
         if let Some(resource) = &resource {
             self.answers.resource_metadata = Some(resource.url().to_owned());
-            // What a client finds by our metadata it asks for by our address (RFC 8707).
-            let audiences = &mut self.common.audiences;
-            if !audiences.iter().any(|audience| audience == resource.resource()) {
-                audiences.push(resource.resource().to_owned());
+            // What a client finds by our metadata it asks for by our address (RFC 8707), whichever issuer it goes to.
+            let of_issuers = self.issuers.iter_mut().map(|issuer| &mut issuer.audiences);
+            for audiences in of_issuers
+                .filter(|own| !own.is_empty())
+                .chain([&mut self.common.audiences])
+            {
+                if !audiences.iter().any(|audience| audience == resource.resource()) {
+                    audiences.push(resource.resource().to_owned());
+                }
             }
         }
         let clock = self.clock.take().unwrap_or_else(Clock::system);

@@ -155,6 +155,8 @@ pub mod several_issuers {}
 ///
 /// Unless it is told otherwise a guard takes RS256, PS256, ES256 and EdDSA, and tokens whose `typ` is `JWT` or `at+jwt`.
 /// The answer to a token of another kind says which it takes, and the page for errors what that answer looks like.
+///
+/// Times are whole seconds: a token whose `exp`, `nbf` or `iat` has a fraction, which RFC 7519 would allow, is refused.
 pub mod other_issuers {}
 
 /// Tokens that are no JWTs: the issuer is asked what they are worth (RFC 7662).

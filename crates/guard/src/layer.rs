@@ -27,6 +27,7 @@ pub struct GuardLayer(Arc<Demands>);
 struct Demands {
     guard: Guard,
     is_optional: bool,
+    takes_preflights: bool,
     always: Vec<Requirement>,
     /// What single methods want beside; if there are any, the methods that are not named want what nobody has.
     by_method: Vec<(Method, Requirement)>,
@@ -39,6 +40,7 @@ impl GuardLayer {
         Self(Arc::new(Demands {
             guard,
             is_optional: false,
+            takes_preflights: true,
             always: Vec::new(),
             by_method: Vec::new(),
             scopes: Vec::new(),
@@ -98,6 +100,13 @@ impl GuardLayer {
         self.with(|demands| demands.is_optional = true)
     }
 
+    /// CORS preflights need a token like every other request: for handlers of any method, such as a proxy, that must see
+    /// nothing without one. Browsers send none with them, so that no page of another origin can call such an API.
+    #[must_use]
+    pub fn guard_preflights(self) -> Self {
+        self.with(|demands| demands.takes_preflights = false)
+    }
+
     fn with(mut self, change: impl FnOnce(&mut Demands)) -> Self {
         change(Arc::make_mut(&mut self.0));
         self
@@ -114,6 +123,9 @@ impl Demands {
                 && self.names(&parts.method)
                 && of_method.all(Requirement::is_nothing)
         };
+        if self.takes_preflights && is_preflight(parts) {
+            return Ok(None);
+        }
         if self.is_optional && !parts.headers.contains_key(AUTHORIZATION) && is_free() {
             return Ok(None);
         }
@@ -180,7 +192,9 @@ impl<S> Layer<S> for GuardLayer {
 }
 
 /// A service behind a guard. It sees only requests that may pass, each with an [`AccessToken`] in its extensions (but see
-/// [`GuardLayer::optional`]), and CORS preflights, which carry no token (Fetch §4.8).
+/// [`GuardLayer::optional`]), and CORS preflights, which carry no token (Fetch §4.8): `OPTIONS` with the headers `Origin` and
+/// `Access-Control-Request-Method`. Those are for a CORS layer or a router to answer. Anybody can send one, so a handler of any
+/// method meets them without a token, as an extractor finds: [`GuardLayer::guard_preflights`] keeps them out.
 #[derive(Clone, Debug)]
 pub struct GuardService<S> {
     inner: S,
@@ -203,9 +217,6 @@ where
     }
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
-        if is_preflight(&request) {
-            return GuardFuture::passing(self.inner.call(request));
-        }
         // An author who answers refusals answers those of handlers too, and is shown the request.
         let is_shown = self.demands.guard.answers().are_rendered();
         if !is_shown && let Some(token) = self.demands.admit_known(&request) {
@@ -300,9 +311,8 @@ impl<F, R, E> fmt::Debug for GuardFuture<F, R, E> {
     }
 }
 
-fn is_preflight<B>(request: &Request<B>) -> bool {
-    let headers = request.headers();
-    request.method() == Method::OPTIONS
-        && headers.contains_key(ORIGIN)
-        && headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD)
+fn is_preflight(parts: &Parts) -> bool {
+    parts.method == Method::OPTIONS
+        && parts.headers.contains_key(ORIGIN)
+        && parts.headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD)
 }

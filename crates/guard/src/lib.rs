@@ -129,8 +129,8 @@ impl Guard {
         Status::of(&self.0.policy)
     }
 
-    /// Finds the token of a request and checks it. A token in the query or body is not read; one there beside one in the
-    /// `Authorization` header is refused (RFC 6750 §2).
+    /// Finds the token of a request and checks it. A token in the query or body is not read; one in the query
+    /// beside one in the `Authorization` header is refused (RFC 6750 §2).
     pub async fn authenticate(&self, parts: &Parts) -> Result<AccessToken, Denied> {
         let token = token_of(&parts.headers, &parts.uri).map_err(|Refused { check, denied }| {
             seen::refused(check, &denied);

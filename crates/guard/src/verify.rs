@@ -25,11 +25,11 @@ mod headers;
 /// The kind of access tokens that a guard takes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum Profile {
-    /// As Auth0 makes them and most issuers do: `typ` is `JWT` or `at+jwt`.
+    /// As Auth0 makes them and most issuers do: `typ` is `JWT` or `at+jwt`. ID tokens are typed so as well, and nothing but
+    /// their audience tells them apart: the API's identifier must be no application's client id.
     #[default]
     Auth0,
-    /// As some issuers make them, Okta among them: the same, or without a `typ`. Then nothing but its audience tells an
-    /// access token from an ID token: the API's identifier must be no application's client id.
+    /// As some issuers make them, Okta among them: the same, or without a `typ`.
     Untyped,
     /// RFC 9068 to the letter: `typ` is `at+jwt`; `iss`, `sub`, `client_id`, `jti`, `iat`, `exp` must be there.
     Rfc9068,

@@ -1,7 +1,12 @@
 //! Bad days: the issuer is down, slow, refuses, asks for patience, or answers nonsense.
 
+use std::sync::{Arc, Mutex};
+
+use axum::routing::get;
+use serde_json::json;
 use tokenhouse_client::Error;
 use tokenhouse_client::testing::{Behaviour, TestIssuer};
+use tokio::net::TcpListener;
 
 use super::{API, DAY_MS, eventually, house, meanwhile, token};
 
@@ -258,4 +263,73 @@ async fn a_clock_that_is_set_back_an_hour_keeps_nobody_from_asking() {
     issuer.clock().advance_ms(-HOUR_MS);
     assert_eq!(token(&client).await, "t1");
     eventually(async || token(&client).await == "t2").await;
+}
+
+#[tokio::test]
+async fn a_token_that_is_over_as_it_comes_is_a_failure_with_a_pause() {
+    let (issuer, client) = house().await;
+    issuer.give_for_seconds(0);
+    for _ in 0..50 {
+        let error = client.token().await.unwrap_err();
+        assert!(error.to_string().contains("expires_in 0 s"), "{error}");
+        assert_eq!(error.retry_after_seconds(), 1);
+    }
+    assert_eq!(issuer.asked(), 1);
+    issuer.give_for_seconds(60);
+    issuer.clock().advance_ms(1000);
+    assert_eq!(token(&client).await, "t2");
+}
+
+#[tokio::test]
+async fn a_token_that_was_given_up_is_what_there_is_while_the_issuer_is_down() {
+    let (issuer, client) = house().await;
+    let first = client.token().await.unwrap();
+    issuer.behave(DOWN);
+    assert!(client.invalidate(&first));
+    for _ in 0..5 {
+        assert_eq!(token(&client).await, "t1");
+    }
+    assert_eq!(issuer.asked(), 2, "another was asked for once");
+    issuer.behave(Behaviour::Gives);
+    issuer.clock().advance_ms(1000);
+    assert_eq!(token(&client).await, "t2");
+    // An issuer that is well and refuses means it.
+    let second = client.token().await.unwrap();
+    issuer.behave(Behaviour::Refuses { error: "access_denied" });
+    issuer.clock().advance_ms(600_000);
+    assert!(client.invalidate(&second));
+    assert!(client.token().await.is_err());
+}
+
+#[tokio::test]
+async fn a_token_endpoint_that_moved_is_found_again() {
+    let (before, after) = (TestIssuer::start().await.unwrap(), TestIssuer::start().await.unwrap());
+    let endpoint = Arc::new(Mutex::new(before.token_url()));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let issuer = format!("http://{}/", listener.local_addr().unwrap());
+    let (named, name) = (Arc::clone(&endpoint), issuer.clone());
+    let metadata = get(async move || {
+        let token_endpoint = named.lock().unwrap().clone();
+        let jwks_uri = format!("{name}keys");
+        json!({ "issuer": name, "token_endpoint": token_endpoint, "jwks_uri": jwks_uri }).to_string()
+    });
+    let app = axum::Router::new().route("/.well-known/openid-configuration", metadata);
+    tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
+    let client = before.builder().issuer(issuer).audience(API).build().unwrap();
+    token(&client).await;
+    // The old one still answers: an hour later the new one is asked.
+    *endpoint.lock().unwrap() = after.token_url();
+    before.clock().advance_ms(DAY_MS);
+    token(&client).await;
+    assert_eq!((before.asked(), after.asked()), (1, 1));
+    // One that is gone is doubted at once.
+    let third = TestIssuer::start().await.unwrap();
+    *endpoint.lock().unwrap() = third.token_url();
+    after.behave(DOWN);
+    let refused = client.token().await.unwrap();
+    assert!(client.invalidate(&refused));
+    token(&client).await;
+    before.clock().advance_ms(2000);
+    token(&client).await;
+    assert_eq!((after.asked(), third.asked()), (2, 1));
 }

@@ -243,15 +243,20 @@ fn freshness(headers: &HeaderMap) -> Option<u64> {
     Some(max_age(headers)?.saturating_sub(age.unwrap_or(0)))
 }
 
-/// `max-age` of `Cache-Control` (RFC 9111 §5.2.2.1).
+/// `max-age` of `Cache-Control` (RFC 9111 §5.2.2.1); nothing where it says that no copy may be used unasked.
 fn max_age(headers: &HeaderMap) -> Option<u64> {
-    let values = headers
-        .get_all(CACHE_CONTROL)
-        .iter()
-        .filter_map(|value| value.to_str().ok());
-    values.flat_map(|value| value.split(',')).find_map(|directive| {
-        let (name, seconds) = directive.trim().split_once('=')?;
-        name.eq_ignore_ascii_case("max-age")
+    let directives = || {
+        let values = headers.get_all(CACHE_CONTROL).iter();
+        let texts = values.filter_map(|value| value.to_str().ok());
+        texts.flat_map(|text| text.split(',')).map(str::trim)
+    };
+    let is = |name: &str, wanted: &str| name.eq_ignore_ascii_case(wanted);
+    if directives().any(|directive| is(directive, "no-cache") || is(directive, "no-store")) {
+        return Some(0);
+    }
+    directives().find_map(|directive| {
+        let (name, seconds) = directive.split_once('=')?;
+        is(name, "max-age")
             .then(|| seconds.trim_matches('"').parse().ok())
             .flatten()
     })

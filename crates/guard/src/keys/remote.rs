@@ -76,6 +76,8 @@ struct Held {
     keys: Arc<KeySet>,
     validator: Option<Validator>,
     confirmed_at: Timestamp,
+    /// How long the issuer last said that they may be kept.
+    max_age_seconds: Option<u64>,
 }
 
 impl Remote {
@@ -170,6 +172,7 @@ impl Shared {
             let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
             state.attempt_to_wait_for(now, self.max_key_age_ms, *self.ended.borrow())
         };
+        let mut came_in_time = true;
         if let Some(attempt) = attempt {
             self.wake();
             let Ok(_place) = self.waiting.try_acquire() else {
@@ -179,14 +182,16 @@ impl Shared {
                 ));
             };
             let mut ended = self.ended.subscribe();
-            // Whether it came in time or not, the state says what to answer.
-            let _ = timeout(self.wait, ended.wait_for(|last| *last >= attempt)).await;
+            let waited = timeout(self.wait, ended.wait_for(|last| *last >= attempt)).await;
+            came_in_time = waited.is_ok();
         }
         let state = self.read();
         let now = self.clock.now();
         // A key that could not be looked for is not an unknown key: the token may be good.
         if state.failures > 0 {
             Err(state.unavailable(now))
+        } else if !came_in_time {
+            Err(Unavailable::for_seconds(1, "the issuer's keys did not come in time"))
         } else {
             state.held(now, self.max_key_age_ms)
         }
@@ -296,10 +301,12 @@ impl State {
 
     fn succeeded(&mut self, fetched: Fetched, asked_at: Timestamp, fraction: f64) {
         let (default, bounds) = LIFETIME_SECONDS;
-        let lifetime = fetched
+        // Keys that are confirmed without a word of it may be kept as long as before (RFC 9111 §4.3.4).
+        let before = self.held.as_ref().filter(|_| fetched.keys.is_none());
+        let max_age_seconds = fetched
             .max_age_seconds
-            .unwrap_or(default)
-            .clamp(*bounds.start(), *bounds.end());
+            .or_else(|| before.and_then(|held| held.max_age_seconds));
+        let lifetime = max_age_seconds.unwrap_or(default).clamp(*bounds.start(), *bounds.end());
         // Ahead of need: after 70 to 80 of 100 parts of their lifetime.
         #[expect(
             clippy::cast_possible_truncation,
@@ -317,6 +324,7 @@ impl State {
             keys,
             validator: fetched.validator,
             confirmed_at: asked_at,
+            max_age_seconds,
         });
     }
 

@@ -21,7 +21,8 @@ pub(super) fn algorithm(token: &Examination<'_>) -> Result<(), Denied> {
     })
 }
 
-/// RFC 8725 §3.11: no ID token, logout token or client assertion passes for an access token.
+/// RFC 8725 §3.11: a token that is typed as something else, such as a logout token, is no access token. ID tokens may be typed
+/// as access tokens are; they have another audience.
 pub(super) fn token_type(token: &Examination<'_>) -> Result<(), Denied> {
     let header = &token.parts.header;
     let (allowed, names) = match token.trusted.profile {

@@ -3,7 +3,7 @@
 use axum::Router;
 use axum::body::Body;
 use axum::response::Response;
-use axum::routing::get;
+use axum::routing::{any, get};
 use http::{Method, Request, StatusCode, header};
 use tokenhouse_guard::{AccessToken, Guard, KeySet, LocalKeys, Outcome, Refusal};
 use tower::ServiceExt;
@@ -109,6 +109,25 @@ async fn a_preflight_passes_and_a_plain_options_does_not() {
         house.app().oneshot(plain).await.unwrap().status(),
         StatusCode::UNAUTHORIZED
     );
+}
+
+#[tokio::test]
+async fn a_preflight_brings_a_handler_of_any_method_no_token_and_can_be_kept_out() {
+    let house = House::new();
+    let preflight = |path: &str| {
+        let request = Request::options(path).header("origin", "https://a.example");
+        let request = request.header("access-control-request-method", "GET");
+        request.body(Body::empty()).unwrap()
+    };
+    let ran = || async { "ran" };
+    let app = Router::new()
+        .route("/wants", any(whoami).layer(house.guard.layer()))
+        .route("/passes", any(ran).layer(house.guard.layer()))
+        .route("/guarded", any(ran).layer(house.guard.layer().guard_preflights()));
+    for (path, status) in [("/wants", 401), ("/passes", 200), ("/guarded", 401)] {
+        let response = app.clone().oneshot(preflight(path)).await.unwrap();
+        assert_eq!(response.status(), status, "{path}");
+    }
 }
 
 #[tokio::test]

@@ -127,7 +127,8 @@ impl Jwk {
         }
     }
 
-    /// The keys to verify signatures with: one, or for an RSA key without `alg` one each for RS256 and PS256.
+    /// The keys to verify signatures with: one, or for an RSA key without `alg` (RFC 7517 §4.4) one for each
+    /// algorithm of RSA. Who uses them says which algorithms are taken.
     ///
     /// Refused: keys for something else (`use`, `key_ops`), of an algorithm we do not have or that is not their kind's.
     pub fn verifying_keys(&self) -> Result<Vec<VerifyingKey>, KeyRejected> {
@@ -142,7 +143,7 @@ impl Jwk {
         let key = self.public_key()?;
         let algorithms = match (&self.alg, &key) {
             (Some(alg), _) => vec![Algorithm::named(alg)?],
-            (None, PublicKey::Rsa { .. }) => vec![Algorithm::Rs256, Algorithm::Ps256],
+            (None, PublicKey::Rsa { .. }) => RSA.to_vec(),
             (None, PublicKey::P256 { .. }) => vec![Algorithm::Es256],
             (None, PublicKey::P384 { .. }) => vec![Algorithm::Es384],
             (None, PublicKey::P521 { .. }) => vec![Algorithm::Es512],
@@ -154,6 +155,16 @@ impl Jwk {
             .collect()
     }
 }
+
+/// The algorithms of RSA keys (RFC 7518 §3.1).
+const RSA: [Algorithm; 6] = [
+    Algorithm::Rs256,
+    Algorithm::Rs384,
+    Algorithm::Rs512,
+    Algorithm::Ps256,
+    Algorithm::Ps384,
+    Algorithm::Ps512,
+];
 
 /// The SHA-256 thumbprint of a key (RFC 7638 §3), base64url: the same however its JWK was written.
 pub fn thumbprint(key: &PublicKey) -> String {
@@ -312,7 +323,7 @@ mod tests {
             .verifying_keys()
             .unwrap()
             .len(),
-            2
+            6
         );
         for bad in [
             Jwk {

@@ -17,7 +17,7 @@ use super::Failure;
 use super::environment::variable;
 use super::output::{print, print_json_line, remark};
 use super::place::{DEFAULT_FOLDER, Running};
-use crate::dev::folder::DEV_FILE;
+use crate::dev::folder::{DEV_FILE, SEALING_KEY_FILE};
 
 use self::kept::{Kept, Token};
 
@@ -92,6 +92,8 @@ pub(super) struct Arguments {
 /// What is asked for, and by whom.
 pub(super) struct Wanted {
     issuer: String,
+    /// What tells the house behind the issuer from another that was there before, where it is one of this machine.
+    house: String,
     client_id: String,
     proof: Proof,
     audience: Option<String>,
@@ -148,6 +150,9 @@ impl Wanted {
             ))
         })?;
         let running = running.filter(|running| running.issuer == issuer);
+        // A folder that began anew may have the same issuer and secrets under other keys.
+        let sealing_key = running.as_ref().map(|_| arguments.data.join(SEALING_KEY_FILE));
+        let made = sealing_key.and_then(|file| std::fs::metadata(file).ok()?.modified().ok());
         let samples = running.is_some().then(|| Samples::in_folder(&arguments.data)).flatten();
         let (client_id, proof) = match (&arguments.client_id, &samples) {
             (Some(client_id), _) => (client_id.clone(), Proof::of(arguments)?),
@@ -156,6 +161,7 @@ impl Wanted {
         };
         Ok(Self {
             issuer,
+            house: made.map(|made| format!("{made:?}")).unwrap_or_default(),
             client_id,
             proof,
             audience: arguments.audience.clone().or(running.map(|running| running.audience)),
@@ -182,6 +188,7 @@ impl Wanted {
         };
         Ok(Some(Self {
             issuer: issuer.to_owned(),
+            house: String::new(),
             client_id,
             proof,
             audience: Some(format!("{issuer}api/v2/")),
@@ -214,14 +221,21 @@ impl Wanted {
     }
 
     /// All that makes this token another than that.
-    fn parts(&self) -> [&str; 5] {
+    fn parts(&self) -> [&str; 6] {
         let proof = match &self.proof {
             Proof::Secret(secret) => secret,
             Proof::Key { pem, .. } => pem,
         };
         // An audience is never empty, so that none is another.
         let audience = self.audience.as_deref().unwrap_or_default();
-        [&self.issuer, &self.client_id, proof.expose(), audience, &self.scope]
+        [
+            &self.issuer,
+            &self.client_id,
+            proof.expose(),
+            audience,
+            &self.scope,
+            &self.house,
+        ]
     }
 
     async fn fetch(&self) -> Result<Token, Failure> {

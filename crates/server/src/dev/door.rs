@@ -4,14 +4,15 @@
 
 use std::sync::Arc;
 
-use axum::body::Body;
-use axum::extract::rejection::{JsonRejection, PathRejection};
+use axum::body::{Body, Bytes};
+use axum::extract::rejection::{BytesRejection, JsonRejection, PathRejection};
 use axum::extract::{Path, Request, State};
 use axum::http::{HeaderName, Response, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::IntoResponse as _;
 use axum::{Extension, Json};
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use tokenhouse_protocol::crypto::Algorithm;
@@ -58,8 +59,9 @@ pub struct Forward {
 struct Refused(StatusCode, String);
 
 type Read<T> = Result<Json<T>, JsonRejection>;
-/// A body that may be left out.
-type ReadOrNone<T> = Result<Option<Json<T>>, JsonRejection>;
+/// A body that may be left out. What is there is read as JSON whatever its type is called: a request that asks for something
+/// must not be taken for one that does not.
+type Optional = Result<Bytes, BytesRejection>;
 
 /// Lets only those through who may be here: programs that say so, and no page.
 pub async fn admit(request: Request, next: Next) -> Response<Body> {
@@ -149,7 +151,7 @@ pub async fn next_token(State(faults): State<Faults>, body: Read<NextToken>) -> 
 pub async fn rotate(
     State(faults): State<Faults>,
     Extension(tenant): Extension<Arc<Tenant>>,
-    body: ReadOrNone<Rotation>,
+    body: Optional,
 ) -> Response<Body> {
     let rotate = async || {
         let Rotation {
@@ -175,7 +177,7 @@ pub async fn rotate(
 pub async fn revoke(
     State(faults): State<Faults>,
     Extension(tenant): Extension<Arc<Tenant>>,
-    body: ReadOrNone<Revocation>,
+    body: Optional,
 ) -> Response<Body> {
     let revoke = async || {
         let Revocation { alg, kid } = read_or_none(body)?;
@@ -247,8 +249,12 @@ fn read<T>(body: Read<T>) -> Result<T, Refused> {
     }
 }
 
-fn read_or_none<T: Default>(body: ReadOrNone<T>) -> Result<T, Refused> {
-    body.transpose().map_or_else(|| Ok(T::default()), read)
+fn read_or_none<T: Default + DeserializeOwned>(body: Optional) -> Result<T, Refused> {
+    let body = body.map_err(|rejected| Refused(rejected.status(), rejected.body_text()))?;
+    if body.trim_ascii().is_empty() {
+        return Ok(T::default());
+    }
+    read(Json::from_bytes(&body))
 }
 
 fn bad(text: &str) -> Refused {

@@ -47,6 +47,8 @@ pub struct TenantPart {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ApiPart {
+    /// Its id; made unless given.
+    pub id: Option<String>,
     /// The `aud` of its tokens.
     pub identifier: String,
     /// What people call it.
@@ -128,6 +130,8 @@ pub struct GrantPart {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RolePart {
+    /// Its id; made unless given.
+    pub id: Option<String>,
     /// Its name.
     pub name: String,
     /// What people read of it.

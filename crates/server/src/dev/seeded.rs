@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 use toml::Table;
 
 use tokenhouse_protocol::crypto::Algorithm;
-use tokenhouse_protocol::id::{self, ClientId, UserId};
+use tokenhouse_protocol::id::{self, ApiId, ClientId, RoleId, UserId};
 use tokenhouse_protocol::secret::Secret;
 use tokenhouse_store::ApiScope;
 
@@ -128,6 +128,7 @@ async fn settings(tenant: &Arc<Tenant>, part: &TenantPart) -> Result<(), Registr
 
 async fn api(tenant: &Arc<Tenant>, part: &ApiPart) -> Result<(), RegistryError> {
     let mut new = NewApi::new(part.identifier.as_str());
+    new.id = part.id.as_ref().map(ApiId::new);
     let scope = |value: &String| ApiScope {
         value: value.clone(),
         description: None,
@@ -146,7 +147,14 @@ async fn api(tenant: &Arc<Tenant>, part: &ApiPart) -> Result<(), RegistryError> 
             .map_err(|_| refused(format!("token_dialect is one of {}", known())))?;
     }
     let made = match apis::create(tenant, new).await {
-        Err(RegistryError::Conflict(_)) => return Ok(()),
+        Err(RegistryError::Conflict(_)) => {
+            let found = tenant
+                .house
+                .store
+                .api_by_identifier(&tenant.id, &part.identifier)
+                .await?;
+            return found.map(|_| ()).ok_or_else(|| refused("its id is another API's"));
+        }
         made => made?,
     };
     if let Some(secret) = &part.signing_secret {
@@ -244,7 +252,11 @@ async fn client_grant(tenant: &Tenant, client: &ClientId, part: &GrantPart) -> R
 }
 
 async fn role(tenant: &Tenant, part: &RolePart) -> Result<(), RegistryError> {
-    unless_there(roles::create(tenant, &part.name, part.description.as_deref()).await)?;
+    let id = match &part.id {
+        Some(id) => RoleId::new(id),
+        None => RoleId::generate(&tenant.house.random),
+    };
+    unless_there(roles::create_as(tenant, id, &part.name, part.description.as_deref()).await)?;
     let role = roles::role(tenant, &part.name).await?;
     for permissions in &part.permissions {
         for scope in &permissions.scopes {

@@ -9,6 +9,7 @@ use axum::http::request::Parts;
 use serde::Deserialize;
 
 use tokenhouse_guard::{BuildError, Guard, Profile};
+use tokenhouse_protocol::crypto::Algorithm;
 
 use super::rules::{Rule, Rules};
 use crate::cli::Failure;
@@ -43,6 +44,7 @@ pub struct GateConfig {
     realm: String,
     leeway_seconds: u32,
     profile: Profile,
+    algorithms: Option<Vec<Algorithm>>,
 }
 
 /// The file, as it is written.
@@ -61,9 +63,20 @@ struct Written {
     #[serde(default = "default_leeway")]
     leeway_seconds: u32,
     #[serde(default)]
-    rfc9068: bool,
+    profile: Kind,
+    algorithms: Option<Vec<String>>,
     #[serde(default)]
     rules: Vec<Rule>,
+}
+
+/// Which kind of tokens, as it is written.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Kind {
+    #[default]
+    Auth0,
+    Untyped,
+    Rfc9068,
 }
 
 #[derive(Debug, Deserialize)]
@@ -109,11 +122,12 @@ impl GateConfig {
             ca: None,
             realm: written.realm,
             leeway_seconds: written.leeway_seconds,
-            profile: if written.rfc9068 {
-                Profile::Rfc9068
-            } else {
-                Profile::Auth0
+            profile: match written.profile {
+                Kind::Auth0 => Profile::Auth0,
+                Kind::Untyped => Profile::Untyped,
+                Kind::Rfc9068 => Profile::Rfc9068,
             },
+            algorithms: written.algorithms.map(|names| algorithms(&names)).transpose()?,
         };
         Ok((config, written.ca_file))
     }
@@ -125,6 +139,9 @@ impl GateConfig {
             .realm(self.realm.as_str())
             .leeway_seconds(self.leeway_seconds)
             .profile(self.profile);
+        if let Some(algorithms) = &self.algorithms {
+            guard = guard.algorithms(algorithms.iter().copied());
+        }
         for audience in &self.audiences {
             guard = guard.audience(audience.as_str());
         }
@@ -163,6 +180,12 @@ impl Proxy {
     }
 }
 
+/// Algorithms by their names in a token's header (RFC 7518 §3.1).
+fn algorithms(names: &[String]) -> Result<Vec<Algorithm>, String> {
+    let named = |name: &String| Algorithm::named(name).map_err(|_| format!("algorithms: {name:?} is none"));
+    names.iter().map(named).collect()
+}
+
 fn default_listen() -> SocketAddr {
     SocketAddr::from((Ipv4Addr::LOCALHOST, 4180))
 }
@@ -189,6 +212,11 @@ mod tests {
             (LEAST.replace("path", "paths"), "line 5: unknown field `paths`"),
             (LEAST.replace("issuer", "isuer"), "line 2: unknown field `isuer`"),
             (LEAST.replace("[[rules]]\npath = \"/\"\n", ""), "there are no [[rules]]"),
+            (format!("profile = \"okta\"\n{LEAST}"), "line 1: unknown variant"),
+            (
+                format!("algorithms = [\"none\"]\n{LEAST}"),
+                "algorithms: \"none\" is none",
+            ),
         ] {
             let refused = GateConfig::parse(&text).unwrap_err();
             assert!(refused.starts_with(why), "{refused}");

@@ -10,7 +10,7 @@ use tokenhouse_protocol::time::Timestamp;
 use tokenhouse_store::{Added, Api, ApiScope, Change, Page};
 
 use super::token_dialect::TokenDialect;
-use super::{RegistryError, begin, checked_text, commit, patch};
+use super::{RegistryError, begin, check_given_id, checked_text, commit, patch};
 use crate::tenant::Tenant;
 
 mod properties;
@@ -41,6 +41,8 @@ const DEFAULT_TOKEN_LIFETIME_FOR_WEB_S: i64 = 7200;
 /// An API to be made.
 #[derive(Clone, Debug)]
 pub struct NewApi {
+    /// Its id; made unless given.
+    pub id: Option<ApiId>,
     /// The identifier, the `aud` of its tokens; it never changes.
     pub identifier: String,
     /// What people call it.
@@ -61,6 +63,7 @@ impl NewApi {
     /// An API with Auth0's defaults: RS256, a day unless the tenant's settings say otherwise, no scopes.
     pub fn new(identifier: impl Into<String>) -> Self {
         Self {
+            id: None,
             identifier: identifier.into(),
             name: None,
             scopes: Vec::new(),
@@ -75,7 +78,15 @@ impl NewApi {
 /// Makes an API; the keys of its algorithm are made with it if they are the first (DESIGN §6).
 pub async fn create(tenant: &Tenant, new: NewApi) -> Result<Api, RegistryError> {
     let token_lifetime_s = new.token_lifetime_s.unwrap_or_else(|| default_token_lifetime_s(tenant));
+    let id = match new.id {
+        Some(id) => {
+            check_given_id(id.as_str())?;
+            id
+        }
+        None => ApiId::generate(&tenant.house.random),
+    };
     let api = Api {
+        id,
         identifier: Some(new.identifier),
         name: new.name,
         signing_alg: new.algorithm.as_str().into(),

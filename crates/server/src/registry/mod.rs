@@ -102,6 +102,17 @@ fn checked_name(name: &str, max_chars: usize) -> Result<(), RegistryError> {
     Ok(())
 }
 
+/// Refuses an id that a seed gives and that could not stand in an address as it is.
+fn check_given_id(id: &str) -> Result<(), RegistryError> {
+    const MAX_BYTES: usize = 64;
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
+    if id.is_empty() || id.len() > MAX_BYTES || !id.bytes().all(is_plain) {
+        let text = format!("id is 1 to {MAX_BYTES} letters, digits, _ and -");
+        return Err(RegistryError::invalid("id", text));
+    }
+    Ok(())
+}
+
 /// Refuses a quota that limits nothing (CONTRACT §4.11).
 fn check_quota(property: &'static str, quota: Option<&Value>) -> Result<(), RegistryError> {
     let said = quota.and_then(|quota| quota.get("client_credentials"));

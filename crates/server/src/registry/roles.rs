@@ -10,7 +10,7 @@ use tokenhouse_protocol::error::reflected;
 use tokenhouse_protocol::id::{RoleId, UserId};
 use tokenhouse_store::{Added, Api, Change, Page, Permission, Role, Tx};
 
-use super::{RegistryError, apis, begin, checked_name, checked_text, commit};
+use super::{RegistryError, apis, begin, check_given_id, checked_name, checked_text, commit};
 use crate::tenant::Tenant;
 
 /// Longest name, in characters.
@@ -20,10 +20,21 @@ const MAX_DESCRIPTION_CHARS: usize = 255;
 
 /// Makes a role that gives nothing yet.
 pub async fn create(tenant: &Tenant, name: &str, description: Option<&str>) -> Result<Role, RegistryError> {
+    create_as(tenant, RoleId::generate(&tenant.house.random), name, description).await
+}
+
+/// The same under an id that is given.
+pub async fn create_as(
+    tenant: &Tenant,
+    id: RoleId,
+    name: &str,
+    description: Option<&str>,
+) -> Result<Role, RegistryError> {
+    check_given_id(id.as_str())?;
     check(name, description)?;
     let now = tenant.house.clock.now();
     let role = Role {
-        id: RoleId::generate(&tenant.house.random),
+        id,
         name: name.to_owned(),
         description: description.map(str::to_owned),
         created_at: now,

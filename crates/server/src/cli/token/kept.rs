@@ -1,5 +1,6 @@
 //! Tokens kept between runs of `tokenhouse token`: a sealed file for each, locked while one is asked for, and beside them
-//! the key that seals them, made once. All are readable by their owner alone.
+//! a key, made once. All are readable by their owner alone. What seals a token is made of that key and of the secret that the
+//! token is got with, which is not among them: who has the folder has no token.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
@@ -14,7 +15,7 @@ use tokenhouse_protocol::time::Timestamp;
 use crate::cli::environment::variable;
 use crate::dev::folder::make_private;
 
-/// The key of all files.
+/// The key of all files, or half of it: see [`Kept::open`].
 const KEY_FILE: &str = "token.key";
 /// Where the files are.
 const TOKENS: &str = "tokens";
@@ -60,7 +61,9 @@ impl Kept {
         make_private(&tokens).map_err(failed)?;
         let key = key(&folder.join(KEY_FILE)).map_err(failed)?;
         let parts: Vec<_> = parts.iter().map(|part| part.as_bytes()).collect();
-        let tag = MacKey::new(key.to_base64().as_bytes()).tag(&parts);
+        let made_of = MacKey::new(key.to_base64().as_bytes());
+        let tag = made_of.tag(&parts);
+        let key = SealingKey::from_bytes(made_of.tag(&[&[b"sealing key".as_slice()], parts.as_slice()].concat()));
         let name: String = tag[..16].iter().map(|byte| format!("{byte:02x}")).collect();
         let file = open_private(&tokens.join(&name)).map_err(failed)?;
         file.lock().map_err(failed)?;

@@ -43,6 +43,30 @@ fn with_body(method: &str, path: &str, body: &str) -> Ask {
 }
 
 #[tokio::test]
+async fn a_body_is_read_whatever_it_is_called() {
+    let dev = House::with_faults().await;
+    let send = async |content_type: &str, path: &str, body: &str| {
+        let ask = Ask::new("POST", path).header("tokenhouse-dev", "1");
+        dev.ask(ask.header("content-type", content_type).body(body)).await
+    };
+    let signs = async || state(&dev).await["keys"].as_array().unwrap().clone();
+    let published = signs().await;
+    let kid = send("text/plain", "/dev/rotate", r#"{"without_publishing":true}"#)
+        .await
+        .json()["kid"]
+        .clone();
+    assert!(
+        published.iter().all(|key| key["kid"] != kid),
+        "{kid} was published before"
+    );
+    for bad in [r#"{"kid":"nobody's"}"#, r#"{"kidd":"a"}"#, "kid=a"] {
+        let answer = send("application/x-www-form-urlencoded", "/dev/revoke", bad).await;
+        assert!((400..500).contains(&answer.status), "{bad}: {}", answer.status);
+    }
+    assert_eq!(send("application/json", "/dev/rotate", "").await.status, 200);
+}
+
+#[tokio::test]
 async fn every_other_server_has_none_of_these_routes() {
     let serve = House::shared().await;
     for (method, path, body) in ROUTES {

@@ -184,6 +184,15 @@ fn a_seed_with_a_mistake_is_refused_by_its_line_or_its_part() {
             "API \"a\": the algorithm is",
         ),
         (
+            "[[apis]]\nid = \"a/b\"\nidentifier = \"a\"\n",
+            "API \"a\": id is 1 to 64 letters, digits, _ and -",
+        ),
+        (
+            "[[apis]]\nid = \"a\"\nidentifier = \"a\"\n[[apis]]\nid = \"a\"\nidentifier = \"b\"\n",
+            "API \"b\": its id is another API's",
+        ),
+        ("[[roles]]\nid = \"\"\nname = \"A\"\n", "role \"A\": id is 1 to 64"),
+        (
             "[[applications]]\nname = \"A\"\nclient_id = \"a b\"\n",
             "application \"A\": client_id is 1 to 64",
         ),
@@ -229,10 +238,15 @@ default_token_lifetime = 600
 default_token_quota = { clients = { client_credentials = { per_hour = 1000, enforce = false } } }
 
 [[apis]]
+id = "messages"
 identifier = "https://api.example.com"
 signing_alg = "HS256"
 signing_secret = "a-secret-of-thirty-two-bytes-or-more"
 settings = { allow_offline_access = true }
+
+[[roles]]
+id = "rol_auditor"
+name = "Auditor"
 
 [[applications]]
 name = "Signer"
@@ -284,6 +298,8 @@ fn every_part_of_a_seed_takes_what_the_management_api_takes() {
         "{alice}"
     );
     let api = double.managed(&token, "resource-servers/https%3A%2F%2Fapi.example.com");
+    assert_eq!(double.managed(&token, "resource-servers/messages"), api);
+    assert_eq!(double.managed(&token, "roles/rol_auditor")["name"], "Auditor");
     assert_eq!(api["allow_offline_access"], true, "{api}");
     assert_eq!(api["token_lifetime"], 600, "the settings of the same file hold");
     let secret = "a-secret-of-thirty-two-bytes-or-more";
