@@ -1,5 +1,6 @@
 """SIGTERM under load: what was accepted is answered, and the books are closed before the process ends."""
 
+import socket
 import sqlite3
 import threading
 import time
@@ -28,6 +29,35 @@ def run(folder):
             house.start()
         with checks.check(f"SIGTERM while {CONNECTIONS} requests wait for the disk: all get their token") as check:
             _while_waiting(house, application, ledger, check)
+        house.start()
+        with checks.check("SIGTERM while a stranger sends half a head, and half a body: nobody waits for the rest") as check:
+            _half_sent(house, check)
+
+
+def _half_sent(house, check):
+    """Under a service manager the next process begins when this one has ended, and all callers wait for it."""
+    head = f"POST /oauth/token HTTP/1.1\r\nHost: {house.authority}\r\n".encode()
+    rest = b"Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{"
+    address = ("127.0.0.1", house.port)
+    new, body = socket.create_connection(address), socket.create_connection(address)
+    kept = socket.create_connection(address)
+    kept.sendall(f"GET /healthz HTTP/1.1\r\nHost: {house.authority}\r\n\r\n".encode())
+    checks.expect(kept.recv(4096).startswith(b"HTTP/1.1 200"), "no answer to /healthz")
+    new.sendall(head)
+    kept.sendall(head)
+    body.sendall(head + rest)
+    time.sleep(0.3)
+    asked_at = time.monotonic()
+    house.ask_to_end()
+    code = house.ended(END_S)
+    took_s = time.monotonic() - asked_at
+    answer = body.recv(4096)
+    for connection in (new, body, kept):
+        connection.close()
+    checks.expect(code == 0, f"it ended with {code}")
+    checks.expect(took_s < 5, f"it waited for {took_s:.1f} s")
+    checks.expect(answer.startswith(b"HTTP/1.1 408"), f"the half-sent body was answered {answer[:60]}")
+    check.note(f"ended in {took_s:.1f} s")
 
 
 def _under_load(house, application, ledger, check):

@@ -45,6 +45,8 @@ def run(folder):
             house.expect_unready()
             postgres.start()
             checks.until("the server to be ready", RECOVERY_S, lambda: house.status("/readyz") == 200)
+        with checks.check("PostgreSQL begins after the server: 503 meanwhile, then tokens, without a restart") as check:
+            _late(house, application, postgres, check)
         with checks.check("PostgreSQL hangs: 503 and not ready, then tokens again") as check:
             _hanging(house, application, postgres, check)
 
@@ -69,6 +71,33 @@ def _stopped(house, application, postgres, check):
     checks.expect(slowest < LONGEST_ANSWER_S, f"an answer took {slowest:.1f} s")
     check.note(f"{load.answers()[503]} × 503, slowest {slowest:.1f} s, a token {recovered_s * 1000:.0f} ms after")
     return load
+
+
+def _late(house, application, postgres, check):
+    """After a power cut both begin at once, and a service manager gives up on what ends five times in ten seconds."""
+    house.ask_to_end()
+    house.ended(RECOVERY_S)
+    postgres.stop()
+    house.start(waits=False)
+    checks.until("the server to say that it waits", RECOVERY_S, lambda: house.status("/healthz") == 200)
+    house.expect_unready()
+    answered = clients.token(house, application)
+    checks.expect(answered == 503, f"a request for a token was answered {answered}")
+    began = time.monotonic()
+    postgres.start()
+    checks.until("a token", RECOVERY_S, lambda: clients.token(house, application) == 200)
+    check.note(f"a token {(time.monotonic() - began) * 1000:.0f} ms after PostgreSQL was started")
+    # Then it ends as ever, also while it waits.
+    house.ask_to_end()
+    house.ended(RECOVERY_S)
+    postgres.stop()
+    house.start(waits=False)
+    checks.until("the server to say that it waits", RECOVERY_S, lambda: house.status("/healthz") == 200)
+    house.ask_to_end()
+    code = house.ended(RECOVERY_S)
+    checks.expect(code == 0, f"it ended with {code} while it waited")
+    postgres.start()
+    house.start()
 
 
 def _hanging(house, application, postgres, check):

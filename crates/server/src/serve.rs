@@ -10,7 +10,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
 use axum::http::{Response, header};
-use hyper::body::Incoming;
+use hyper::body::{Body as _, Incoming};
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
@@ -18,7 +18,7 @@ use hyper_util::service::TowerToHyperService;
 use listenfd::ListenFd;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Notify, watch};
+use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
@@ -32,6 +32,7 @@ use crate::tls::Tls;
 use crate::watch as housekeeping;
 use crate::web::answer::set;
 use crate::web::door::{Frame, Peer};
+use crate::web::ending::{Arriving, Progress, last_call, stopped, until_stopped};
 use crate::web::linger;
 
 /// Longest time that a request's header may take to arrive, and that an idle connection is kept.
@@ -42,8 +43,6 @@ const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 const MAX_HEAD_BYTES: usize = 64 * 1024;
 /// Longest time that requests in flight get to finish at the end.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(30);
-/// Longest time that a connection taken just before the end gets to send its first request.
-const LAST_CALL: Duration = Duration::from_secs(1);
 /// How often another free port is tried.
 const FREE_PORT_ATTEMPTS: usize = 8;
 /// Pause after a connection could not be accepted, as when no file descriptors are left.
@@ -75,6 +74,18 @@ pub fn bind(address: SocketAddr) -> Result<Vec<TcpListener>, BindError> {
         bound = bind_once(address);
     }
     bound
+}
+
+/// Each listener a second time, for who answers until the server proper begins.
+///
+/// Fails if no file descriptors are left.
+pub fn twins(listeners: Vec<TcpListener>) -> io::Result<(Vec<TcpListener>, Vec<TcpListener>)> {
+    let twice = |listener: TcpListener| {
+        let listener = listener.into_std()?;
+        let twin = listener.try_clone()?;
+        Ok((TcpListener::from_std(listener)?, TcpListener::from_std(twin)?))
+    };
+    listeners.into_iter().map(twice).collect()
 }
 
 fn bind_once(address: SocketAddr) -> Result<Vec<TcpListener>, BindError> {
@@ -226,11 +237,6 @@ async fn serve_one(listener: TcpListener, router: Router, tls: Option<Tls>, mut 
     }
 }
 
-/// Waits until the watch says stop, or nobody is left to say it.
-async fn stopped(stop: &mut watch::Receiver<bool>) {
-    let _ = stop.wait_for(|stop| *stop).await;
-}
-
 async fn connection(
     stream: TcpStream,
     peer: SocketAddr,
@@ -282,25 +288,31 @@ async fn http(
         watcher: _waited_for,
         mut stop,
     } = ending;
-    let asked = Arc::new(Notify::new());
-    let first = asked.clone();
+    let progress = Arc::new(Progress::default());
     let service = router
-        .map_request(move |mut request: Request<Incoming>| {
-            asked.notify_one();
-            request.extensions_mut().insert(Peer(peer));
-            request.map(Body::new)
+        .map_request({
+            let (progress, stop) = (progress.clone(), stop.clone());
+            move |mut request: Request<Incoming>| {
+                progress.ask();
+                request.extensions_mut().insert(Peer(peer));
+                request.map(|body| match body.is_end_stream() {
+                    true => Body::empty(),
+                    false => Body::new(Arriving::new(body, stop.clone())),
+                })
+            }
         })
         .map_response({
-            let stop = stop.clone();
+            let (progress, stop) = (progress.clone(), stop.clone());
             move |mut response: Response<Body>| {
+                progress.answer();
                 // Said aloud, or a client may send its next request into a connection that is being closed.
                 if *stop.borrow() {
                     set(&mut response, header::CONNECTION, "close");
                 }
-                response
+                until_stopped(response, &stop)
             }
         });
-    let (stream, returned) = linger::lend(stream);
+    let (stream, returned) = linger::lend(stream, progress.clone());
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEADER_TIMEOUT)
@@ -311,7 +323,7 @@ async fn http(
     let ending = async {
         stopped(&mut stop).await;
         tokio::select! {
-            () = first.notified() => {}
+            () = progress.asked() => {}
             () = last_call() => {}
         }
     };
@@ -319,7 +331,11 @@ async fn http(
         ended = connection.as_mut() => (ended, false),
         () = ending => {
             connection.as_mut().graceful_shutdown();
-            (connection.as_mut().await, true)
+            tokio::select! {
+                ended = connection.as_mut() => (ended, true),
+                // Nobody knows when the rest of that head would come.
+                () = async { last_call().await; half_asked(&progress).await } => (Ok(()), true),
+            }
         }
     };
     if let Err(error) = ended {
@@ -331,10 +347,11 @@ async fn http(
     }
 }
 
-/// Waits as long as a connection gets for its first request once the server ends.
-#[expect(clippy::disallowed_methods, reason = "what is waited for comes over the network")]
-async fn last_call() {
-    tokio::time::sleep(LAST_CALL).await;
+/// Waits for ever, unless all there is on a connection is a part of a request's head.
+async fn half_asked(progress: &Progress) {
+    if !progress.is_half_asked() {
+        std::future::pending::<()>().await;
+    }
 }
 
 impl fmt::Display for BindError {

@@ -7,7 +7,7 @@ use std::fmt;
 /// Why a database could not be opened. Its text is one sentence that says what to do; nothing was changed.
 #[derive(Debug)]
 pub enum OpenError {
-    /// The database did not answer, or another process holds it.
+    /// The database did not answer, or another process holds it: it may be there in a moment.
     Unreachable(String),
     /// The file is not a database, or was damaged.
     Damaged(String),

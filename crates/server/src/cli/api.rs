@@ -1,6 +1,7 @@
 //! `tokenhouse api`: the sample API alone, protected by any OpenID issuer.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
 use clap::Args;
 use tokio::sync::watch;
@@ -9,6 +10,7 @@ use tokenhouse_guard::Guard;
 
 use super::output::greet;
 use super::stop::Stop;
+use super::verify::authority;
 use super::{Failure, logging};
 use crate::config::Config;
 use crate::{sample_api, serve};
@@ -26,6 +28,9 @@ pub(super) struct Arguments {
     /// The audience that its tokens must have
     #[arg(long, value_name = "AUDIENCE")]
     audience: String,
+    /// Trust this certificate authority beside the machine's own, PEM, as `ca.pem` in the folder of `tokenhouse dev --https`
+    #[arg(long, value_name = "FILE")]
+    ca_file: Option<PathBuf>,
     /// Where it listens; 127.0.0.1 stands for [::1] as well
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:3010")]
     listen: SocketAddr,
@@ -35,10 +40,15 @@ pub(super) async fn run(arguments: Arguments) -> Result<(), Failure> {
     let Arguments {
         issuer,
         audience,
+        ca_file,
         listen,
     } = arguments;
     logging::start(&Config::load(None)?.log);
-    let guard = Guard::new(issuer.as_str(), audience.as_str())?;
+    let mut guard = Guard::builder().issuer(issuer.as_str()).audience(audience.as_str());
+    if let Some(file) = &ca_file {
+        guard = guard.ca_certificate(authority(file)?);
+    }
+    let guard = guard.build()?;
     let listeners = serve::bind(listen)?;
     let address = listeners
         .first()

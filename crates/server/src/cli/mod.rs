@@ -44,6 +44,7 @@ mod trust;
 mod usage;
 mod users;
 mod verify;
+mod waiting;
 
 /// An authorization server for your HTTP APIs, wire-compatible with Auth0.
 #[derive(Debug, Parser)]

@@ -275,6 +275,8 @@ pub(super) struct Running {
     pub(super) issuer: String,
     /// The sample API's identifier.
     pub(super) audience: String,
+    /// The authority of its certificate, where it serves https under one of its own.
+    pub(super) ca_file: Option<PathBuf>,
 }
 
 impl Running {

@@ -8,7 +8,7 @@ use clap::Args;
 
 use tokenhouse_protocol::crypto::{Random, SealingKey};
 use tokenhouse_protocol::time::Clock;
-use tokenhouse_store::{Database, Options, Store, StoreError};
+use tokenhouse_store::{Database, OpenError, Options, Store, StoreError};
 
 use super::backup::{make_private_file, sync_folder_of};
 use super::output::print;
@@ -44,6 +44,7 @@ pub(super) async fn run(arguments: Arguments) -> Result<(), Failure> {
     let Arguments { file, data, config } = arguments;
     let sealing = sealing(config.as_deref())?;
     let shown = data.display();
+    let is_new = !data.exists();
     folder::make_private(&data).map_err(|error| Failure(format!("cannot use {shown}: {error}")))?;
     let mut found = fs::read_dir(&data).map_err(|error| Failure(format!("cannot read {shown}: {error}")))?;
     if found.next().is_some() {
@@ -56,6 +57,10 @@ pub(super) async fn run(arguments: Arguments) -> Result<(), Failure> {
         for leftover in ["restoring.db", "restoring.db-wal", "restoring.db-shm"] {
             // Most often there is none.
             let _ = fs::remove_file(data.join(leftover));
+        }
+        if is_new {
+            // As it was; where it is not empty, it stays.
+            let _ = fs::remove_dir(&data);
         }
     }
     done?;
@@ -89,12 +94,18 @@ async fn place(file: &Path, draft: &Path, data: &Path, sealing: Option<SealingKe
     io::copy(&mut from, &mut to).map_err(failed)?;
     to.sync_all().map_err(failed)?;
     // Brings an older schema up to date and refuses a newer one; in the copy, so that the backup stays as it is.
-    let store = Store::open(Options {
+    let opened = Store::open(Options {
         database: Database::File(draft.to_owned()),
         clock: Clock::system(),
         random: Random::system(),
-    })
-    .await?;
+    });
+    let store = opened.await.map_err(|error| match error {
+        OpenError::Damaged(_) => Failure(format!(
+            "{} is no backup, or a damaged one: name what `tokenhouse backup` wrote, or take another backup",
+            file.display()
+        )),
+        other => other.into(),
+    })?;
     let checked = check(&store, file, sealing).await;
     store.close().await;
     checked?;

@@ -11,8 +11,8 @@ use tokenhouse_store::Database;
 
 use super::output::greet;
 use super::stop::{Reload, Stop};
-use super::{Failure, logging};
-use crate::app::{App, AppOptions};
+use super::{Failure, logging, waiting};
+use crate::app::AppOptions;
 use crate::config::Config;
 use crate::dev::folder;
 use crate::serve::{self, Running};
@@ -55,8 +55,11 @@ pub async fn run(arguments: Arguments) -> Result<(), Failure> {
     check_sealing(&config, arguments.allow_local_key)?;
     let tls = tls(&config)?;
     let listeners = serve::bind(config.server.listen)?;
-    let app = App::open(app_options(&config)?).await?;
     let mut stop = Stop::listen();
+    let opening = waiting::open(|| app_options(&config), listeners, tls.as_ref(), &mut stop);
+    let (Some(app), listeners) = opening.await? else {
+        return Ok(());
+    };
     let running = Running::configured(&app, &config, listeners, tls.clone())?;
     greet(&format!(
         "Tokenhouse answers as {} on {}",

@@ -38,6 +38,9 @@ pub(super) struct Arguments {
     /// The API's identifier
     #[arg(long, value_name = "AUDIENCE")]
     audience: Option<String>,
+    /// Trust this certificate authority beside the machine's own, PEM; that of a running `tokenhouse dev --https` is known
+    #[arg(long, value_name = "FILE")]
+    ca_file: Option<PathBuf>,
     /// A scope that the token must have; may be repeated
     #[arg(long = "scope", value_name = "SCOPE")]
     scopes: Vec<String>,
@@ -56,6 +59,7 @@ struct Expected {
     is_issuer_believed: bool,
     audience: String,
     scopes: Vec<String>,
+    ca_file: Option<PathBuf>,
 }
 
 pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
@@ -104,9 +108,10 @@ impl Expected {
             ))
         })?;
         // The sample API's audience means nothing to another issuer.
-        let sample = running
+        let (sample, ca_file) = running
             .filter(|running| running.issuer == issuer)
-            .map(|running| running.audience);
+            .map(|running| (running.audience, running.ca_file))
+            .unzip();
         let audience = arguments.audience.clone().or(sample).ok_or_else(|| {
             let hint = own("aud")
                 .map(|aud| format!(" (this token says {})", quoted(aud)))
@@ -120,6 +125,7 @@ impl Expected {
             is_issuer_believed,
             audience,
             scopes: arguments.scopes.clone(),
+            ca_file: arguments.ca_file.clone().or(ca_file.flatten()),
         })
     }
 }
@@ -135,15 +141,23 @@ fn token(argument: &str) -> Result<String, Failure> {
 }
 
 fn guard(expected: &Expected, jwks: Option<&Path>) -> Result<Guard, Failure> {
-    let builder = Guard::builder()
+    let mut builder = Guard::builder()
         .issuer(expected.issuer.as_str())
         .audience(expected.audience.as_str());
+    if let Some(file) = &expected.ca_file {
+        builder = builder.ca_certificate(authority(file)?);
+    }
     let Some(file) = jwks else { return Ok(builder.build()?) };
     let document =
         std::fs::read(file).map_err(|error| Failure::because(format_args!("cannot read {}", file.display()), error))?;
     let keys = KeySet::from_json(&document)
         .map_err(|error| Failure::because(format_args!("{} is no key set", file.display()), error))?;
     Ok(builder.keys(LocalKeys::fixed(keys)).build()?)
+}
+
+/// A certificate authority's file.
+pub(super) fn authority(file: &Path) -> Result<Vec<u8>, Failure> {
+    std::fs::read(file).map_err(|error| Failure::because(format_args!("cannot read {}", file.display()), error))
 }
 
 fn view(check: &Check) -> Value {

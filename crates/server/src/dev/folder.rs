@@ -42,7 +42,8 @@ impl Folder {
         if !is_new && !is_ours && fs::read_dir(path).map_err(failed)?.next().is_some() {
             let path = path.display();
             return Err(Failure(format!(
-                "{path} is not empty and was not made by `tokenhouse dev`: name another folder with --data"
+                "{path} is not empty and was not made by `tokenhouse dev`: name another folder with --data. If it is a \
+                 restored copy of one, with its sealing key, make an empty file {MARK_FILE} in it"
             )));
         }
         let mut lock = OpenOptions::new()

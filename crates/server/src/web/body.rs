@@ -10,6 +10,8 @@ use serde_json::Value;
 use tokenhouse_protocol::jose::json;
 use tokenhouse_protocol::parameters::{ParameterError, Parameters};
 
+use super::ending::is_stopping;
+
 /// Largest body that is read, in bytes.
 pub const MAX_BODY_BYTES: usize = 64 * 1024;
 /// Largest body of a request that changes configuration, in bytes: a page of HTML fits in.
@@ -129,11 +131,11 @@ async fn bytes(body: Body, max_bytes: usize, too_large: &'static str) -> Result<
         Ok(Err(error)) if error.downcast_ref::<LengthLimitError>().is_some() => {
             Err(BodyError::Http(StatusCode::PAYLOAD_TOO_LARGE, too_large))
         }
-        Ok(Err(_)) => Err(BodyError::Http(
+        Ok(Err(error)) if !is_stopping(&*error) => Err(BodyError::Http(
             StatusCode::BAD_REQUEST,
             "The body ended before its end.",
         )),
-        Err(_) => Err(BodyError::Http(
+        Ok(Err(_)) | Err(_) => Err(BodyError::Http(
             StatusCode::REQUEST_TIMEOUT,
             "The body took too long to arrive.",
         )),

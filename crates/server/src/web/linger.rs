@@ -3,11 +3,14 @@
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, ReadBuf};
 use tokio::sync::oneshot;
+
+use super::ending::Progress;
 
 /// Most that is read and thrown away after the last answer, in bytes.
 const MAX_UNREAD_BYTES: u64 = 4 * 1024 * 1024;
@@ -19,17 +22,19 @@ pub struct Lent<S: Unpin> {
     /// There until it is dropped.
     stream: Option<S>,
     back: Option<oneshot::Sender<S>>,
+    progress: Arc<Progress>,
 }
 
 /// Where the stream comes back.
 pub struct Returned<S>(oneshot::Receiver<S>);
 
-/// Lends a stream.
-pub fn lend<S: Unpin>(stream: S) -> (Lent<S>, Returned<S>) {
+/// Lends a stream, and takes note of what goes over it.
+pub fn lend<S: Unpin>(stream: S, progress: Arc<Progress>) -> (Lent<S>, Returned<S>) {
     let (back, returned) = oneshot::channel();
     let lent = Lent {
         stream: Some(stream),
         back: Some(back),
+        progress,
     };
     (lent, Returned(returned))
 }
@@ -64,13 +69,23 @@ impl<S: Unpin> Drop for Lent<S> {
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for Lent<S> {
-    fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        self.stream()?.poll_read(context, buffer)
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
+        let read = self.as_mut().stream()?.poll_read(context, buffer);
+        if buffer.filled().len() > before {
+            self.progress.note(true);
+        }
+        read
     }
 }
 
 impl<S: AsyncWrite + Unpin> AsyncWrite for Lent<S> {
     fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        self.progress.note(false);
         self.stream()?.poll_write(context, bytes)
     }
 
@@ -87,6 +102,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Lent<S> {
         context: &mut Context<'_>,
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
+        self.progress.note(false);
         self.stream()?.poll_write_vectored(context, slices)
     }
 

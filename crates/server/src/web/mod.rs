@@ -5,6 +5,7 @@ pub mod body;
 pub mod cors;
 pub mod csv;
 pub mod door;
+pub mod ending;
 pub mod linger;
 pub mod multipart;
 pub mod stream;

@@ -81,8 +81,12 @@ pub(super) fn postgres_error(name: &str, error: &sqlx::Error) -> OpenError {
         Some("42501" | "25006") => OpenError::NotWritable(format!(
             "the database's user at {name} may not create tables ({error}): grant it that right, or name another user"
         )),
-        Some("28000" | "28P01" | "3D000") => OpenError::Unreachable(format!(
+        Some("28000" | "28P01" | "3D000") => OpenError::Other(format!(
             "the PostgreSQL server at {name} refuses this user or database ({error}): correct the database address"
+        )),
+        // It starts, stops, or has as many connections as it takes: it may be there in a moment.
+        Some("57P01" | "57P02" | "57P03" | "53300") => OpenError::Unreachable(format!(
+            "the PostgreSQL server at {name} takes no connection ({error}): wait until it does"
         )),
         Some(_) => OpenError::Other(format!("the PostgreSQL server at {name} cannot be used: {error}")),
         None => OpenError::Unreachable(format!(

@@ -108,14 +108,21 @@ pub(super) fn data_folder(report: &mut Report, config: &Config) {
 }
 
 pub(super) fn sealing_key(report: &mut Report, config: &Config, is_served: bool) {
-    if let Err(Failure(why)) = serve::sealing_key(config) {
-        return report.fail(
-            "sealing key",
-            why,
-            "Without it nobody can open the secrets in the database: find it, or restore a backup with its own key.",
-        );
-    }
     let sealing = &config.sealing;
+    if let Err(Failure(why)) = serve::sealing_key(config) {
+        // Credentials of a service are there while it runs (systemd.exec(5), LoadCredential=).
+        let is_lent = sealing
+            .key_file
+            .as_ref()
+            .is_some_and(|file| file.starts_with("/run/credentials"));
+        let advice = if is_lent {
+            "The service does not run, and its credentials are gone with it: look again with \
+             TOKENHOUSE_SEALING__KEY=\"$(cat FILE)\", the FILE that LoadCredential= names in the unit."
+        } else {
+            "Without it nobody can open the secrets in the database: find it, or restore a backup with its own key."
+        };
+        return report.fail("sealing key", why, advice);
+    }
     let inside = config.server.data.join(SEALING_KEY_FILE);
     let (text, file) = match (&sealing.key_file, sealing.command.first()) {
         _ if !sealing.key.is_empty() => ("from the environment, or the configuration itself".to_owned(), None),

@@ -1,7 +1,7 @@
 //! New lines of the log as they come, as server-sent events: each is a row of the table, ready to be put on top.
 //!
 //! A stream ends after half a minute, and the browser asks again from where it was: so nobody is followed for longer
-//! than their session, and a server that stops waits for no stream.
+//! than their session. A server that stops waits for no stream: see [`crate::web::ending`].
 
 use std::collections::{BTreeMap, HashMap};
 use std::convert::Infallible;
@@ -27,6 +27,7 @@ use super::{Line, Wanted, line};
 use crate::accounts::session;
 use crate::tenant::Tenant;
 use crate::web::answer::set;
+use crate::web::ending::EVENT_STREAM;
 
 /// How often new lines are looked for.
 const POLL: Duration = Duration::from_secs(1);
@@ -69,7 +70,7 @@ pub(crate) async fn get(guest: Guest) -> Result<Reply, Failure> {
         }
     });
     let mut response = Response::new(Body::new(Events(receiver)));
-    set(&mut response, header::CONTENT_TYPE, "text/event-stream");
+    set(&mut response, header::CONTENT_TYPE, EVENT_STREAM);
     set(&mut response, header::CACHE_CONTROL, "no-store");
     Ok(Reply::raw(response))
 }
