@@ -16,7 +16,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use hyper_util::service::TowerToHyperService;
 use listenfd::ListenFd;
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
@@ -43,6 +43,9 @@ const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 const MAX_HEAD_BYTES: usize = 64 * 1024;
 /// Longest time that requests in flight get to finish at the end.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(30);
+/// What http hears where https is spoken.
+const NO_TLS: &[u8] = b"HTTP/1.1 400 Bad Request\r\ncontent-type: text/plain; charset=utf-8\r\nconnection: close\r\n\
+    content-length: 59\r\n\r\nThis server speaks https: begin its address with https://.\n";
 /// How often another free port is tried.
 const FREE_PORT_ATTEMPTS: usize = 8;
 /// Pause after a connection could not be accepted, as when no file descriptors are left.
@@ -270,11 +273,26 @@ async fn handshake(
     stop: &mut watch::Receiver<bool>,
 ) -> io::Result<Option<TlsStream<TcpStream>>> {
     tokio::select! {
-        accepted = tokio::time::timeout(HANDSHAKE_TIMEOUT, acceptor.accept(stream)) => {
+        accepted = tokio::time::timeout(HANDSHAKE_TIMEOUT, shake(acceptor, stream)) => {
             accepted.ok().transpose()
         }
         () = async { stopped(stop).await; last_call().await } => Ok(None),
     }
+}
+
+/// The handshake itself. Who begins to speak http instead, as after a server got its certificate, is told.
+async fn shake(acceptor: &TlsAcceptor, mut stream: TcpStream) -> io::Result<TlsStream<TcpStream>> {
+    let mut first = [0];
+    stream.peek(&mut first).await?;
+    // A method's letter; a handshake begins with the number of its record (RFC 8446 §5.1).
+    if !first[0].is_ascii_uppercase() {
+        return acceptor.accept(stream).await;
+    }
+    stream.write_all(NO_TLS).await?;
+    let (lent, returned) = linger::lend(stream, Arc::default());
+    drop(lent);
+    returned.linger().await;
+    Err(io::Error::other("the client speaks http"))
 }
 
 async fn http(

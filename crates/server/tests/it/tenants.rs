@@ -14,6 +14,43 @@ const OTHER_HOST: &str = "auth.other.example";
 const OTHER_ISSUER: &str = "https://auth.other.example/";
 const MACHINE: [(&str, &str); 2] = [("grant_type", "client_credentials"), ("audience", AUDIENCE)];
 
+/// RFC 6797 §6.1.
+#[tokio::test]
+async fn only_hosts_of_tenants_on_https_are_told_to_use_it_alone_and_this_machine_never() {
+    let house = House::new().await;
+    let issuer = Issuer::parse("https://auth.other.example/").unwrap();
+    let new = NewTenant {
+        id: TenantId::new("other"),
+        name: "Other".into(),
+        issuer: Some(issuer.clone()),
+        hosts: ["auth.other.example", "other.localhost:4000", "127.0.0.9"]
+            .map(Into::into)
+            .into(),
+    };
+    tenants::create(&house.app.house, new, issuer).await.unwrap();
+    for (host, expected) in [
+        ("auth.other.example", "max-age=31536000"),
+        ("other.localhost:4000", ""),
+        ("127.0.0.9", ""),
+        // The default tenant's, whose issuer is http.
+        ("localhost:4000", ""),
+        // Nobody's.
+        ("stranger.example", ""),
+    ] {
+        for path in [
+            "/.well-known/jwks.json",
+            "/oauth/token",
+            "/console/sign-in",
+            "/nothing",
+            "/healthz",
+        ] {
+            let answer = house.ask(Ask::get(path).host(host)).await;
+            let expected = if path == "/healthz" { "" } else { expected };
+            assert_eq!(answer.header("strict-transport-security"), expected, "{host} {path}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn each_host_is_its_own_issuer() {
     let (house, _, other) = two().await;

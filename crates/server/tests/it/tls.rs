@@ -1,5 +1,5 @@
 //! TLS at the wire: its versions, a certificate that is renewed or renewed badly, SIGHUP, and the authority of
-//! `dev --https`. And who is told to use https alone (RFC 6797).
+//! `dev --https`.
 
 use std::fs::File;
 use std::io::{Read as _, Write as _};
@@ -18,14 +18,10 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
-use tokenhouse::registry::tenants::{self, NewTenant};
-use tokenhouse::tenant::Issuer;
 use tokenhouse::tls::Tls;
 use tokenhouse::watch::follow_certificate;
-use tokenhouse_protocol::id::TenantId;
 
 use crate::cli::fixture::{Folder, patiently};
-use crate::house::{Ask, House};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_tokenhouse");
 /// Both, as a client offers them that takes any.
@@ -49,6 +45,11 @@ async fn a_server_speaks_tls_1_2_and_1_3_alone_and_reads_its_certificate_again_w
     assert_eq!(server.answer_to(&hello([3, 2])), [ALERT, PROTOCOL_VERSION]);
     // The version is all that was wrong with it.
     assert_eq!(server.answer_to(&hello([3, 3]))[0], HANDSHAKE);
+    let told = server.told_without_tls();
+    assert!(
+        told.starts_with("HTTP/1.1 400 ") && told.ends_with("with https://.\n"),
+        "{told}"
+    );
 
     second.put(folder.path());
     server.hang_up();
@@ -159,58 +160,16 @@ async fn the_authority_of_dev_outlives_a_restart_and_vouches_for_every_host() {
         // What looks at a token asks for the keys over https, by that authority.
         folder.ok(&["verify", folder.ok(&["token", "--no-cache"]).trim()]);
         let authority = CertificateDer::from_pem_file(folder.path().join("ca.pem")).unwrap();
+        let trusted = std::slice::from_ref(&authority);
         for name in ["localhost", "127.0.0.1", "::1", "dev.example"] {
-            let trusted = std::slice::from_ref(&authority);
             let shown = spoken(connected(address).await, name, trusted, BOTH).await;
             assert!(shown.is_some(), "{name}");
         }
-        let other = spoken(
-            connected(address).await,
-            "other.example",
-            std::slice::from_ref(&authority),
-            BOTH,
-        )
-        .await;
+        let other = spoken(connected(address).await, "other.example", trusted, BOTH).await;
         assert_eq!(other, None, "no name that nobody gave it");
         authorities.push(authority);
     }
     assert_eq!(authorities[0], authorities[1]);
-}
-
-#[tokio::test]
-async fn only_hosts_of_tenants_on_https_are_told_to_use_it_alone_and_this_machine_never() {
-    let house = House::new().await;
-    let issuer = Issuer::parse("https://auth.other.example/").unwrap();
-    let new = NewTenant {
-        id: TenantId::new("other"),
-        name: "Other".into(),
-        issuer: Some(issuer.clone()),
-        hosts: ["auth.other.example", "other.localhost:4000", "127.0.0.9"]
-            .map(Into::into)
-            .into(),
-    };
-    tenants::create(&house.app.house, new, issuer).await.unwrap();
-    for (host, expected) in [
-        ("auth.other.example", "max-age=31536000"),
-        ("other.localhost:4000", ""),
-        ("127.0.0.9", ""),
-        // The default tenant's, whose issuer is http.
-        ("localhost:4000", ""),
-        // Nobody's.
-        ("stranger.example", ""),
-    ] {
-        for path in [
-            "/.well-known/jwks.json",
-            "/oauth/token",
-            "/console/sign-in",
-            "/nothing",
-            "/healthz",
-        ] {
-            let answer = house.ask(Ask::get(path).host(host)).await;
-            let expected = if path == "/healthz" { "" } else { expected };
-            assert_eq!(answer.header("strict-transport-security"), expected, "{host} {path}");
-        }
-    }
 }
 
 /// A certificate and its key, in PEM.
@@ -294,6 +253,14 @@ impl Serving {
         let mut record = vec![0; usize::from(u16::from_be_bytes([head[3], head[4]]))];
         stream.read_exact(&mut record).unwrap();
         [head[0], *record.last().unwrap()]
+    }
+
+    fn told_without_tls(&self) -> String {
+        let mut stream = std::net::TcpStream::connect(self.address).unwrap();
+        stream.write_all(b"POST / HTTP/1.1\r\nhost: localhost\r\n\r\n").unwrap();
+        let mut told = String::new();
+        stream.read_to_string(&mut told).unwrap();
+        told
     }
 
     fn hang_up(&self) {
