@@ -32,6 +32,8 @@ pub const IDENTITY: [HeaderName; IDENTITIES] = [
 ];
 
 const IDENTITIES: usize = 5;
+/// Where probes ask; of Envoy's every path is one that it asks about.
+const HEALTH: &str = "/healthz";
 
 struct Gate {
     guard: Guard,
@@ -63,6 +65,10 @@ impl Gate {
         // 1. What is asked about?
         let (method, uri) = match self.proxy.original(asking) {
             Ok(original) => original,
+            // Nothing is asked: somebody wants to know whether the gate lives.
+            Err(_) if asking.uri.path() == HEALTH && asking.method == Method::GET => {
+                return passed([""; IDENTITIES]).unwrap_or_else(unprintable);
+            }
             Err(why) => {
                 tracing::error!(why, "the proxy does not say what it asks about");
                 return refused(StatusCode::INTERNAL_SERVER_ERROR, "server_error", why);
@@ -170,15 +176,37 @@ mod tests {
 
     use super::*;
 
+    fn example() -> Router {
+        let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/gate-nginx/gate.toml");
+        router(GateConfig::load(file.as_ref()).ok().unwrap()).unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_probe_is_answered_and_no_question_is_taken_for_one() {
+        for (path, question, status) in [
+            (HEALTH, None, 200),
+            ("/", None, 500),
+            (HEALTH, Some("/messages"), 401),
+            ("/", Some(HEALTH), 403),
+        ] {
+            let mut asking = Request::get(path);
+            if let Some(target) = question {
+                asking = asking
+                    .header("x-original-method", "GET")
+                    .header("x-original-uri", target);
+            }
+            let answer = example().oneshot(asking.body(Body::empty()).unwrap()).await.unwrap();
+            assert_eq!(answer.status(), status, "{path} {question:?}");
+        }
+    }
+
     #[tokio::test]
     async fn every_identity_header_is_in_every_answer_that_lets_a_caller_through() {
-        let example = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/gate-nginx/gate.toml");
-        let router = router(GateConfig::load(example.as_ref()).ok().unwrap()).unwrap();
         let asking = Request::get("/")
             .header("x-original-method", "GET")
             .header("x-original-uri", "/about")
             .header("x-auth-subject", "somebody else");
-        let answer = router.oneshot(asking.body(Body::empty()).unwrap()).await.unwrap();
+        let answer = example().oneshot(asking.body(Body::empty()).unwrap()).await.unwrap();
         assert_eq!(answer.status(), StatusCode::OK);
         for name in IDENTITY {
             assert_eq!(answer.headers().get(&name).unwrap(), "", "{name}");
