@@ -59,11 +59,15 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     if arguments.uninstall {
         return uninstall();
     }
-    if !file.exists() {
-        let shown = file.display();
-        return Err(Failure(format!(
-            "there is no local authority at {shown} yet: `tokenhouse dev --https` makes it"
-        )));
+    match fs::metadata(&file) {
+        Ok(_) => {}
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let shown = file.display();
+            return Err(Failure(format!(
+                "there is no local authority at {shown} yet: `tokenhouse dev --https` makes it"
+            )));
+        }
+        Err(error) => return Err(Failure::because(format_args!("cannot read {}", file.display()), error)),
     }
     let file = file.canonicalize().unwrap_or(file);
     if arguments.install {
@@ -83,15 +87,22 @@ fn explain(file: &Path) -> Result<(), Failure> {
          Node.js            export NODE_EXTRA_CA_CERTS={file}\n  \
          Go, Python (ssl)   export SSL_CERT_FILE={file}\n  \
          Python (requests)  export REQUESTS_CA_BUNDLE={file}\n\n\
+         The last stands in place of all other authorities: other sites are then strangers to that program.\n\
          Its private key lies beside it, readable by you alone: whoever has it can pretend to be any site to programs\n\
          that trust it. So prefer the variables; `tokenhouse trust --install` makes the whole machine trust it."
     ))
 }
 
 fn install(file: &Path, force: bool) -> Result<(), Failure> {
-    may_go_on("Every program on this machine will trust this authority. Go on?", force)?;
     let store = store()?;
     let target = Path::new(store.folder).join(INSTALLED);
+    let is_another = |before: Vec<u8>| fs::read(file).is_ok_and(|this| this != before);
+    let replaced = match fs::read(&target).is_ok_and(is_another) {
+        true => " and no longer the one of another data folder, which is installed now",
+        false => "",
+    };
+    let question = format!("Every program on this machine will trust this authority{replaced}. Go on?");
+    may_go_on(&question, force)?;
     publish(file, &target)
         .map_err(|error| Failure::because(format_args!("cannot write {} (root may)", target.display()), error))?;
     run_program(store.take_up)?;
