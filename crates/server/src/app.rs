@@ -17,6 +17,7 @@ use crate::audit::Audit;
 use crate::config::{Console, Limits, Passwords};
 use crate::console::trial::Trial;
 use crate::console::usage::largest::Largest;
+use crate::host::without_usual_port;
 use crate::rate::Rate;
 use crate::registry::given_keys::{self, GivenKey};
 use crate::registry::secrets::{Secrets, UnlockError};
@@ -61,7 +62,6 @@ pub struct App {
     pub may_be_strict: bool,
     /// The limit on requests to the Management API.
     pub management_rate: Rate,
-    issuer: Issuer,
     default_hosts: Vec<String>,
     trial: OnceLock<Trial>,
     /// What the console remembers of usage.
@@ -128,12 +128,12 @@ impl App {
             clock,
             cache_entries: cache_entries.max(1),
             console,
+            issuer,
         };
         let app = Self {
             management_rate: Rate::new(limits.management_requests_per_s, house.clock.clone()),
             house,
             may_be_strict,
-            issuer,
             default_hosts,
             trial: OnceLock::new(),
             largest: Largest::default(),
@@ -148,7 +148,7 @@ impl App {
                 issuer: None,
                 hosts: Vec::new(),
             };
-            match tenants::create_with_keys(&app.house, new, app.issuer.clone(), given).await {
+            match tenants::create_with_keys(&app.house, new, app.house.issuer.clone(), given).await {
                 // Another process made it at the same moment.
                 Ok(_) | Err(RegistryError::Conflict(_)) => {}
                 Err(error) => return Err(StartError::Registry(error)),
@@ -198,7 +198,7 @@ impl App {
         };
         let issuer = match &row.issuer {
             Some(issuer) => Issuer::parse(issuer).map_err(StoreError::Damaged)?,
-            None => self.issuer.clone(),
+            None => self.house.issuer.clone(),
         };
         let tenant = Arc::new(Tenant::new(self.house.clone(), &row, issuer));
         self.loaded.insert(
@@ -283,14 +283,10 @@ impl App {
     }
 
     async fn find_host(&self, host: &str) -> Result<Option<TenantId>, StoreError> {
-        // The scheme's own port and none are the same (RFC 9110 §4.2.3); issuers are written without.
-        let host = host
-            .strip_suffix(":443")
-            .or_else(|| host.strip_suffix(":80"))
-            .unwrap_or(host);
+        let host = without_usual_port(host);
         let name = without_port(host);
         let is_default = |known: &str| known == host || known == name;
-        if host == self.issuer.authority() || self.default_hosts.iter().any(|known| is_default(known)) {
+        if host == self.house.issuer.found_by() || self.default_hosts.iter().any(|known| is_default(known)) {
             return Ok(Some(TenantId::default_tenant()));
         }
         self.house.store.tenant_by_host(host).await

@@ -14,6 +14,7 @@ pub mod console;
 pub mod dev;
 pub mod directory;
 pub mod gate;
+pub mod host;
 pub mod inspection;
 pub mod issuing;
 pub mod keyring;

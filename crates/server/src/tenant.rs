@@ -15,6 +15,7 @@ use crate::accounts::Accounts;
 use crate::audit::Audit;
 use crate::config::Console;
 use crate::directory::Directory;
+use crate::host::without_usual_port;
 use crate::keyring::Keyring;
 use crate::quota;
 use crate::registry::keys::{RSA_BITS, rsa_bits};
@@ -42,6 +43,8 @@ pub struct House {
     pub cache_entries: usize,
     /// How long administrators stay signed in to the console, if there is one.
     pub console: Console,
+    /// The default tenant's issuer, which the configuration names: its host is in no row of the database.
+    pub issuer: Issuer,
 }
 
 /// One tenant, loaded.
@@ -183,6 +186,16 @@ impl Issuer {
         without_port(self.authority())
     }
 
+    /// The host by which requests find it: the authority without a port that http or https has anyway.
+    pub fn found_by(&self) -> &str {
+        without_usual_port(self.authority())
+    }
+
+    /// Whether it has a path beside the last `/`. The server has no routes below one.
+    pub fn has_path(&self) -> bool {
+        self.0.splitn(4, '/').nth(3).is_some_and(|path| !path.is_empty())
+    }
+
     /// Whether it is reached over TLS.
     pub fn is_https(&self) -> bool {
         self.0.starts_with("https://")
@@ -307,6 +320,18 @@ mod tests {
         assert_eq!(issuer.authority(), "localhost:4000");
         assert_eq!(issuer.origin(), "http://localhost:4000");
         assert_eq!(issuer.system_api(), "http://localhost:4000/api/v2/");
+    }
+
+    #[test]
+    fn an_issuer_is_found_by_its_host_without_a_usual_port_and_says_whether_it_has_a_path() {
+        // A port that is usual for the other scheme: requests are found without it all the same.
+        assert_eq!(Issuer::parse("https://a.example:80").unwrap().found_by(), "a.example");
+        assert_eq!(
+            Issuer::parse("https://a.example:81").unwrap().found_by(),
+            "a.example:81"
+        );
+        assert!(!Issuer::parse("https://a.example").unwrap().has_path());
+        assert!(Issuer::parse("https://a.example/b").unwrap().has_path());
     }
 
     #[test]

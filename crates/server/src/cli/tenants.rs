@@ -10,7 +10,7 @@ use tokenhouse_store::Tenant as Row;
 
 use super::Failure;
 use super::management::Management;
-use super::output::{fields, may_remove, print, text};
+use super::output::{fields, may_remove, print, remark, text};
 use super::place::{Place, all};
 use super::properties::{Properties, Set};
 use super::recorded::recorded;
@@ -192,20 +192,28 @@ fn settings(place: &Place, settings: &Value, issuer: &str) -> Result<(), Failure
 async fn create(app: &App, place: &Place, new: Create) -> Result<(), Failure> {
     let issuer = Issuer::parse(&new.issuer).map_err(Failure)?;
     let mut hosts = vec![issuer.authority().to_owned()];
-    hosts.extend(new.hosts.into_iter().filter(|host| host != issuer.authority()));
+    hosts.extend(new.hosts);
     let tenant = NewTenant {
         name: new.name.unwrap_or_else(|| new.id.clone()),
         id: TenantId::new(new.id),
         issuer: Some(issuer.clone()),
-        hosts: hosts.clone(),
+        hosts,
     };
     let work = async {
         let row = tenants::create(&app.house, tenant, issuer.clone()).await?;
+        let hosts = app.house.store.hosts(&row.id).await?;
         let told = view(&row, issuer.as_str(), &hosts);
-        Ok((row, told))
+        Ok(((row, hosts), told))
     };
     let command = Command::change("tenants create", "Create a tenant");
-    let row = recorded(&*app.default_tenant().await?, command, work).await?;
+    let (row, hosts) = recorded(&*app.default_tenant().await?, command, work).await?;
+    if !issuer.is_https() && !issuer.is_loopback() {
+        remark(&format!(
+            "Note: {} is plain http, so secrets and tokens travel in the clear. An issuer never changes: if others shall \
+             reach it, delete this tenant and make it with https://.",
+            issuer.as_str()
+        ));
+    }
     if place.is_json() {
         return place.print_json(&view(&row, issuer.as_str(), &hosts));
     }

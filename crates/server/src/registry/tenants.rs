@@ -15,6 +15,7 @@ use super::patch::{self, Rules};
 use super::{
     RegistryError, apis, begin, check_quota, checked_length, checked_name, clients, commit, connections, keys,
 };
+use crate::host::{self, without_usual_port};
 use crate::tenant::{House, Issuer, Settings, Tenant};
 
 /// Longest tenant id, in characters: it may become part of a host name (RFC 1035 §2.3.4).
@@ -44,7 +45,8 @@ pub struct NewTenant {
     pub name: String,
     /// Its issuer; `None` for the default tenant, whose issuer the configuration names.
     pub issuer: Option<Issuer>,
-    /// The hosts by which requests find it, as in a `Host` header.
+    /// The hosts by which requests find it, as in a `Host` header; they are stored without a port that http or https has
+    /// anyway.
     pub hosts: Vec<String>,
 }
 
@@ -60,7 +62,7 @@ pub async fn create_with_keys(
     issuer: Issuer,
     given: &[GivenKey],
 ) -> Result<Row, RegistryError> {
-    check(&new)?;
+    let hosts = check(house, &new)?;
     let now = house.clock.now();
     let mut settings = Map::new();
     settings.insert("friendly_name".into(), json!(new.name));
@@ -78,7 +80,7 @@ pub async fn create_with_keys(
         return Err(RegistryError::Conflict(format!("A tenant {} already exists", new.id)));
     }
     tx.bump(&new.id, Change::Settings).await?;
-    for host in &new.hosts {
+    for host in &hosts {
         if tx.add_host(&new.id, host).await? == Added::Exists {
             return Err(RegistryError::Conflict(format!(
                 "The host {host} belongs to another tenant"
@@ -157,17 +159,22 @@ pub async fn update_settings(tenant: &Tenant, changes: Map<String, Value>) -> Re
 pub async fn change_hosts(tenant: &Tenant, added: &[String], removed: &[String]) -> Result<(), RegistryError> {
     let mut tx = begin(tenant, &Change::Settings).await?;
     for host in removed {
-        if host == tenant.issuer.authority() {
+        let known = without_usual_port(host);
+        // Earlier versions kept the port that was given, by which nobody was found.
+        if known != host && tx.remove_host(&tenant.id, host).await? {
+            continue;
+        }
+        if known == tenant.issuer.found_by() {
             let text = format!("{host} is the issuer's own host, and stays");
             return Err(RegistryError::invalid("hosts", text));
         }
-        if !tx.remove_host(&tenant.id, host).await? {
+        if !tx.remove_host(&tenant.id, known).await? {
             return Err(RegistryError::NotFound(format!("The host {host} does not lead here")));
         }
     }
     for host in added {
-        check_host(host)?;
-        if tx.add_host(&tenant.id, host).await? == Added::Exists {
+        let host = checked_host(&tenant.house, &tenant.id, host)?;
+        if tx.add_host(&tenant.id, &host).await? == Added::Exists {
             return Err(RegistryError::Conflict(format!(
                 "The host {host} leads to a tenant already"
             )));
@@ -238,7 +245,8 @@ fn gone() -> RegistryError {
     RegistryError::NotFound("The tenant does not exist".into())
 }
 
-fn check(new: &NewTenant) -> Result<(), RegistryError> {
+/// Checks a tenant to be made, and answers the hosts by which it will be found.
+fn check(house: &House, new: &NewTenant) -> Result<Vec<String>, RegistryError> {
     let id = new.id.as_str();
     let is_label = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
     if id.is_empty() || id.len() > MAX_ID_CHARS || !id.bytes().all(is_label) || id.starts_with('-') {
@@ -246,13 +254,35 @@ fn check(new: &NewTenant) -> Result<(), RegistryError> {
         return Err(RegistryError::invalid("id", text));
     }
     checked_name(&new.name, MAX_NAME_CHARS)?;
-    new.hosts.iter().try_for_each(|host| check_host(host))
+    if let Some(issuer) = &new.issuer {
+        if issuer.has_path() {
+            let text = format!(
+                "the issuer {} has a path, but the host alone finds a tenant: write it like {}/",
+                issuer.as_str(),
+                issuer.origin()
+            );
+            return Err(RegistryError::invalid("issuer", text));
+        }
+        let _its_own = checked_host(house, &new.id, issuer.authority())?;
+    }
+    let mut hosts = Vec::new();
+    for host in &new.hosts {
+        let host = checked_host(house, &new.id, host)?;
+        if !hosts.contains(&host) {
+            hosts.push(host);
+        }
+    }
+    Ok(hosts)
 }
 
-fn check_host(host: &str) -> Result<(), RegistryError> {
-    if host.is_empty() || host.contains(['/', '@', ' ']) || host.bytes().any(|b| b.is_ascii_uppercase()) {
-        let text = format!("{host:?} is no host: write it like auth.example.com or auth.example.com:8443");
-        return Err(RegistryError::invalid("hosts", text));
+/// A host that may lead to this tenant, as it is stored. That of the default tenant's issuer leads to no other: it is in
+/// no row, and would win.
+fn checked_host(house: &House, id: &TenantId, host: &str) -> Result<String, RegistryError> {
+    let host = host::checked(host).map_err(|text| RegistryError::invalid("hosts", text))?;
+    if host == house.issuer.found_by() && *id != TenantId::default_tenant() {
+        return Err(RegistryError::Conflict(format!(
+            "The host {host} is that of the default tenant's issuer, and leads to no other tenant"
+        )));
     }
-    Ok(())
+    Ok(host)
 }

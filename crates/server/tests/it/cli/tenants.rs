@@ -78,6 +78,84 @@ fn hosts_are_given_to_a_tenant_and_taken_from_it() {
 }
 
 #[test]
+fn no_tenant_is_made_that_no_request_would_find() {
+    let folder = Folder::new();
+    let create = |arguments: &[&str]| folder.run(&[&["tenants", "create", "bad", "--issuer"], arguments].concat());
+    for (arguments, why) in [
+        // The default tenant's own, by any scheme.
+        (&["http://localhost:4000/"][..], "the default tenant's issuer"),
+        (&["https://localhost:4000/"], "the default tenant's issuer"),
+        (
+            &["https://a.example/", "--host", "localhost:4000"],
+            "the default tenant's issuer",
+        ),
+        (&["https://a.example/auth/"], "write it like https://a.example/"),
+        (&["https://*.example/"], "is no host"),
+        (&["https://a.example/", "--host", "https://b.example"], "is no host"),
+    ] {
+        let refused = create(arguments);
+        assert!(
+            !refused.status.success() && stderr(&refused).contains(why),
+            "{refused:?}"
+        );
+    }
+    assert_eq!(folder.json(&["tenants", "list"]).as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn a_host_with_a_usual_port_is_the_host_without_one() {
+    let folder = Folder::new();
+    let create = |id, host| {
+        [
+            "tenants",
+            "create",
+            id,
+            "--issuer",
+            "https://acme.example/",
+            "--host",
+            host,
+        ]
+    };
+    let made = folder.json(&create("acme", "login.acme.example:80"));
+    assert_eq!(made["hosts"], json!(["acme.example", "login.acme.example"]));
+    let update = |arguments: &[&str]| folder.run(&[&["tenants", "update", "acme", "--json"], arguments].concat());
+    let changed = update(&[
+        "--add-host",
+        "sso.acme.example:443",
+        "--remove-host",
+        "login.acme.example:443",
+    ]);
+    let hosts: Value = serde_json::from_str(&stdout(&changed)).unwrap();
+    assert_eq!(hosts, json!({"hosts": ["acme.example", "sso.acme.example"]}));
+    for (option, host, why) in [
+        ("--add-host", "sso.acme.example:80", "leads to a tenant already"),
+        ("--add-host", "localhost:4000", "the default tenant's issuer"),
+        ("--remove-host", "acme.example:443", "the issuer's own"),
+    ] {
+        let refused = update(&[option, host]);
+        assert!(
+            !refused.status.success() && stderr(&refused).contains(why),
+            "{refused:?}"
+        );
+    }
+    // To the default tenant its own host leads anyway: named here, it goes on to lead there under another issuer.
+    folder.ok(&["tenants", "update", "--add-host", "localhost:4000"]);
+}
+
+#[test]
+fn plain_http_on_a_name_that_others_reach_is_remarked_upon() {
+    let folder = Folder::new();
+    let remark = |id, issuer| {
+        let made = folder.run(&["tenants", "create", id, "--issuer", issuer]);
+        assert!(made.status.success(), "{made:?}");
+        stderr(&made)
+    };
+    assert!(remark("plain", "http://plain.example/").contains("in the clear"));
+    assert_eq!(remark("secure", "https://secure.example/"), "");
+    assert_eq!(remark("local", "http://acme.localhost:4000/"), "");
+}
+
+#[test]
 fn the_default_tenant_is_never_deleted() {
     let folder = Folder::new();
     let output = folder.run(&["tenants", "delete", "default", "--force"]);
