@@ -89,6 +89,13 @@ pub enum StartError {
     Registry(RegistryError),
     /// The database, after it was opened.
     Store(StoreError),
+    /// The host of the default tenant's issuer leads to another tenant.
+    IssuerTaken {
+        /// That issuer.
+        issuer: Issuer,
+        /// The other tenant.
+        tenant: TenantId,
+    },
 }
 
 impl App {
@@ -160,6 +167,20 @@ impl App {
         keys::ensure(&tenant, Algorithm::Rs256).await?;
         clients::ensure_global(&tenant).await?;
         Ok(Arc::new(app))
+    }
+
+    /// Refuses an issuer of the default tenant whose host leads to another tenant, which no request would find any more.
+    ///
+    /// Whoever serves asks this first; commands open such a database all the same, to put it right.
+    pub async fn check_issuer(&self) -> Result<(), StartError> {
+        let issuer = &self.house.issuer;
+        match self.house.store.tenant_by_host(issuer.found_by()).await? {
+            Some(tenant) if tenant != TenantId::default_tenant() => Err(StartError::IssuerTaken {
+                issuer: issuer.clone(),
+                tenant,
+            }),
+            Some(_) | None => Ok(()),
+        }
     }
 
     /// What the console's pages try things with.
@@ -307,6 +328,12 @@ impl fmt::Display for StartError {
                 )
             }
             Self::Store(error) => error.fmt(f),
+            Self::IssuerTaken { issuer, tenant } => write!(
+                f,
+                "the host of the issuer {} leads to the tenant {tenant} already: name another issuer, or take the host from \
+                 that tenant; `tokenhouse tenants list` shows both",
+                issuer.as_str()
+            ),
         }
     }
 }

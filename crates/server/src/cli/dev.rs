@@ -133,6 +133,7 @@ pub async fn run(arguments: Arguments) -> Result<(), Failure> {
     let api_url = url("http", &api_listeners, api_listen);
     let options = options(&arguments, &config, folder.as_ref(), issuer.clone())?;
     let app = Box::pin(App::open_with_keys(options, &keys)).await?;
+    app.check_issuer().await?;
     let tenant = app.default_tenant().await?;
     let origins = [SAMPLE_PAGE.to_owned(), issuer.origin(), api_url.clone()];
 

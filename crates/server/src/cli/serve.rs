@@ -60,6 +60,14 @@ pub async fn run(arguments: Arguments) -> Result<(), Failure> {
     let (Some(app), listeners) = opening.await? else {
         return Ok(());
     };
+    app.check_issuer().await?;
+    if app.house.issuer.has_path() {
+        tracing::warn!(
+            issuer = app.house.issuer.as_str(),
+            "the issuer has a path, and this server has no routes below one: it works only behind a proxy that takes the \
+             path off each request"
+        );
+    }
     let running = Running::configured(&app, &config, listeners, tls.clone())?;
     greet(&format!(
         "Tokenhouse answers as {} on {}",

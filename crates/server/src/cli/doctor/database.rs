@@ -96,6 +96,10 @@ fn advice(error: &StartError) -> &'static str {
         | StartError::Store(StoreError::Damaged(_)) => {
             "Stop the servers, keep what is there aside, and put a backup in its place: `tokenhouse restore`."
         }
+        StartError::IssuerTaken { .. } => {
+            "Correct [server] issuer, or free the host: `tokenhouse tenants update ID --remove-host HOST`, or `tokenhouse \
+             tenants delete ID` where it is that tenant's own issuer."
+        }
         StartError::Passwords(_) => "Correct [passwords] in the configuration.",
         StartError::Unlock(UnlockError::Store(_)) | StartError::Store(_) | StartError::Registry(_) => {
             "Is the disk full, or the database busy or read-only? Look at its own log, then run this again."
@@ -111,6 +115,9 @@ pub(super) async fn look(report: &mut Report, app: &Arc<App>, clock: &Clock, pub
     };
     if ids.len() > 1 {
         report.ok("tenants", format!("{} of them", ids.len()));
+    }
+    if let Err(error) = app.check_issuer().await {
+        report.fail("tenants", error.to_string(), advice(&error));
     }
     for id in ids {
         match app.tenant(&id).await {

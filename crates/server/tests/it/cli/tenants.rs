@@ -156,6 +156,32 @@ fn plain_http_on_a_name_that_others_reach_is_remarked_upon() {
 }
 
 #[test]
+fn a_server_does_not_start_under_the_host_of_another_tenant() {
+    let folder = Folder::new();
+    folder.ok(&["tenants", "create", "acme", "--issuer", "https://acme.example/"]);
+    let data = folder.path().display();
+    let config = format!(
+        "[server]\nissuer = \"http://acme.example/\"\nlisten = \"127.0.0.1:0\"\ndata = \"{data}\"\n\
+         [sealing]\nkey_file = \"{data}/sealing.key\"\n"
+    );
+    let file = folder.write("tokenhouse.toml", config.as_bytes());
+    let plain = |arguments: &[&str]| {
+        let mut command = folder.plain(&[arguments, &["--config", &file]].concat());
+        command.output().unwrap()
+    };
+    let why = "leads to the tenant acme already";
+    let refused = plain(&["serve", "--allow-local-key"]);
+    assert_eq!(refused.status.code(), Some(1), "{refused:?}");
+    assert!(stderr(&refused).contains(why), "{refused:?}");
+    let doctor = plain(&["doctor"]);
+    assert!(stdout(&doctor).contains(why), "{doctor:?}");
+    // Commands work, since by one of them it is put right.
+    let removed = plain(&["tenants", "delete", "acme", "--force"]);
+    assert!(removed.status.success(), "{removed:?}");
+    assert!(!stdout(&plain(&["doctor"])).contains(why));
+}
+
+#[test]
 fn the_default_tenant_is_never_deleted() {
     let folder = Folder::new();
     let output = folder.run(&["tenants", "delete", "default", "--force"]);
