@@ -38,7 +38,7 @@ pub struct AppOptions {
     pub sealing: SealingKey,
     /// The default tenant's issuer.
     pub issuer: Issuer,
-    /// Hosts that mean the default tenant, with or without a port, beside the issuer's.
+    /// Hosts that mean the default tenant, with or without a port, beside the issuer's, unless they are another tenant's.
     pub default_hosts: Vec<String>,
     /// Whether browsers may be told to use https alone, where a tenant does (RFC 6797; CONTRACT Decision 15).
     pub may_be_strict: bool,
@@ -250,9 +250,13 @@ impl App {
         }
     }
 
-    /// Forgets which hosts are unknown, since another process may have made their tenant; called about once a second.
+    /// Forgets which hosts are no tenant's own, since another process may have made their tenant; called about once a
+    /// second.
     pub fn forget_unknown_hosts(&self) {
-        self.hosts.retain(|_, tenant| tenant.is_some());
+        let default = TenantId::default_tenant();
+        let may_change = |id: &TenantId| *id == default && !self.default_hosts.is_empty();
+        self.hosts
+            .retain(|_, tenant| tenant.as_ref().is_some_and(|id| !may_change(id)));
     }
 
     /// Learns what other processes changed, and forgets it; called several times a second.
@@ -306,11 +310,14 @@ impl App {
     async fn find_host(&self, host: &str) -> Result<Option<TenantId>, StoreError> {
         let host = without_usual_port(host);
         let name = without_port(host);
-        let is_default = |known: &str| known == host || known == name;
-        if host == self.house.issuer.found_by() || self.default_hosts.iter().any(|known| is_default(known)) {
-            return Ok(Some(TenantId::default_tenant()));
+        let default = Some(TenantId::default_tenant());
+        if host == self.house.issuer.found_by() {
+            return Ok(default);
         }
-        self.house.store.tenant_by_host(host).await
+        // A host that was given to a tenant is its own, whatever else means the default one.
+        let found = self.house.store.tenant_by_host(host).await?;
+        let is_default = |known: &String| known == host || known == name;
+        Ok(found.or_else(|| default.filter(|_| self.default_hosts.iter().any(is_default))))
     }
 }
 

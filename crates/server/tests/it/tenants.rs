@@ -244,6 +244,28 @@ async fn an_unknown_host_is_never_the_default() {
     assert_eq!(capitals.text("issuer"), OTHER_ISSUER);
 }
 
+#[tokio::test]
+async fn a_tenants_own_host_wins_over_a_name_of_this_machine_and_never_over_the_default_issuers() {
+    let house = House::new().await;
+    let host = "localhost:4403";
+    let issuer_at = async |host| {
+        let ask = Ask::get("/.well-known/openid-configuration").host(host);
+        house.ask(ask).await.text("issuer")
+    };
+    assert_eq!(issuer_at(host).await, ISSUER);
+    let issuer = Issuer::parse(OTHER_ISSUER).unwrap();
+    let mut new = other_tenant(&issuer);
+    new.hosts.push("localhost:4000".into());
+    let refused = tenants::create(&house.app.house, new.clone(), issuer.clone()).await;
+    assert!(matches!(refused, Err(RegistryError::Conflict(_))), "{refused:?}");
+    new.hosts = vec![host.into()];
+    tenants::create(&house.app.house, new, issuer).await.unwrap();
+    house.app.forget_unknown_hosts();
+    assert_eq!(issuer_at(host).await, OTHER_ISSUER);
+    assert_eq!(issuer_at("localhost:4404").await, ISSUER);
+    assert_eq!(issuer_at("localhost:4000").await, ISSUER);
+}
+
 /// A house with a second tenant, which has samples of its own.
 async fn two() -> (House, Arc<Tenant>, Applications) {
     let house = House::new().await;
