@@ -106,6 +106,12 @@ impl Tls {
         Ok(())
     }
 
+    /// Accepts new connections with what `other` accepts them with.
+    pub fn replace(&self, other: &Self) {
+        let config = other.config.read().unwrap_or_else(PoisonError::into_inner).clone();
+        *self.config.write().unwrap_or_else(PoisonError::into_inner) = config;
+    }
+
     /// What the next connection is accepted with.
     pub fn acceptor(&self) -> TlsAcceptor {
         self.config

@@ -73,6 +73,12 @@ impl Store {
         Ok(rows.into_iter().map(|(host,)| host).collect())
     }
 
+    /// Every host that leads to a tenant, whichever it is.
+    pub async fn all_hosts(&self) -> Result<Vec<String>, StoreError> {
+        let rows: Vec<(String,)> = all!(self.db(), "select host from tenant_hosts order by host")?;
+        Ok(rows.into_iter().map(|(host,)| host).collect())
+    }
+
     /// Removes at most `most` rows of what a tenant can have many of, its log and its usage among them: how many, and none
     /// once there are no more. It counts no revision: whoever goes on to [`Tx::remove_tenant`] lets no request in any more.
     pub async fn remove_some_of_tenant(&self, id: &TenantId, most: u32) -> Result<u64, StoreError> {

@@ -3,6 +3,7 @@
 use std::io::{BufRead as _, IsTerminal as _, Write as _};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::Args;
 
@@ -21,6 +22,7 @@ use crate::dev::administrator;
 use crate::dev::authority::Authority;
 use crate::dev::faults::Faults;
 use crate::dev::folder::{self, Folder, Temporary};
+use crate::dev::hosts::{self, Certificate};
 use crate::dev::seed::{self, AUDIENCE};
 use crate::dev::seed_file::SeedFile;
 use crate::dev::seeded;
@@ -77,7 +79,7 @@ pub struct Arguments {
     #[arg(long)]
     json: bool,
     /// Another name under which it may be reached, as in /etc/hosts or a compose file; may be repeated
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = hosts::named)]
     host: Vec<String>,
     /// Keep everything in this PostgreSQL database, postgres://…, in place of SQLite in the data folder
     #[arg(long, value_name = "URL")]
@@ -143,16 +145,20 @@ pub async fn run(arguments: Arguments) -> Result<(), Failure> {
     };
     let now = app.house.clock.now();
     let authority = match (&folder, &temporary) {
-        (Some(folder), _) if arguments.https => Some(Authority::open(folder.path(), now)?),
-        (_, Some(temporary)) => Some(Authority::fleeting(temporary.path(), now)?),
+        (Some(folder), _) if arguments.https => Some(Arc::new(Authority::open(folder.path(), now)?)),
+        (_, Some(temporary)) => Some(Arc::new(Authority::fleeting(temporary.path(), now)?)),
         (_, None) => None,
     };
-    let tls = match &authority {
-        Some(authority) => Some(authority.serve_as(&hosts(&arguments, &issuer), app.house.clock.now())?),
+    let certificate = match &authority {
+        Some(authority) => {
+            let own = hosts::of_this_machine(&arguments.host, &issuer);
+            Some(Certificate::make(app.clone(), authority.clone(), own).await?)
+        }
         None => None,
     };
-    let ca_file = authority.as_ref().map(Authority::file);
-    app.set_trial(Trial::in_dev(api_url.clone(), authority.as_ref().map(local)));
+    let authority = authority.as_deref();
+    let ca_file = authority.map(Authority::file);
+    app.set_trial(Trial::in_dev(api_url.clone(), authority.map(local)));
     let console_url = administrator::console_url(&tenant).await?;
     let places = Places {
         issuer: &issuer,
@@ -175,8 +181,11 @@ pub async fn run(arguments: Arguments) -> Result<(), Failure> {
     let mut stop = Stop::listen();
     let faults = Faults::default();
     let router = router::with_faults(&app, &faults);
-    let running = Running::start(&app, listeners, router, tls);
-    let guard = guard(&issuer, audience, &app, authority.as_ref())?;
+    let running = Running::start(&app, listeners, router, certificate.as_ref().map(Certificate::tls));
+    if let Some(certificate) = certificate {
+        tokio::spawn(certificate.follow(running.stopping()));
+    }
+    let guard = guard(&issuer, audience, &app, authority)?;
     let api = serve::spawn(api_listeners, sample_api::router(&guard), None, running.stopping());
     // A seed may bring the key that signs and not the next one, which takes a while to make.
     tokio::spawn(async move {
@@ -286,7 +295,7 @@ fn options(
     Ok(AppOptions {
         sealing,
         database,
-        default_hosts: hosts(arguments, &issuer),
+        default_hosts: hosts::of_this_machine(&arguments.host, &issuer),
         // A browser would remember it for every other server on this machine.
         may_be_strict: false,
         issuer,
@@ -312,17 +321,6 @@ fn options(
         console: config.console,
         cache_entries: config.server.cache_entries,
     })
-}
-
-/// The hosts that mean this machine, and those that were named.
-fn hosts(arguments: &Arguments, issuer: &Issuer) -> Vec<String> {
-    let mut hosts = ["localhost", "127.0.0.1", "[::1]"].map(str::to_owned).to_vec();
-    hosts.extend(arguments.host.iter().map(|host| host.to_ascii_lowercase()));
-    let own = issuer.host().to_owned();
-    if !hosts.contains(&own) {
-        hosts.push(own);
-    }
-    hosts
 }
 
 /// The URL of what listens there, without a slash; on this machine's own addresses by its usual name.

@@ -1,4 +1,4 @@
-//! What exists only for `tokenhouse dev`: its data folder, its samples or its seed, what it tells a newcomer, and the
+//! What exists only for `tokenhouse dev`: its data folder, its hosts, its samples or its seed, what it tells a newcomer, and the
 //! faults that tests ask for.
 
 pub mod administrator;
@@ -7,6 +7,7 @@ pub mod door;
 pub mod faults;
 pub mod folder;
 mod forge;
+pub mod hosts;
 pub mod seed;
 pub mod seed_file;
 pub mod seeded;

@@ -25,7 +25,7 @@ use crate::cli::fixture::{Folder, patiently};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_tokenhouse");
 /// Both, as a client offers them that takes any.
-const BOTH: &[&SupportedProtocolVersion] = &[&TLS13, &TLS12];
+pub(crate) const BOTH: &[&SupportedProtocolVersion] = &[&TLS13, &TLS12];
 /// A record of the handshake (RFC 5246 §6.2.1).
 const HANDSHAKE: u8 = 22;
 /// An alert's record, and what it says of a version that is not spoken (RFC 5246 §7.2).
@@ -287,7 +287,7 @@ impl Serving {
 }
 
 /// A process that ends with its test, however that ends.
-struct Ending(Child);
+pub(crate) struct Ending(pub(crate) Child);
 
 impl Drop for Ending {
     fn drop(&mut self) {
@@ -317,7 +317,7 @@ fn serve(config: &str) -> Command {
     command
 }
 
-async fn connected(address: SocketAddr) -> TcpStream {
+pub(crate) async fn connected(address: SocketAddr) -> TcpStream {
     TcpStream::connect(address).await.unwrap()
 }
 
@@ -330,7 +330,7 @@ async fn shown(tls: &Tls, name: &str, trusted: &[CertificateDer<'static>]) -> Op
 }
 
 /// The certificate that a client is shown who trusts these alone, and the version that is spoken; none if it hangs up.
-async fn spoken(
+pub(crate) async fn spoken(
     stream: impl AsyncRead + AsyncWrite + Unpin,
     name: &str,
     trusted: &[CertificateDer<'static>],

@@ -63,6 +63,7 @@ async fn tenants_come_back_and_are_found_by_host(place: &Place) {
     assert_eq!(store.tenant_by_host("acme.test").await.unwrap(), Some(id.clone()));
     assert_eq!(store.tenant_by_host("other.test").await.unwrap(), None);
     assert_eq!(store.hosts(&id).await.unwrap(), ["acme.test"]);
+    assert_eq!(store.all_hosts().await.unwrap(), ["acme.test"]);
     store.close().await;
 }
 
