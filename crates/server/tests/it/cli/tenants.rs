@@ -1,8 +1,13 @@
 //! `tokenhouse tenants`: made, listed, and deleted with everything that they have.
 
+use std::fs::File;
+use std::io::Read as _;
+use std::process::Stdio;
+
 use serde_json::{Value, json};
 
 use super::fixture::{Folder, Server, patiently, stdout, text};
+use crate::tls::Ending;
 
 fn stderr(output: &std::process::Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
@@ -159,12 +164,7 @@ fn plain_http_on_a_name_that_others_reach_is_remarked_upon() {
 fn a_server_does_not_start_under_the_host_of_another_tenant() {
     let folder = Folder::new();
     folder.ok(&["tenants", "create", "acme", "--issuer", "https://acme.example/"]);
-    let data = folder.path().display();
-    let config = format!(
-        "[server]\nissuer = \"http://acme.example/\"\nlisten = \"127.0.0.1:0\"\ndata = \"{data}\"\n\
-         [sealing]\nkey_file = \"{data}/sealing.key\"\n"
-    );
-    let file = folder.write("tokenhouse.toml", config.as_bytes());
+    let file = configured(&folder, "http://acme.example/");
     let plain = |arguments: &[&str]| {
         let mut command = folder.plain(&[arguments, &["--config", &file]].concat());
         command.output().unwrap()
@@ -179,6 +179,19 @@ fn a_server_does_not_start_under_the_host_of_another_tenant() {
     let removed = plain(&["tenants", "delete", "acme", "--force"]);
     assert!(removed.status.success(), "{removed:?}");
     assert!(!stdout(&plain(&["doctor"])).contains(why));
+}
+
+#[test]
+fn a_server_whose_issuer_has_a_path_starts_with_a_warning() {
+    let folder = Folder::new();
+    let file = configured(&folder, "http://localhost/auth/");
+    let log = folder.path().join("log");
+    let mut command = folder.plain(&["serve", "--allow-local-key", "--config", &file]);
+    command.stdout(Stdio::piped()).stderr(File::create(&log).unwrap());
+    let mut server = Ending(command.spawn().unwrap());
+    // It greets when it serves.
+    server.0.stdout.as_mut().unwrap().read_exact(&mut [0]).unwrap();
+    assert!(std::fs::read_to_string(log).unwrap().contains("the issuer has a path"));
 }
 
 #[test]
@@ -202,4 +215,12 @@ fn over_http_the_servers_own_tenant_is_listed() {
     assert_eq!(text(&listed[0], "name"), "Default");
     let output = server.command(&folder, &["tenants", "delete", "x"]).output().unwrap();
     assert!(stderr(&output).contains("where the database is"), "{output:?}");
+}
+
+/// The configuration of a server on a folder's data, under this issuer.
+fn configured(folder: &Folder, issuer: &str) -> String {
+    let data = folder.path().display();
+    let server = format!("[server]\nissuer = \"{issuer}\"\nlisten = \"127.0.0.1:0\"\ndata = \"{data}\"\n");
+    let sealing = format!("[sealing]\nkey_file = \"{data}/sealing.key\"\n");
+    folder.write("tokenhouse.toml", format!("{server}{sealing}").as_bytes())
 }
