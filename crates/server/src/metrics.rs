@@ -4,11 +4,12 @@
 use std::collections::HashMap;
 use std::fmt::{self, Write as _};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use axum::Router;
 use axum::extract::State;
+use axum::http::Method;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse;
 use axum::routing::get;
@@ -25,37 +26,50 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// The media type of Prometheus's text format.
 const TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
 
-/// Requests by route and status, and refusals by reason: one look-up and one addition a request, without a lock.
+/// Methods that are counted apart. The last stands for every other, since their names are strangers' words.
+const METHODS: [&str; 8] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "other"];
+
+/// Requests by route, method and status, and refusals by reason: one look-up and one addition a request, without a lock.
 pub struct Requests {
-    routes: HashMap<&'static str, Statuses>,
+    routes: HashMap<&'static str, Answers>,
+    /// The paths of the Management API's table, to which one route leads.
+    rows: HashMap<&'static str, Answers>,
     /// Those that no route answers: their paths are strangers' words.
-    unmatched: Statuses,
+    unmatched: Answers,
     /// Behind a lock, since a refusal has cost more than that already.
     refusals: Mutex<HashMap<Reason, u64>>,
 }
 
-/// How many answers had each status.
-struct Statuses(Box<[AtomicU64]>);
+/// The path of the row of the Management API's table that answered a request, as the table has it: it goes with the
+/// answer to the door frame, which counts.
+#[derive(Clone, Copy, Debug)]
+pub struct Row(pub &'static str);
+
+/// How many answers had each status, by method. Room is made for a method when it is first asked.
+#[derive(Default)]
+struct Answers([OnceLock<Box<[AtomicU64]>>; METHODS.len()]);
 
 impl Requests {
-    /// A table of these routes.
-    pub fn new(routes: impl Iterator<Item = &'static str>) -> Self {
+    /// A table of these routes, and of these paths of the Management API's table.
+    pub fn new(routes: impl Iterator<Item = &'static str>, rows: impl Iterator<Item = &'static str>) -> Self {
         Self {
-            routes: routes.map(|route| (route, Statuses::new())).collect(),
-            unmatched: Statuses::new(),
+            routes: routes.map(|route| (route, Answers::default())).collect(),
+            rows: rows.map(|row| (row, Answers::default())).collect(),
+            unmatched: Answers::default(),
             refusals: Mutex::default(),
         }
     }
 
-    /// Counts an answer.
-    pub fn count(&self, route: Option<&str>, status: u16) {
-        let statuses = route
-            .and_then(|route| self.routes.get(route))
-            .unwrap_or(&self.unmatched);
-        let place = usize::from(status).checked_sub(100);
-        if let Some(count) = place.and_then(|place| statuses.0.get(place)) {
-            count.fetch_add(1, Ordering::Relaxed);
-        }
+    /// Counts an answer of a route.
+    pub fn count(&self, route: Option<&str>, method: &Method, status: u16) {
+        let answers = route.and_then(|route| self.routes.get(route));
+        answers.unwrap_or(&self.unmatched).count(method, status);
+    }
+
+    /// Counts an answer of a row of the Management API's table.
+    pub fn count_row(&self, row: Row, method: &Method, status: u16) {
+        let answers = self.rows.get(row.0);
+        answers.unwrap_or(&self.unmatched).count(method, status);
     }
 
     /// Counts a refusal.
@@ -68,18 +82,25 @@ impl Requests {
     }
 }
 
-impl Statuses {
-    fn new() -> Self {
-        Self((0..STATUSES).map(|_| AtomicU64::new(0)).collect())
+impl Answers {
+    fn count(&self, method: &Method, status: u16) {
+        let known = METHODS.iter().position(|known| *known == method.as_str());
+        let counts = &self.0[known.unwrap_or(METHODS.len() - 1)];
+        let counts = counts.get_or_init(|| (0..STATUSES).map(|_| AtomicU64::new(0)).collect());
+        let place = usize::from(status).checked_sub(100);
+        if let Some(count) = place.and_then(|place| counts.get(place)) {
+            count.fetch_add(1, Ordering::Relaxed);
+        }
     }
 
-    /// Those that were seen.
-    fn seen(&self) -> impl Iterator<Item = (usize, u64)> + '_ {
-        let counts = self.0.iter().map(|count| count.load(Ordering::Relaxed));
-        counts
-            .enumerate()
-            .filter(|(_, count)| *count > 0)
-            .map(|(place, count)| (place + 100, count))
+    /// Those that were seen: method, status and how many.
+    fn seen(&self) -> impl Iterator<Item = (&'static str, usize, u64)> + '_ {
+        let asked = METHODS.iter().zip(&self.0);
+        asked.flat_map(|(method, counts)| {
+            let counts = counts.get().into_iter().flatten().enumerate();
+            let counts = counts.map(|(place, count)| (*method, place + 100, count.load(Ordering::Relaxed)));
+            counts.filter(|(_, _, count)| *count > 0)
+        })
     }
 }
 
@@ -146,18 +167,26 @@ impl Figures {
 
     fn write_requests(&self, page: &mut Page) {
         let name = "tokenhouse_requests_total";
-        page.family(name, "counter", "Answered requests by route and status.");
-        let mut routes: Vec<_> = self
-            .requests
-            .routes
+        page.family(name, "counter", "Answered requests by route, method and status.");
+        let Requests {
+            routes,
+            rows,
+            unmatched,
+            ..
+        } = &*self.requests;
+        let routes = routes.iter().map(|(route, answers)| ((*route).to_owned(), answers));
+        // A last parameter that takes the rest of a path is written as in the OpenAPI document.
+        let rows = rows
             .iter()
-            .map(|(route, statuses)| (*route, statuses))
-            .collect();
-        routes.sort_unstable_by_key(|(route, _)| *route);
-        routes.push(("unmatched", &self.requests.unmatched));
-        for (route, statuses) in routes {
-            for (status, count) in statuses.seen() {
-                page.line(name, &[("route", &route), ("status", &status)], count);
+            .map(|(row, answers)| (format!("/api/v2/{}", row.replace("...}", "}")), answers));
+        let mut all: Vec<_> = routes.chain(rows).collect();
+        all.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
+        all.push(("unmatched".into(), unmatched));
+        for (route, answers) in all {
+            for (method, status, count) in answers.seen() {
+                let labels: [(&str, &dyn fmt::Display); 3] =
+                    [("route", &route), ("method", &method), ("status", &status)];
+                page.line(name, &labels, count);
             }
         }
         let name = "tokenhouse_refusals_total";

@@ -108,11 +108,12 @@ pub fn console_routes() -> Vec<Route> {
 /// The paths of the probes, which have no tenant.
 const PROBES: [&str; 2] = ["/healthz", "/readyz"];
 
-/// A table in which requests are counted by route, each route being in it.
+/// A table in which requests are counted by route, each route being in it, and each row of the Management API.
 pub fn requests() -> Arc<Requests> {
     let tenants = tenant_routes().into_iter().map(|(path, _)| path);
     let console = console_routes().into_iter().map(|route| route.path);
-    Arc::new(Requests::new(tenants.chain(console).chain(PROBES)))
+    let rows = management::endpoints().iter().map(|endpoint| endpoint.path);
+    Arc::new(Requests::new(tenants.chain(console).chain(PROBES), rows))
 }
 
 /// The authorization server that believes no proxy.

@@ -29,6 +29,7 @@ use serde_json::{Map, Value};
 
 use crate::app::App;
 use crate::caller::Caller;
+use crate::metrics::Row;
 use crate::rate::Standing;
 use crate::tenant::Tenant;
 use crate::web::answer::{X_RATE_LIMIT_LIMIT, X_RATE_LIMIT_REMAINING, X_RATE_LIMIT_RESET, json, set, set_text};
@@ -122,11 +123,13 @@ pub async fn answer(State(app): State<Arc<App>>, request: Request) -> Response<B
     let raw = parts.uri.path().strip_prefix(ROOT).unwrap_or_default();
     let mut administrator = None;
     let mut standing = None;
+    let mut row = None;
     // What a HEAD is answered is that of a GET, without its body (RFC 9110 §9.3.2).
     let is_head = parts.method == Method::HEAD;
     let method = if is_head { &Method::GET } else { &parts.method };
     let answered = match endpoint::find(endpoints(), method, raw) {
         Found::Row(endpoint, path) => {
+            row = Some(Row(endpoint.path));
             let door = Door {
                 app: &app,
                 tenant: &tenant,
@@ -151,6 +154,10 @@ pub async fn answer(State(app): State<Arc<App>>, request: Request) -> Response<B
     };
     let mut response = answered.unwrap_or_else(|failure| failure.response(&tenant, &caller.request_id));
     frame(&mut response, &parts, administrator.as_ref(), standing);
+    if let Some(row) = row {
+        // For the door frame, which counts requests.
+        response.extensions_mut().insert(row);
+    }
     if is_head {
         let bytes = response.body().size_hint().exact().unwrap_or(0);
         set_text(&mut response, header::CONTENT_LENGTH, &bytes.to_string());

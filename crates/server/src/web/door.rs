@@ -21,7 +21,7 @@ use tokenhouse_protocol::id::request_id;
 use super::answer::{X_AUTH0_REQUEST_ID, X_REQUEST_ID, http_error, set};
 use crate::app::App;
 use crate::caller::{Caller, Channel};
-use crate::metrics::Requests;
+use crate::metrics::{Requests, Row};
 use crate::refusal::Reason;
 use crate::tenant::{Tenant, without_port};
 
@@ -58,7 +58,8 @@ pub async fn name(State(frame): State<Frame>, mut request: Request, next: Next) 
     let route = request.extensions().get::<MatchedPath>().cloned();
     let id = given_id(request.headers()).unwrap_or_else(|| request_id(&app.house.random));
     request.extensions_mut().insert(RequestId(id.clone()));
-    let asked = tracing::enabled!(tracing::Level::DEBUG).then(|| (request.method().clone(), request.uri().clone()));
+    let method = request.method().clone();
+    let asked = tracing::enabled!(tracing::Level::DEBUG).then(|| request.uri().clone());
     let mut response = next.run(request).await;
     // An id is short and plain, so it is a header's value.
     if let Ok(value) = HeaderValue::from_str(&id) {
@@ -66,14 +67,17 @@ pub async fn name(State(frame): State<Frame>, mut request: Request, next: Next) 
         response.headers_mut().insert(X_AUTH0_REQUEST_ID, value);
     }
     set(&mut response, header::X_CONTENT_TYPE_OPTIONS, "nosniff");
-    let route = route.as_ref().map(MatchedPath::as_str);
-    frame.requests.count(route, response.status().as_u16());
+    let (route, status) = (route.as_ref().map(MatchedPath::as_str), response.status().as_u16());
+    match response.extensions().get::<Row>() {
+        Some(row) => frame.requests.count_row(*row, &method, status),
+        None => frame.requests.count(route, &method, status),
+    }
     if let Some(reason) = response.extensions().get::<Reason>() {
         frame.requests.count_refusal(*reason);
     }
-    if let Some((method, uri)) = asked {
+    if let Some(uri) = asked {
         let took_us = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
-        let (path, status) = (uri.path(), response.status().as_u16());
+        let path = uri.path();
         tracing::debug!(request_id = %id, %method, path, status, took_us, "answered");
     }
     response

@@ -22,7 +22,7 @@ struct Measured {
 }
 
 #[tokio::test]
-async fn requests_are_counted_by_route_and_status() {
+async fn requests_are_counted_by_route_method_and_status() {
     let measured = Measured::new().await;
     measured.token("client_credentials").await;
     measured.token("client_credentials").await;
@@ -32,11 +32,11 @@ async fn requests_are_counted_by_route_and_status() {
     }
     let page = measured.page().await;
     for line in [
-        r#"tokenhouse_requests_total{route="/oauth/token",status="200"} 2"#,
-        r#"tokenhouse_requests_total{route="/oauth/token",status="403"} 1"#,
-        r#"tokenhouse_requests_total{route="/healthz",status="200"} 1"#,
-        r#"tokenhouse_requests_total{route="/.well-known/jwks.json",status="200"} 1"#,
-        r#"tokenhouse_requests_total{route="unmatched",status="404"} 2"#,
+        r#"tokenhouse_requests_total{route="/oauth/token",method="POST",status="200"} 2"#,
+        r#"tokenhouse_requests_total{route="/oauth/token",method="POST",status="403"} 1"#,
+        r#"tokenhouse_requests_total{route="/healthz",method="GET",status="200"} 1"#,
+        r#"tokenhouse_requests_total{route="/.well-known/jwks.json",method="GET",status="200"} 1"#,
+        r#"tokenhouse_requests_total{route="unmatched",method="GET",status="404"} 2"#,
     ] {
         assert!(page.lines().any(|found| found == line), "{line} is not in:\n{page}");
     }
@@ -52,6 +52,30 @@ async fn every_route_is_counted_under_its_own_name() {
     let page = measured.page().await;
     for (path, _) in tenant_routes() {
         assert!(page.contains(&format!("route=\"{path}\"")), "{path} is not in:\n{page}");
+    }
+}
+
+#[tokio::test]
+async fn requests_to_the_management_api_are_counted_by_the_row_that_answered() {
+    let measured = Measured::new().await;
+    for path in ["clients/AAA", "clients/BBB", "nowhere/AAA", "nowhere/BBB"] {
+        measured.get(&format!("/api/v2/{path}")).await;
+    }
+    for method in ["DELETE", "PUT", "BREW"] {
+        measured.send(&Ask::new(method, "/api/v2/clients/AAA")).await;
+    }
+    let page = measured.page().await;
+    for line in [
+        r#"tokenhouse_requests_total{route="/api/v2/clients/{id}",method="GET",status="401"} 2"#,
+        r#"tokenhouse_requests_total{route="/api/v2/clients/{id}",method="DELETE",status="401"} 1"#,
+        r#"tokenhouse_requests_total{route="/api/v2/{*path}",method="GET",status="404"} 2"#,
+        r#"tokenhouse_requests_total{route="/api/v2/{*path}",method="PUT",status="405"} 1"#,
+        r#"tokenhouse_requests_total{route="/api/v2/{*path}",method="other",status="405"} 1"#,
+    ] {
+        assert!(page.lines().any(|found| found == line), "{line} is not in:\n{page}");
+    }
+    for word in ["AAA", "BBB", "BREW", "nowhere"] {
+        assert!(!page.contains(word), "{word} is in:\n{page}");
     }
 }
 
