@@ -28,10 +28,11 @@ const SIGN_IN_LINK_MS: i64 = 900_000;
 Who is made without a password gets a link, good once and for a day, by which they choose one.
 
 Examples:
-  tokenhouse admins create ada@example.org --config /etc/tokenhouse/tokenhouse.toml
+  tokenhouse admins create ada@example.org \\
+    --config /etc/tokenhouse/tokenhouse.toml
   tokenhouse admins create ada@example.org --password-stdin < password.txt
-  tokenhouse admins link ada@example.org           # a password was forgotten
-  tokenhouse admins link                           # back into the console of `tokenhouse dev`")]
+  tokenhouse admins link ada@example.org   # a password was forgotten
+  tokenhouse admins link                   # into the console of `dev` again")]
 pub(super) struct Arguments {
     #[command(subcommand)]
     action: Action,

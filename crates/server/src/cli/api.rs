@@ -20,7 +20,8 @@ use crate::{sample_api, serve};
 The issuer must be written exactly as in its tokens; Auth0's and Tokenhouse's end in a slash.
 
 Example:
-  tokenhouse api --issuer https://example.eu.auth0.com/ --audience https://api.example.com")]
+  tokenhouse api --issuer https://example.eu.auth0.com/ \\
+    --audience https://api.example.com")]
 pub(super) struct Arguments {
     /// Whose tokens it takes
     #[arg(long, value_name = "URL")]

@@ -23,10 +23,12 @@ const SECRET: &str = "signing_secret";
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
-  tokenhouse apis create https://api.example.org --name Reports --scope 'read:a=Read reports'
-  tokenhouse apis create --identifier https://fast.example --signing-alg ES256 --token-lifetime 60
-  tokenhouse apis create https://strict.example.org --dialect rfc9068_profile_authz --rbac
-  tokenhouse apis update https://api.example.org --add-scope write:reports --token-lifetime 600
+  tokenhouse apis create https://api.example.org --scope 'read:a=Read reports'
+  tokenhouse apis create --identifier https://fast.example --name Fast \\
+    --signing-alg ES256 --token-lifetime 60
+  tokenhouse apis create https://strict.example.org --rbac \\
+    --dialect rfc9068_profile_authz
+  tokenhouse apis update https://api.example.org --add-scope write:reports
   tokenhouse apis scopes list https://api.example.org
   tokenhouse apis show https://api.example.org --json")]
 pub(super) struct Arguments {

@@ -27,7 +27,8 @@ const SECRET: &str = "client_secret";
 Examples:
   tokenhouse apps create 'Report reader'
   tokenhouse apps create --name 'Night batch' --type m2m --key public.pem
-  tokenhouse apps create Shop --type regular --grants password --origin https://shop.example
+  tokenhouse apps create Shop --type regular --grants password \\
+    --origin https://shop.example
   tokenhouse apps update CLIENT_ID --description 'Reads reports at night'
   tokenhouse apps show CLIENT_ID --reveal-secret --json")]
 pub(super) struct Arguments {

@@ -22,11 +22,12 @@ use crate::management::command::Command;
 /// What `tokenhouse backup` may be told.
 #[derive(Args, Debug)]
 #[command(after_help = "\
-Servers go on meanwhile. Every token granted before it began is in the copy's log. The sealing key is not in the
+Servers go on meanwhile. Every token granted before it began is in the copy's log. The sealing key is not in the \
 copy: keep it elsewhere, since without it the copy's secrets cannot be opened by anybody.
 
 Examples:
-  tokenhouse backup /var/backups/tokenhouse-monday.db --config /etc/tokenhouse/tokenhouse.toml
+  tokenhouse backup /var/backups/tokenhouse-monday.db \\
+    --config /etc/tokenhouse/tokenhouse.toml
   tokenhouse backup tokenhouse.backup --data ./tokenhouse-data")]
 pub(super) struct Arguments {
     /// The file to write; one that is there already is left alone

@@ -9,7 +9,8 @@ use super::{Cli, Failure};
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
-  tokenhouse completion bash > ~/.local/share/bash-completion/completions/tokenhouse
+  tokenhouse completion bash \\
+    > ~/.local/share/bash-completion/completions/tokenhouse
   tokenhouse completion zsh > \"${fpath[1]}/_tokenhouse\"
   tokenhouse completion fish > ~/.config/fish/completions/tokenhouse.fish
 

@@ -44,14 +44,16 @@ const DEFAULT_API_PORT: u16 = 3010;
 /// What `tokenhouse dev` may be told.
 #[derive(Args, Debug)]
 #[command(after_help = "\
-The first run makes a data folder with sample applications, an API and a user; later runs find them as
+The first run makes a data folder with sample applications, an API and a user; later runs find them as \
 they were. While it runs, DIR/dev.json says how to reach it and who the samples are.
 
 Examples:
-  tokenhouse dev                                   # http://localhost:4000/ and http://localhost:3010
-  tokenhouse dev --listen 127.0.0.1:5000           # another port
-  tokenhouse dev --data /tmp/try --fresh --yes     # from scratch, as in CI
-  tokenhouse dev --memory --port 0 --seed seed.toml --json   # for a test: docs/test-double.md")]
+  tokenhouse dev                                 # on ports 4000 and 3010
+  tokenhouse dev --listen 127.0.0.1:5000         # another port
+  tokenhouse dev --data /tmp/try --fresh --yes   # from scratch, as in CI
+  tokenhouse dev --memory --port 0 --seed seed.toml --json   # for a test
+
+docs/test-double.md is about `dev` in tests.")]
 pub struct Arguments {
     /// The data folder
     #[arg(long, value_name = "DIR", default_value = "./tokenhouse-data")]

@@ -19,7 +19,7 @@ mod world;
 
 #[derive(Args, Debug)]
 #[command(after_help = "\
-Each line says ok, warn or fail, and what to do. The exit code is 0 unless something fails. With --server a server is
+Each line says ok, warn or fail, and what to do. The exit code is 0 unless something fails. With --server a server is \
 looked at from outside alone; whether its Management API lets you in, if the environment names an application.
 
 Examples:

@@ -15,8 +15,8 @@ use crate::serve;
 
 #[derive(Args, Debug)]
 #[command(after_help = "\
-The file names the issuer, the audience, the proxy (nginx, caddy, traefik, envoy) and a table of paths, methods and
-scopes; what the table does not name is denied. docs/gate.md shows it, with the proxy's own configuration, which must
+The file names the issuer, the audience, the proxy (nginx, caddy, traefik, envoy) and a table of paths, methods and \
+scopes; what the table does not name is denied. docs/gate.md shows it, with the proxy's own configuration, which must \
 clear the X-Auth-… headers that callers make up.
 
 Example:

@@ -16,8 +16,10 @@ const SIGNING_SECRET: &str = "signing_secret";
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
-  tokenhouse grants create --app CLIENT_ID --api https://api.example.org --scope read:reports
-  tokenhouse grants create --app CLIENT_ID --api https://api.example.org --all-scopes
+  tokenhouse grants create --app CLIENT_ID --api https://api.example.org \\
+    --scope read:reports
+  tokenhouse grants create --app CLIENT_ID --api https://api.example.org \\
+    --all-scopes
   tokenhouse grants update GRANT_ID --scopes read:reports,write:reports
   tokenhouse grants list --app CLIENT_ID")]
 pub(super) struct Arguments {

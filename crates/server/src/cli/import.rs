@@ -22,11 +22,12 @@ pub(super) use full::{report, rows};
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
-  tokenhouse import auth0 ./my-tenant --dry-run         # a folder that `a0deploy export` wrote
+  tokenhouse import auth0 ./my-tenant --dry-run  # from `a0deploy export`
   tokenhouse import auth0 tenant.yaml --replace ENV=prod
-  tokenhouse import auth0 users.json                    # users, as Auth0's import and export jobs write them
-  tokenhouse import django users.json                   # python manage.py dumpdata auth.user > users.json
-  tokenhouse import full tenant.ndjson --passphrase-file passphrase.txt --tenant moved")]
+  tokenhouse import auth0 users.json             # as Auth0's jobs write them
+  tokenhouse import django users.json            # from `dumpdata auth.user`
+  tokenhouse import full tenant.ndjson --passphrase-file passphrase.txt \\
+    --tenant moved")]
 pub(super) struct Arguments {
     #[command(subcommand)]
     what: What,

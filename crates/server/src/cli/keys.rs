@@ -17,7 +17,7 @@ const KEYS: &str = "keys/signing";
 
 #[derive(Args, Debug)]
 #[command(after_help = "\
-The next key is published before it signs, so a rotation refuses no valid token. A running server and the APIs pick
+The next key is published before it signs, so a rotation refuses no valid token. A running server and the APIs pick \
 changes up by themselves.
 
 Examples:

@@ -19,8 +19,8 @@ const FEW: usize = 6;
 
 #[derive(Args, Debug)]
 #[command(after_help = "\
-A filter has terms like field:value, with quotes, *, ranges, AND, OR, NOT and parentheses, as in 'type:f*',
-'type:feccft OR client_name:\"My app\"' or 'client_id:ID AND date:[2026-01-31 TO *]'; a word alone is looked for
+A filter has terms like field:value, with quotes, *, ranges, AND, OR, NOT and parentheses, as in 'type:f*', \
+'type:feccft OR client_name:\"My app\"' or 'client_id:ID AND date:[2026-01-31 TO *]'; a word alone is looked for \
 anywhere. With --json each line of `tail` is one object, its fields named as in Auth0's logs.
 
 Examples:

@@ -108,7 +108,7 @@ Options:
 const EXAMPLES: &str = "\
 Examples:
   tokenhouse dev
-  tokenhouse apis create https://api.example.org --scope 'read:reports=Read reports'
+  tokenhouse apis create https://api.example.org --scope 'read:a=Read reports'
   tokenhouse apps create 'Report reader'
   tokenhouse verify \"$TOKEN\" --scope read:reports
 
@@ -213,6 +213,29 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
+    }
+
+    /// Whoever reads has 80 columns, or more or fewer: a paragraph that is broken here would be broken again there.
+    #[test]
+    fn no_help_is_wrapped_twice() {
+        fn look(command: &clap::Command) {
+            let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            let lines: Vec<&str> = help.lines().collect();
+            for line in &lines {
+                let is_program = line.starts_with(' ');
+                assert!(
+                    !is_program || line.chars().count() <= 78,
+                    "{}: {line}",
+                    command.get_name()
+                );
+            }
+            for pair in lines.windows(2) {
+                let is_broken = !pair[1].is_empty() && !pair[1].starts_with(' ') && !pair[0].is_empty();
+                assert!(!is_broken, "{}: {} / {}", command.get_name(), pair[0], pair[1]);
+            }
+            command.get_subcommands().for_each(look);
+        }
+        look(&Cli::command());
     }
 
     #[test]

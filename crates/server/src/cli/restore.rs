@@ -21,12 +21,12 @@ use crate::registry::secrets::Secrets;
 /// What `tokenhouse restore` may be told.
 #[derive(Args, Debug)]
 #[command(after_help = "\
-The copy is read to its last page before it is put in place. Where a sealing key is configured, in [sealing] or in
+The copy is read to its last page before it is put in place. Where a sealing key is configured, in [sealing] or in \
 TOKENHOUSE_SEALING__KEY, it must fit.
 
 Example:
-  tokenhouse restore /var/backups/tokenhouse-monday.db --data /var/lib/tokenhouse \\
-    --config /etc/tokenhouse/tokenhouse.toml")]
+  tokenhouse restore /var/backups/tokenhouse-monday.db \\
+    --data /var/lib/tokenhouse --config /etc/tokenhouse/tokenhouse.toml")]
 pub(super) struct Arguments {
     /// What `tokenhouse backup` wrote
     #[arg(value_name = "FILE")]

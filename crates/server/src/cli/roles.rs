@@ -19,7 +19,8 @@ Permissions count for the APIs that were made with --rbac.
 
 Examples:
   tokenhouse roles create Editor --description 'Writes reports'
-  tokenhouse roles permissions add Editor --api https://api.example.org --permissions write:reports
+  tokenhouse roles permissions add Editor --api https://api.example.org \\
+    --permissions write:reports
   tokenhouse users roles assign USER_ID --roles Editor")]
 pub(super) struct Arguments {
     #[command(subcommand)]

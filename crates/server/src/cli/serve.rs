@@ -22,7 +22,7 @@ use crate::tls::Tls;
 /// What `tokenhouse serve` may be told.
 #[derive(Args, Debug)]
 #[command(after_help = "\
-The sealing key, under which secrets are kept in the database, comes from [sealing] in the file, from
+The sealing key, under which secrets are kept in the database, comes from [sealing] in the file, from \
 TOKENHOUSE_SEALING__KEY, or from a program that prints it. Make one with:
   head -c 32 /dev/urandom | base64
 

@@ -21,12 +21,14 @@ const MAX_SECRET_BYTES: u64 = 64 << 10;
 
 #[derive(Args, Debug)]
 #[command(after_help = "\
-Each program is complete, prints the HTTP status and then the body, and says in its first lines how to run it.
+Each program is complete, prints the HTTP status and then the body, and says in its first lines how to run it. \
 While `tokenhouse dev` runs, its addresses and samples are taken unless others are named.
 
 Examples:
-  tokenhouse snippet --language python --request token-client-credentials > request.py
-  tokenhouse snippet --language go --request get-private --access-token-file token.txt
+  tokenhouse snippet --language python \\
+    --request token-client-credentials > request.py
+  tokenhouse snippet --language go --request get-private \\
+    --access-token-file token.txt
   tokenhouse snippet --format postman > tokenhouse.postman_collection.json
   tokenhouse snippet --list")]
 pub(super) struct Arguments {

@@ -24,13 +24,13 @@ const SETTINGS: &str = "tenants/settings";
 
 #[derive(Args, Debug)]
 #[command(after_help = "\
-The host of a request finds its tenant; an unknown host is answered with 421. Tenants are made and deleted where the
+The host of a request finds its tenant; an unknown host is answered with 421. Tenants are made and deleted where the \
 database is; over --server the one that the server's address leads to is listed, shown and changed.
 
 Examples:
   tokenhouse tenants create acme --issuer https://acme.example.org/
   tokenhouse tenants show acme
-  tokenhouse tenants update acme --name 'Acme Corporation' --default-audience https://api.example.org
+  tokenhouse tenants update acme --default-audience https://api.example.org
   tokenhouse tenants update acme --add-host login.acme.example.org
   tokenhouse apps list --tenant acme
   tokenhouse tenants delete acme")]

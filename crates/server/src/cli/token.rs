@@ -35,15 +35,17 @@ const MAX_INPUT_BYTES: u64 = 1 << 20;
 
 #[derive(Args, Debug)]
 #[command(after_help = "\
-While `tokenhouse dev` runs, its issuer, its sample API and its sample application are taken unless others are named.
+While `tokenhouse dev` runs, its issuer, its sample API and its sample application are taken unless others are named. \
 The token is kept, encrypted, in a file of yours alone below $XDG_CACHE_HOME/tokenhouse or ~/.cache/tokenhouse.
 
 Examples:
-  tokenhouse token                                # of the sample application of `tokenhouse dev`
-  curl --header \"authorization: Bearer $(tokenhouse token)\" http://localhost:3010/api/private
-  tokenhouse token --renew                        # when the API refuses the one that is kept
-  tokenhouse token --issuer https://example.eu.auth0.com/ --client-id ID --client-secret-stdin \\
-    --audience https://api.example.com --scope read:reports < secret.txt")]
+  tokenhouse token             # of the sample application of `tokenhouse dev`
+  tokenhouse token --renew     # when the API refuses the one that is kept
+  curl --header \"authorization: Bearer $(tokenhouse token)\" \\
+    http://localhost:3010/api/private
+  tokenhouse token --issuer https://example.eu.auth0.com/ --client-id ID \\
+    --client-secret-stdin --audience https://api.example.com \\
+    --scope read:reports < secret.txt")]
 pub(super) struct Arguments {
     /// Who issues the token, exactly as in its tokens
     #[arg(long, value_name = "URL", requires = "client_id")]

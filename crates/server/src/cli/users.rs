@@ -23,12 +23,13 @@ const SHOWN: usize = 100;
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
-  tokenhouse users create --email ada@example.org --password-stdin < password.txt
+  tokenhouse users create --email ada@example.org --password-stdin < file.txt
   tokenhouse users search --query 'email:ada*' --sort name:1
-  tokenhouse users update USER_ID --name 'Ada Lovelace' --set 'app_metadata={\"plan\":\"gold\"}'
+  tokenhouse users update USER_ID --set 'app_metadata={\"plan\":\"gold\"}'
   tokenhouse users block 'auth0|656565656565656565656565'
   tokenhouse users roles assign USER_ID --roles Editor,Reader
-  tokenhouse users permissions add USER_ID --api https://api.example.org --permissions read:reports")]
+  tokenhouse users permissions add USER_ID \\
+    --api https://api.example.org --permissions read:reports")]
 pub(super) struct Arguments {
     #[command(subcommand)]
     action: Action,

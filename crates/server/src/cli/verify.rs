@@ -19,13 +19,15 @@ const MAX_INPUT_BYTES: u64 = 1 << 20;
 
 #[derive(Args, Debug)]
 #[command(after_help = "\
-While `tokenhouse dev` runs, its issuer and its sample API are taken unless others are named. The exit code is 0 for a
+While `tokenhouse dev` runs, its issuer and its sample API are taken unless others are named. The exit code is 0 for a \
 token that is accepted and 1 for one that is refused.
 
 Examples:
   tokenhouse verify \"$TOKEN\" --scope read:messages
-  pbpaste | tokenhouse verify - --issuer https://example.eu.auth0.com/ --audience https://api.example.com
-  tokenhouse verify \"$TOKEN\" --jwks keys.json --audience https://api.example.com")]
+  pbpaste | tokenhouse verify - --issuer https://example.eu.auth0.com/ \\
+    --audience https://api.example.com
+  tokenhouse verify \"$TOKEN\" --jwks keys.json \\
+    --audience https://api.example.com")]
 pub(super) struct Arguments {
     /// The access token, or - to read it from standard input
     token: String,
