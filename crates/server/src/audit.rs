@@ -68,7 +68,10 @@ impl Audit {
             counts: None,
         };
         if let Err(error) = self.store.record(job) {
-            tracing::warn!(%tenant, %error, "a refused request's assertion could not be used up");
+            let what = "a refused request's assertion could not be used up";
+            if self.store.outages().is_first(what, &error.to_string()) {
+                tracing::error!(%tenant, %error, "{what}");
+            }
         }
     }
 
@@ -129,7 +132,10 @@ impl Audit {
             uses: None,
             counts: None,
         }) {
-            tracing::warn!(%tenant, %error, "refusals could not be recorded");
+            let what = "refusals could not be recorded";
+            if self.store.outages().is_first(what, &error.to_string()) {
+                tracing::error!(%tenant, %error, "{what}");
+            }
         }
     }
 }

@@ -203,7 +203,9 @@ async fn ready(State(app): State<Arc<App>>) -> Response<Body> {
     let (status, word) = match app.house.store.ready().await {
         Ok(()) => (StatusCode::OK, "ok"),
         Err(error) => {
-            tracing::warn!(%error, "not ready");
+            if app.house.store.outages().is_first("not ready", &error.to_string()) {
+                tracing::error!(%error, "not ready");
+            }
             (
                 StatusCode::SERVICE_UNAVAILABLE,
                 "the database does not answer, or cannot be written",

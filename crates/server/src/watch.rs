@@ -19,7 +19,7 @@ use crate::tls::Tls;
 
 /// How often another process's changes are looked for where no doorbell rings.
 const POLL: Duration = Duration::from_millis(250);
-/// How often usage is folded, sums of refusals are written, and the log forgets who was removed.
+/// How often usage is folded, sums of refusals and of failures are written, and the log forgets who was removed.
 const FOLD: Duration = Duration::from_secs(1);
 /// How late usage is at most, where so many applications get tokens that to fold takes more than its share of the time.
 const FOLD_AT_LATEST: Duration = Duration::from_secs(10);
@@ -60,7 +60,10 @@ async fn follow_changes(app: Arc<App>) {
             _ = poll.tick() => {}
         }
         if let Err(error) = app.catch_up().await {
-            tracing::warn!(%error, "changes made elsewhere cannot be seen");
+            let what = "changes made elsewhere cannot be seen";
+            if app.house.store.outages().is_first(what, &error.to_string()) {
+                tracing::error!(%error, "{what}");
+            }
         }
     }
 }
@@ -72,6 +75,7 @@ async fn fold(app: Arc<App>) {
         ticks.tick().await;
         app.forget_unknown_hosts();
         app.house.audit.flush();
+        app.house.store.outages().flush();
         let began = Instant::now();
         if began < due {
             continue;

@@ -42,6 +42,7 @@ mod logs;
 mod measured;
 mod migrations;
 mod names;
+mod outage;
 mod page;
 mod permissions;
 mod portable;
@@ -76,6 +77,7 @@ pub use log_search::{LogFilter, LogPage, LogSpan, MAX_LOG_KINDS};
 pub use logs::LogRow;
 pub use measured::{Histogram, Measured};
 pub use names::{Found, normalise};
+pub use outage::Outages;
 pub use page::Page;
 pub use permissions::Permission;
 pub use portable::{ROWS_AT_ONCE, TABLES, Table};
@@ -109,6 +111,7 @@ struct Inner {
     turns: Option<mpsc::Sender<group::Asked>>,
     /// Whether the last batch was not written.
     is_failing: Arc<AtomicBool>,
+    outages: Arc<Outages>,
     writer: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -159,11 +162,12 @@ impl Store {
             Database::Postgres(url) => Db::postgres(&url).await?,
         };
         let node = NodeId::generate(&random);
+        let outages = Arc::new(Outages::new(clock.clone()));
         let Started {
             queue,
             is_failing,
             task,
-        } = writer::start(db.clone(), node.clone(), clock.clone());
+        } = writer::start(db.clone(), node.clone(), clock.clone(), outages.clone());
         let turns = group::start(&db, &clock);
         Ok(Self(Arc::new(Inner {
             turns,
@@ -172,6 +176,7 @@ impl Store {
             clock,
             queue,
             is_failing,
+            outages,
             writer: Mutex::new(Some(task)),
         })))
     }
@@ -179,6 +184,11 @@ impl Store {
     /// This run of this process, as its log rows name it.
     pub fn node(&self) -> &NodeId {
         &self.0.node
+    }
+
+    /// Where failures are noted that come by the request, so that an outage is not told as often.
+    pub fn outages(&self) -> &Outages {
+        &self.0.outages
     }
 
     /// Whether jobs can be made durable: says no if the last batch was not written, or if the database does not answer
@@ -235,6 +245,7 @@ impl Store {
         {
             tracing::error!(%error, "the task that writes batches failed");
         }
+        self.0.outages.finish();
         self.0.db.close().await;
     }
 

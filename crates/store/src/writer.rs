@@ -23,7 +23,7 @@ use crate::job::{Outcome, Prepared};
 use crate::log_id::LogIds;
 use crate::logs::{self, NewLine, ROWS_AT_ONCE};
 use crate::measured::Measured;
-use crate::{Count, Counted, Store, StoreError, UsedAssertion, assertions, quotas};
+use crate::{Count, Counted, Outages, Store, StoreError, UsedAssertion, assertions, quotas};
 
 /// Jobs that may wait.
 const WAITING: usize = 4096;
@@ -68,7 +68,7 @@ pub(crate) struct Started {
 }
 
 /// Starts the task. It ends when it is told to close, or when every sender is gone, with nothing left waiting.
-pub(crate) fn start(db: Db, node: NodeId, clock: Clock) -> Started {
+pub(crate) fn start(db: Db, node: NodeId, clock: Clock, outages: Arc<Outages>) -> Started {
     let (queue, receiver) = mpsc::channel(WAITING);
     let is_failing = Arc::new(AtomicBool::new(false));
     let ids = LogIds::new(&node);
@@ -81,6 +81,7 @@ pub(crate) fn start(db: Db, node: NodeId, clock: Clock) -> Started {
         receiver,
         seen_at: None,
         is_failing: is_failing.clone(),
+        outages,
         measured: Measured::default(),
     };
     let task = tokio::spawn(writer.run());
@@ -100,6 +101,7 @@ struct Writer {
     started_at: Timestamp,
     seen_at: Option<Timestamp>,
     is_failing: Arc<AtomicBool>,
+    outages: Arc<Outages>,
     measured: Measured,
 }
 
@@ -241,7 +243,7 @@ impl Writer {
         }
         if let Err(error) = &written {
             let unrecorded = jobs.iter().filter(|due| due.answer.is_none()).count();
-            tracing::error!(jobs = jobs.len(), unrecorded, %error, "a batch was not written");
+            self.outages.not_written(jobs.len(), unrecorded, error);
         }
         let ids: Vec<LogId> = batch.lines.into_iter().map(|(_, line)| line.id).collect();
         let mut ids = ids.into_iter();

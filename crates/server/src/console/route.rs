@@ -356,8 +356,11 @@ fn refused(guest: &Guest, who: Option<String>, failure: Failure) -> Response<Bod
         cause,
     } = failure;
     let request_id = &guest.caller.request_id;
-    if let Some(cause) = cause {
-        tracing::warn!(%request_id, %status, cause, "a page of the console was refused");
+    let outages = guest.tenant.house.store.outages();
+    if let Some(cause) = cause
+        && outages.is_first("a page of the console was refused", &cause)
+    {
+        tracing::error!(%request_id, %status, cause, "a page of the console was refused");
     }
     let frame = Frame {
         administrator: who,

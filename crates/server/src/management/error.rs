@@ -181,7 +181,10 @@ impl Failure {
     pub fn response(&self, tenant: &Tenant, request_id: &str) -> Response<Body> {
         let cause = self.cause.as_deref();
         if self.status.is_server_error() {
-            tracing::error!(tenant = %tenant.id, request_id, cause, "the Management API failed");
+            let what = "the Management API failed";
+            if tenant.house.store.outages().is_first(what, cause.unwrap_or_default()) {
+                tracing::error!(tenant = %tenant.id, request_id, cause, "{what}");
+            }
         } else {
             tracing::debug!(tenant = %tenant.id, request_id, cause, status = self.status.as_u16(), "refused");
         }

@@ -63,7 +63,10 @@ pub fn answer(tenant: &Tenant, request_id: &str, refusal: &Refusal) -> Response<
 fn log(tenant: &Tenant, request_id: &str, refusal: &Refusal) {
     let (cause, reason) = (refusal.cause.as_deref(), refusal.reason);
     if matches!(reason, Reason::Internal | Reason::Unavailable) {
-        tracing::error!(tenant = %tenant.id, request_id, cause, ?reason, "refused");
+        let outages = tenant.house.store.outages();
+        if outages.is_first("refused", cause.unwrap_or_default()) {
+            tracing::error!(tenant = %tenant.id, request_id, cause, ?reason, "refused");
+        }
     } else {
         tracing::debug!(tenant = %tenant.id, request_id, cause, ?reason, "refused");
     }

@@ -33,7 +33,10 @@ pub async fn jwks(Extension(tenant): Extension<Arc<Tenant>>, headers: HeaderMap)
     match tenant.keyring.keys().await {
         Ok(keys) => cacheable(&headers, &keys.etag, keys.jwks.clone()),
         Err(error) => {
-            tracing::error!(tenant = %tenant.id, %error, "the keys cannot be read");
+            let what = "the keys cannot be read";
+            if tenant.house.store.outages().is_first(what, &error.to_string()) {
+                tracing::error!(tenant = %tenant.id, %error, "{what}");
+            }
             let text = "The keys cannot be read at the moment. Keep those you have and try again.";
             let mut response = http_error(StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable", text);
             set(&mut response, header::RETRY_AFTER, "1");

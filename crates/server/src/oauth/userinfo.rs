@@ -39,7 +39,10 @@ pub async fn answer(request: Request) -> Response<Body> {
         Ok(response) => response,
         Err(Denied::Token(challenge)) => unauthorized(&challenge),
         Err(Denied::Unavailable(error)) => {
-            tracing::error!(tenant = %tenant.id, %error, "userinfo cannot be read");
+            let what = "userinfo cannot be read";
+            if tenant.house.store.outages().is_first(what, &error) {
+                tracing::error!(tenant = %tenant.id, %error, "{what}");
+            }
             let text = "The service is temporarily unavailable. Try again in a moment.";
             let mut response = http_error(StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable", text);
             set(&mut response, header::RETRY_AFTER, "1");

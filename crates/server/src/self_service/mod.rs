@@ -259,7 +259,10 @@ impl Visit {
             }
             Refused::Unavailable(cause) => {
                 let (tenant, request_id) = (&self.tenant.id, &self.caller.request_id);
-                tracing::error!(%tenant, request_id, cause, "a ticket could not be used");
+                let what = "a ticket could not be used";
+                if self.tenant.house.store.outages().is_first(what, cause) {
+                    tracing::error!(%tenant, request_id, cause, "{what}");
+                }
                 (StatusCode::SERVICE_UNAVAILABLE, page::UNAVAILABLE, Some(1))
             }
         };

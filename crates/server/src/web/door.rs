@@ -101,7 +101,10 @@ pub async fn admit(State(frame): State<Frame>, mut request: Request, next: Next)
             return http_error(StatusCode::MISDIRECTED_REQUEST, "invalid_request", text);
         }
         Err(error) => {
-            tracing::warn!(%error, "the tenant of a request cannot be read");
+            let what = "the tenant of a request cannot be read";
+            if app.house.store.outages().is_first(what, &error.to_string()) {
+                tracing::error!(%error, "{what}");
+            }
             let text = "The service is temporarily unavailable. Try again in a moment.";
             let mut response = http_error(StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable", text);
             set(&mut response, header::RETRY_AFTER, "1");

@@ -22,6 +22,7 @@ mod metrics;
 mod moving;
 mod oauth;
 mod operate;
+mod outage;
 mod registry;
 mod secrets;
 mod story;

@@ -39,7 +39,7 @@ const OF_USERS: &str = "ticket_";
 /// Stands for what a format puts in.
 const PLACE: char = '\u{fffc}';
 /// What is read by those who run the server alone.
-const NOT_SHOWN: [&str; 4] = ["tracing::", "broken(", "debug_assert!(", ".expect("];
+const NOT_SHOWN: [&str; 5] = ["tracing::", "broken(", "is_first(", "debug_assert!(", ".expect("];
 /// Attributes that are seen or heard.
 const SHOWN_ATTRIBUTES: [&str; 8] = [
     "alt",
