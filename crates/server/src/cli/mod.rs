@@ -11,6 +11,7 @@ mod api;
 mod apis;
 mod apps;
 mod backup;
+mod cautions;
 mod completion;
 mod config;
 pub mod dev;

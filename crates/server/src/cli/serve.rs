@@ -11,7 +11,7 @@ use tokenhouse_store::Database;
 
 use super::output::greet;
 use super::stop::{Reload, Stop};
-use super::{Failure, logging, waiting};
+use super::{Failure, cautions, logging, waiting};
 use crate::app::AppOptions;
 use crate::config::Config;
 use crate::dev::folder;
@@ -61,6 +61,7 @@ pub async fn run(arguments: Arguments) -> Result<(), Failure> {
         return Ok(());
     };
     app.check_issuer().await?;
+    cautions::warn(&config, &app.house.issuer);
     if app.house.issuer.has_path() {
         tracing::warn!(
             issuer = app.house.issuer.as_str(),

@@ -7,10 +7,10 @@ use tokenhouse_protocol::time::Timestamp;
 
 use super::{Report, span};
 use crate::cli::Failure;
+use crate::cli::cautions::{self, others_may_read};
 use crate::cli::serve;
 use crate::config::Config;
 use crate::dev::authority::CA_FILE;
-use crate::dev::folder::SEALING_KEY_FILE;
 use crate::tenant::Issuer;
 use crate::tls::Tls;
 
@@ -28,8 +28,7 @@ pub(super) fn configuration(report: &mut Report, config: &Config, is_served: boo
         true => format!("issuer {}, listens on {}", issuer.as_str(), config.server.listen),
         false => format!("issuer {}", issuer.as_str()),
     };
-    let is_plain = !issuer.is_https();
-    if is_plain && !issuer.is_loopback() {
+    if cautions::is_in_the_clear(&issuer) {
         report.fail(
             "configuration",
             format!("{text}: secrets and tokens travel in the clear"),
@@ -123,12 +122,11 @@ pub(super) fn sealing_key(report: &mut Report, config: &Config, is_served: bool)
         };
         return report.fail("sealing key", why, advice);
     }
-    let inside = config.server.data.join(SEALING_KEY_FILE);
-    let (text, file) = match (&sealing.key_file, sealing.command.first()) {
-        _ if !sealing.key.is_empty() => ("from the environment, or the configuration itself".to_owned(), None),
-        (Some(file), _) => (format!("in {}", file.display()), Some(file.clone())),
-        (None, Some(program)) => (format!("printed by {program}"), None),
-        (None, None) => (format!("in {}", inside.display()), Some(inside)),
+    let file = cautions::sealing_key_file(config);
+    let text = match (&file, sealing.command.first()) {
+        (Some(file), _) => format!("in {}", file.display()),
+        (None, Some(program)) if sealing.key.is_empty() => format!("printed by {program}"),
+        (None, _) => "from the environment, or the configuration itself".to_owned(),
     };
     if let Some(open) = file.as_deref().and_then(others_may_read) {
         report.fail(
@@ -177,20 +175,5 @@ fn expiry(report: &mut Report, file: &Path, now: Timestamp, advice: &str) {
         ..0 => report.fail("certificate", format!("{text}: it has ended"), advice),
         0..SOON_MS => report.warn("certificate", format!("{text}: {} left", span(left_ms)), advice),
         _ => report.ok("certificate", format!("{text}: {} left", span(left_ms))),
-    }
-}
-
-/// Who else may read a file or look into a folder, in words; none if nobody may, or where there is none.
-fn others_may_read(path: &Path) -> Option<String> {
-    #[cfg(unix)]
-    {
-        let about = std::fs::metadata(path).ok()?;
-        let mode = std::os::unix::fs::PermissionsExt::mode(&about.permissions()) & 0o7777;
-        (mode & 0o077 != 0).then(|| format!("its mode is {mode:o}"))
-    }
-    #[cfg(not(unix))]
-    {
-        let _ = path;
-        None
     }
 }
