@@ -9,11 +9,14 @@ use serde_json::{Value, json};
 
 use super::Failure;
 use super::remote::Remote;
+use crate::management::error;
 use crate::management::request::{self, Asked};
 use crate::tenant::Tenant;
 
 /// Items of a page: the most that the API gives at once.
 const PAGE_ITEMS: usize = 100;
+/// What to do where the house cannot do it.
+const DOCTOR: &str = "`tokenhouse doctor` looks at the database, and says what to do.";
 /// What is encoded in a segment of a path: all but RFC 3986's unreserved characters.
 const IN_SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
@@ -84,12 +87,9 @@ impl Management {
                     body,
                 };
                 let reply = request::perform(tenant, asked).await;
-                let refused = |failure: crate::management::error::Failure| Refused {
-                    status: failure.status().as_u16(),
-                    message: failure.message().to_owned(),
-                    hint: String::new(),
-                };
-                reply.map(|reply| reply.body.unwrap_or_default()).map_err(refused)
+                reply
+                    .map(|reply| reply.body.unwrap_or_default())
+                    .map_err(|failure| refused_here(&failure))
             }
             Self::There(remote) => remote.ask(method, path, &query, body).await,
         };
@@ -173,6 +173,18 @@ impl From<Refused> for Failure {
     }
 }
 
+/// What the tenant in this process refused. Why the house cannot do it is told here: whoever types has the database.
+fn refused_here(failure: &error::Failure) -> Refused {
+    let status = failure.status();
+    let cause = failure.cause().filter(|_| status.is_server_error());
+    let hint = if cause.is_some() { DOCTOR } else { "" };
+    Refused {
+        status: status.as_u16(),
+        message: cause.unwrap_or(failure.message()).to_owned(),
+        hint: hint.to_owned(),
+    }
+}
+
 /// Where to look for the name of a thing that is not there.
 fn who_lists(path: &str) -> String {
     let command = match path.split('/').next().unwrap_or_default() {
@@ -185,4 +197,24 @@ fn who_lists(path: &str) -> String {
         _ => return String::new(),
     };
     format!("`tokenhouse {command}` shows those that there are.")
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::StatusCode;
+    use tokenhouse_store::StoreError;
+
+    use super::*;
+
+    #[test]
+    fn whoever_has_the_database_is_told_why_it_cannot_be_used() {
+        let full = StoreError::Unavailable("database or disk is full".into());
+        let Failure(said) = refused_here(&full.into()).into();
+        let expected = "the database cannot be used now: database or disk is full. \
+                        `tokenhouse doctor` looks at the database, and says what to do.";
+        assert_eq!(said, expected);
+        let absent = error::Failure::new(StatusCode::NOT_FOUND, "The client does not exist", None);
+        let Failure(said) = refused_here(&absent).into();
+        assert_eq!(said, "The client does not exist");
+    }
 }

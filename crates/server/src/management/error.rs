@@ -164,6 +164,11 @@ impl Failure {
         &self.message
     }
 
+    /// Why, for the log alone, and for whoever has the database on this machine.
+    pub fn cause(&self) -> Option<&str> {
+        self.cause.as_deref()
+    }
+
     /// The answer's JSON.
     pub fn to_json(&self) -> Value {
         let error = self.status.canonical_reason().unwrap_or_default();
