@@ -74,7 +74,7 @@ Run:
   gate     Forward authentication for nginx, Caddy, Traefik or Envoy
   trust    The local authority of `dev --https`: what it is, how to trust it
 
-Register, in the data folder or database of a server, or over HTTP with --server URL:
+Register, where a server has its data, or over HTTP with --server URL:
   apps     Applications: programs that ask for tokens
   apis     APIs: programs that accept tokens
   grants   Which application may use which API, with which scopes
@@ -237,6 +237,8 @@ mod tests {
             command.get_subcommands().for_each(look);
         }
         look(&Cli::command());
+        // Nobody breaks these.
+        assert!(TEMPLATE.lines().all(|line| line.chars().count() <= 78));
     }
 
     #[test]
