@@ -42,6 +42,8 @@
 //! | the quota turns out to be counted and not enforced, or was raised | the client slows down no longer |
 //! | the clock is set back | pauses are over, and the token is renewed |
 //! | an API refuses every token | pauses between new tokens grow to a minute |
+//! | an API refuses a token, and the issuer fails | that token is handed out again until another is to be had, or it expires |
+//! | the token endpoint moves | its address is looked up anew every hour, and at once when nothing good answers there |
 //! | the answer is huge, slow, redirected or no token | an error: each request ends after 10 s or 256 KiB |
 //!
 //! The issuer is asked only while somebody asks for tokens: a program that rests costs nothing.

@@ -353,5 +353,6 @@ pub mod health_and_metrics {}
 ///   has a certificate of your own authority, give the builder [`Builder::ca_certificate`].
 /// - Machines' clocks may differ by [`Builder::leeway_seconds`], 5 by default: run NTP.
 /// - Preflights (CORS) pass without a token, as browsers send them; put the CORS layer outside the guard's, so that pages
-///   can read refusals too, and expose `WWW-Authenticate`.
+///   can read refusals too, and expose `WWW-Authenticate`. A handler of any method, such as a proxy's, sees them, too: where
+///   it must not, [`GuardLayer::guard_preflights`].
 pub mod behind_a_proxy {}
