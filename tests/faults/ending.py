@@ -32,6 +32,9 @@ def run(folder):
         house.start()
         with checks.check("SIGTERM while a stranger sends half a head, and half a body: nobody waits for the rest") as check:
             _half_sent(house, check)
+        house.start()
+        with checks.check("SIGTERM while a stranger asks for much and reads nothing: nobody waits for that either") as check:
+            _unread(house, check)
 
 
 def _half_sent(house, check):
@@ -57,6 +60,21 @@ def _half_sent(house, check):
     checks.expect(code == 0, f"it ended with {code}")
     checks.expect(took_s < 5, f"it waited for {took_s:.1f} s")
     checks.expect(answer.startswith(b"HTTP/1.1 408"), f"the half-sent body was answered {answer[:60]}")
+    check.note(f"ended in {took_s:.1f} s")
+
+
+def _unread(house, check):
+    with socket.socket() as stranger:
+        stranger.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1024)
+        stranger.connect(("127.0.0.1", house.port))
+        # More than what waits between the two: 16 MB.
+        stranger.sendall(f"GET /api/v2/openapi.json HTTP/1.1\r\nHost: {house.authority}\r\n\r\n".encode() * 40)
+        time.sleep(1)
+        asked_at = time.monotonic()
+        house.ask_to_end()
+        code = house.ended(END_S)
+        took_s = time.monotonic() - asked_at
+    checks.expect(code == 0, f"it ended with {code}")
     check.note(f"ended in {took_s:.1f} s")
 
 

@@ -351,8 +351,7 @@ async fn http(
             connection.as_mut().graceful_shutdown();
             tokio::select! {
                 ended = connection.as_mut() => (ended, true),
-                // Nobody knows when the rest of that head would come.
-                () = async { last_call().await; half_asked(&progress).await } => (Ok(()), true),
+                () = progress.given_up() => (Ok(()), true),
             }
         }
     };
@@ -362,13 +361,6 @@ async fn http(
     drop(connection);
     if !is_last {
         returned.linger().await;
-    }
-}
-
-/// Waits for ever, unless all there is on a connection is a part of a request's head.
-async fn half_asked(progress: &Progress) {
-    if !progress.is_half_asked() {
-        std::future::pending::<()>().await;
     }
 }
 

@@ -1,11 +1,12 @@
 //! What would keep a server that stops waiting for as long as somebody else likes: a request that is still arriving, which
-//! gets a moment more, and events that are sent as they come, which are over.
+//! gets a moment more, an answer that nobody reads, and events that are sent as they come, which are over.
 
 use std::convert::Infallible;
 use std::error::Error;
 use std::fmt;
+use std::io;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -16,6 +17,8 @@ use tokio::sync::{Notify, watch};
 
 /// Longest time that what has not all arrived when the server stops gets to arrive.
 const LAST_CALL: Duration = Duration::from_secs(1);
+/// For how many last calls in a row nothing of an answer may be taken.
+const MOST_IDLE: u32 = 4;
 
 /// Waits until the watch says stop, or nobody is left to say it.
 pub async fn stopped(stop: &mut watch::Receiver<bool>) {
@@ -34,6 +37,7 @@ pub struct Progress {
     asked: Notify,
     is_answering: AtomicBool,
     heard_last: AtomicBool,
+    sent_bytes: AtomicU64,
 }
 
 impl Progress {
@@ -48,9 +52,17 @@ impl Progress {
         self.is_answering.store(false, Ordering::Relaxed);
     }
 
-    /// Bytes came in last, or went out.
-    pub fn note(&self, came_in: bool) {
-        self.heard_last.store(came_in, Ordering::Relaxed);
+    /// Bytes came in.
+    pub fn hear(&self) {
+        self.heard_last.store(true, Ordering::Relaxed);
+    }
+
+    /// Bytes were to go out, and so many did.
+    pub fn send(&self, written: &Poll<io::Result<usize>>) {
+        self.heard_last.store(false, Ordering::Relaxed);
+        if let Poll::Ready(Ok(bytes)) = written {
+            self.sent_bytes.fetch_add(*bytes as u64, Ordering::Relaxed);
+        }
     }
 
     /// Waits until a first request's head has arrived.
@@ -58,9 +70,21 @@ impl Progress {
         self.asked.notified().await;
     }
 
-    /// Whether a head has begun to arrive and nothing else is under way.
-    pub fn is_half_asked(&self) -> bool {
-        self.heard_last.load(Ordering::Relaxed) && !self.is_answering.load(Ordering::Relaxed)
+    /// Waits until there is nothing to wait for once the server stops: a last call is over and all that came is a part of a
+    /// head, or several are in which an answer was ready and nothing of it was taken.
+    pub async fn given_up(&self) {
+        let mut idle = 0;
+        while idle < MOST_IDLE {
+            let before = self.sent_bytes.load(Ordering::Relaxed);
+            last_call().await;
+            let is_waited_for = self.is_answering.load(Ordering::Relaxed);
+            let is_taken = self.sent_bytes.load(Ordering::Relaxed) != before;
+            idle = match () {
+                () if is_waited_for || is_taken => 0,
+                () if self.heard_last.load(Ordering::Relaxed) => return,
+                () => idle + 1,
+            };
+        }
     }
 }
 

@@ -77,16 +77,17 @@ impl<S: AsyncRead + Unpin> AsyncRead for Lent<S> {
         let before = buffer.filled().len();
         let read = self.as_mut().stream()?.poll_read(context, buffer);
         if buffer.filled().len() > before {
-            self.progress.note(true);
+            self.progress.hear();
         }
         read
     }
 }
 
 impl<S: AsyncWrite + Unpin> AsyncWrite for Lent<S> {
-    fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        self.progress.note(false);
-        self.stream()?.poll_write(context, bytes)
+    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let written = self.as_mut().stream()?.poll_write(context, bytes);
+        self.progress.send(&written);
+        written
     }
 
     fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -98,12 +99,13 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Lent<S> {
     }
 
     fn poll_write_vectored(
-        self: Pin<&mut Self>,
+        mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        self.progress.note(false);
-        self.stream()?.poll_write_vectored(context, slices)
+        let written = self.as_mut().stream()?.poll_write_vectored(context, slices);
+        self.progress.send(&written);
+        written
     }
 
     fn is_write_vectored(&self) -> bool {
